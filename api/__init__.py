@@ -1,0 +1,1 @@
+"""The edge: processes and protocols. Reads requests, calls one use case, answers."""

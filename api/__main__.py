@@ -1,0 +1,31 @@
+"""Starts one process: `python -m api server` (portal with its worker), `portal`, or `worker`."""
+
+import argparse
+import sys
+
+from api.processes import run_portal, run_worker
+from api.wiring.settings import load_settings
+from core.log import configure_logging
+from core.settings import UnsafeSettings
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a process until it is told to stop; return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m api", description=__doc__)
+    parser.add_argument("role", choices=("server", "portal", "worker"))
+    role = parser.parse_args(arguments).role
+    try:
+        settings = load_settings()
+        configure_logging(settings.log_level)
+        if role == "worker":
+            run_worker(settings)
+        else:
+            run_portal(settings, with_worker=role == "server")
+    except UnsafeSettings as error:
+        sys.stderr.write(f"Will not start: {error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

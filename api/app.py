@@ -1,0 +1,230 @@
+"""The HTTP application: routes from their declarations, one wrapper around every handler, one place for failures."""
+
+import asyncio
+import inspect
+from collections.abc import Sequence
+from functools import partial
+from http import HTTPStatus
+from typing import Any, Final
+
+from sanic import Sanic
+from sanic.exceptions import (
+    BadRequest,
+    PayloadTooLarge,
+    RequestCancelled,
+    SanicException,
+    ServiceUnavailable,
+)
+from sanic.exceptions import (
+    MethodNotAllowed as SanicMethodNotAllowed,
+)
+from sanic.exceptions import (
+    NotFound as SanicNotFound,
+)
+from sanic.exceptions import (
+    RequestTimeout as SanicRequestTimeout,
+)
+from sanic.handlers import ErrorHandler
+from sanic.response import BaseHTTPResponse, HTTPResponse
+
+from api import problems
+from api.access import Audience, admit
+from api.idempotency import Handle, Idempotency
+from api.operation import Answer, Operation, Request, Routes
+from api.reading import check_accept, check_head, read_body, read_query, refuse_query
+from api.request import prepare_request
+from core.clock import Clock
+from core.db import DatabaseUnavailable, is_outage, transaction
+from core.errors import Problem
+from core.ids import Ids
+from core.log import get_logger
+from core.metrics import REQUEST_SECONDS, REQUESTS
+
+log = get_logger(__name__)
+
+BODY_BYTES: Final = 12 * 1024 * 1024
+# More requests than this at once are shed: a short answer now is better than a long wait.
+AT_ONCE: Final = 1000
+
+
+class Failures(ErrorHandler):
+    """The last handler: every failure leaves as a problem document."""
+
+    def default(self, request: Any, exception: Exception) -> HTTPResponse:  # noqa: ANN401 — may be half a request
+        """Answer any exception."""
+        problem = to_problem(exception)
+        if type(problem) is Problem:
+            log.error("bug", exc_info=exception, path=_route_of(request))
+        context = getattr(request, "ctx", None)
+        response = problems.answer_problem(
+            problem,
+            instance=getattr(context, "request_id", ""),
+            english=getattr(context, "english", False),
+            elder=getattr(context, "elder_words", False),
+        )
+        if isinstance(exception, SanicMethodNotAllowed):
+            response.headers["Allow"] = (exception.headers or {}).get("Allow", "")
+        return response
+
+
+def to_problem(exception: BaseException) -> Problem:
+    """Return the problem that a failure is; an unforeseen one is `internal` and says nothing."""
+    if isinstance(exception, Problem):
+        return exception
+    if isinstance(exception, SanicNotFound):
+        return problems.RequestNotFound()
+    if isinstance(exception, SanicMethodNotAllowed):
+        return problems.MethodNotAllowed()
+    if isinstance(exception, PayloadTooLarge):
+        return problems.HeadersTooLarge() if "header" in str(exception).lower() else problems.TooLarge()
+    if isinstance(exception, SanicRequestTimeout | RequestCancelled):
+        return problems.RequestTimeout()
+    if isinstance(exception, ServiceUnavailable | TimeoutError | asyncio.CancelledError):
+        return problems.Overloaded(retry_after=2)
+    if isinstance(exception, BadRequest):
+        return problems.Malformed()
+    if isinstance(exception, SanicException) and 400 <= exception.status_code < 500:  # noqa: PLR2004 — the caller's
+        return problems.Malformed()
+    if is_outage(exception):
+        return DatabaseUnavailable(retry_after=2)
+    return Problem()
+
+
+def _route_of(request: Any) -> str:  # noqa: ANN401 — may be half a request
+    route = getattr(request, "route", None)
+    return str(route.path) if route is not None else ""
+
+
+class Edge:
+    """Serves operations: head, access, body, handler, answer."""
+
+    def __init__(self, *, idempotency: Idempotency, clock: Clock, at_once: int) -> None:
+        self._idempotency = idempotency
+        self._clock = clock
+        self._at_once = at_once
+        self._in_flight = 0
+
+    def serve(self, operation: Operation) -> Any:  # noqa: ANN401 — what Sanic takes as a handler
+        """Return the Sanic handler of an operation."""
+        parameters = frozenset(inspect.signature(operation.handler).parameters)
+
+        async def handler(request: Request, **path: Any) -> HTTPResponse:  # noqa: ANN401 — typed by the route
+            if self._in_flight >= self._at_once:
+                raise problems.Overloaded(retry_after=1)
+            self._in_flight += 1
+            try:
+                return await self._handle(operation, parameters, request, path)
+            finally:
+                self._in_flight -= 1
+
+        handler.__name__ = operation.name
+        return handler
+
+    async def _handle(
+        self, operation: Operation, parameters: frozenset[str], request: Request, path: dict[str, Any]
+    ) -> HTTPResponse:
+        check_head(request)
+        check_accept(request, operation.media_type, "application/problem+json")
+        await admit(request, operation.access)
+        arguments = {name: value for name, value in path.items() if name in parameters}
+        if operation.body is not None:
+            arguments["body"] = read_body(request, operation.body)
+        if operation.query is not None:
+            arguments["query"] = read_query(request, operation.query)
+        else:
+            refuse_query(request)
+
+        async def handle() -> HTTPResponse:
+            return respond(operation, await operation.handler(request, **arguments))
+
+        async def handle_once() -> HTTPResponse:
+            """A department's nonce is used up together with the effect: what failed may be sent again as it is."""
+            request.ctx.is_replay = not await request.app.ctx.services.signatures.use(request.ctx.signed)
+            return await handle()
+
+        work: Handle = handle
+        if operation.access.audience is Audience.DEPARTMENT:
+            work = partial(transaction, handle_once)
+        if operation.prepare is not None:
+            request.ctx.prepared = await operation.prepare(request, **path)
+        if operation.idempotency == "none":
+            return await work()
+        return await self._idempotency.answer(request, work, required=operation.idempotency == "required")
+
+
+def respond(operation: Operation, answer: Answer | HTTPResponse) -> HTTPResponse:
+    """Return a handler's answer as an HTTP answer."""
+    if isinstance(answer, HTTPResponse):
+        return answer
+    status = answer.status or operation.status
+    headers = {"Cache-Control": "no-store", **answer.headers}
+    if answer.location:
+        headers["Location"] = answer.location
+    if answer.body is None:
+        return HTTPResponse(None, status=HTTPStatus.NO_CONTENT if status == HTTPStatus.OK else status, headers=headers)
+    return HTTPResponse(
+        answer.body.model_dump_json(), status=status, headers=headers, content_type="application/json; charset=utf-8"
+    )
+
+
+def create_app(
+    services: Any,  # noqa: ANN401 — the wiring's dataclass; the edge only passes it on
+    routes: Sequence[Routes],
+    *,
+    clock: Clock,
+    ids: Ids,
+    trusted_proxies: int = 0,
+    at_once: int = AT_ONCE,
+    name: str = "zhijian",
+) -> Sanic[Any, Any]:
+    """Return the application with all declared operations."""
+    app: Sanic[Any, Any] = Sanic(name, configure_logging=False, error_handler=Failures())
+    app.config.update(
+        {
+            "REQUEST_MAX_SIZE": BODY_BYTES,
+            "REQUEST_MAX_HEADER_SIZE": 16 * 1024,
+            "REQUEST_TIMEOUT": 10,
+            "RESPONSE_TIMEOUT": 10,
+            "KEEP_ALIVE_TIMEOUT": 30,
+            "GRACEFUL_SHUTDOWN_TIMEOUT": 15.0,
+            "ACCESS_LOG": False,
+            "FALLBACK_ERROR_FORMAT": "json",
+            "TOUCHUP": False,
+            "MOTD": False,
+        },
+    )
+    app.ctx.services = services
+    edge = Edge(idempotency=services.idempotency, clock=clock, at_once=at_once)
+    for group in routes:
+        for operation in group.operations:
+            app.add_route(
+                edge.serve(operation),
+                operation.path,
+                methods=[operation.method],
+                name=operation.name,
+                ctx_access=operation.access,
+                ctx_operation=operation,
+            )
+
+    async def begin(request: Request) -> None:
+        request.ctx.started = clock.monotonic()
+        prepare_request(request, ids, trusted_proxies=trusted_proxies)
+
+    async def end(request: Any, response: BaseHTTPResponse) -> None:  # noqa: ANN401 — may be half a request
+        _finish(request, response, clock)
+
+    app.register_middleware(begin, "request")
+    app.register_middleware(end, "response")
+    return app
+
+
+def _finish(request: Request, response: BaseHTTPResponse, clock: Clock) -> None:
+    context = request.ctx
+    response.headers["X-Request-Id"] = getattr(context, "request_id", "")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    access = getattr(request.route.ctx, "access", None) if request.route else None
+    audience = access.audience.value if access else "other"
+    REQUESTS.labels(audience, request.method if access else "-", response.status).inc()
+    started = getattr(context, "started", None)
+    if started is not None:
+        REQUEST_SECONDS.labels(audience).observe(clock.monotonic() - started)

@@ -1,0 +1,132 @@
+"""The ledger: who used my data, when, for what, and who only tried."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+from api.access import citizen
+from api.operation import Answer, Out, Page, PageQuery, Request, Routes, bad_cursor, decode_cursor, encode_cursor
+from auth.types import Level
+from certificates.definitions import Kinds
+from core.audit.ledger import LedgerLine, lines_of
+
+routes = Routes(prefix="/v1/citizen", tag="ledger")
+
+_ACTORS: Final[Mapping[str, tuple[str, str]]] = {
+    "citizen": ("代办人", "Somebody acting for you"),
+    "operator": ("工作人员", "A member of staff"),
+    "verifier": ("用证单位", "A registered verifier"),
+    "department": ("部门", "A department"),
+    "system": ("系统自动处理", "The system itself"),
+    "nobody": ("未登录的人", "Somebody not logged in"),
+}
+_STRANGER: Final = ("未登记的查验者", "A verifier who is not registered")
+_YOURSELF: Final = ("您本人", "Yourself")
+_DEPARTMENTS: Final[Mapping[str, tuple[str, str]]] = {
+    "public-security": ("公安部门", "Public security"),
+    "human-resources": ("人力资源和社会保障部门", "Human resources and social security"),
+    "education": ("教育部门", "Education"),
+    "real-estate": ("不动产登记部门", "Real estate registration"),
+}
+_ACTIONS: Final[Mapping[str, tuple[str, str]]] = {
+    "auth.session-opened": ("登录", "Logged in"),
+    "auth.session-ended": ("退出登录", "Logged out"),
+    "auth.refresh-reused": ("登录凭证被重复使用，已全部退出", "A login was used twice and has been ended"),
+    "auth.level-raised": ("通过本人核验", "Shown to be present"),
+    "auth.identity-bound": ("绑定实名信息", "Real name confirmed"),
+    "auth.mobile-set": ("绑定手机号", "Mobile number set"),
+    "auth.elder-chosen": ("设置关怀模式", "Elder mode chosen"),
+    "auth.consent-given": ("同意授权", "Consent given"),
+    "auth.consent-withdrawn": ("撤回授权", "Consent withdrawn"),
+    "face.check-started": ("开始人脸核验", "Face check begun"),
+    "face.check-passed": ("人脸核验通过", "Face check passed"),
+    "face.check-failed": ("人脸核验未通过", "Face check not passed"),
+    "certificates.fetched": ("领取或更新证照", "Certificate fetched or refreshed"),
+    "certificates.opened": ("查看证照内容", "Certificate read"),
+    "certificates.shown": ("出示证照", "Certificate shown"),
+    "certificates.verified": ("查验证照", "Certificate checked"),
+    "matters.checked": ("核对办理条件", "Conditions checked"),
+    "matters.drafted": ("填写申请", "Application drafted"),
+    "matters.file-given": ("上传材料", "File given"),
+    "matters.submitted": ("提交申请", "Application submitted"),
+    "matters.delivered": ("转交部门", "Handed to the department"),
+    "matters.progressed": ("办理有进展", "The case moved on"),
+    "matters.decided": ("作出决定", "The case was decided"),
+    "matters.supplemented": ("补充材料", "Material supplemented"),
+    "matters.withdrawn": ("撤回申请", "Application withdrawn"),
+    "matters.rated": ("评价", "Rated"),
+    "matters.progress-queried": ("凭查询码查询进度", "Progress asked for by code"),
+}
+
+
+class LedgerLineOut(Out):
+    """One use of my data, or an attempt. Names of fields, never their values."""
+
+    id: UUID
+    at: datetime
+    actor: str
+    actor_kind: str
+    action: str
+    what: str
+    purpose: str
+    certificate: str | None
+    certificate_title: str | None
+    fields: list[str]
+    outcome: str
+
+    @classmethod
+    def of(cls, line: LedgerLine, *, me: UUID, kinds: Kinds, english: bool) -> "LedgerLineOut":
+        """Return a line in the words of the caller's language."""
+        kind = kinds.find(line.object_kind)
+        return cls(
+            id=line.id,
+            at=line.at,
+            actor=_actor(line, me)[english],
+            actor_kind=line.actor_kind,
+            action=line.action,
+            what=_ACTIONS.get(line.action, (line.action, line.action))[english],
+            purpose=line.purpose,
+            certificate=None if kind is None else kind.slug,
+            certificate_title=None if kind is None else kind.title_en if english else kind.title,
+            fields=list(line.field_names),
+            outcome=line.outcome,
+        )
+
+
+def _actor(line: LedgerLine, me: UUID) -> tuple[str, str]:
+    if line.actor_kind == "citizen" and line.actor_id == str(me):
+        return _YOURSELF
+    if line.actor_kind == "nobody" and line.action == "certificates.verified":
+        return _STRANGER
+    if line.actor_kind == "department" and line.actor_id in _DEPARTMENTS:
+        return _DEPARTMENTS[line.actor_id]
+    return _ACTORS.get(line.actor_kind, (line.actor_kind, line.actor_kind))
+
+
+@routes.get("/ledger", access=citizen(Level.REAL_NAME), answer=Page[LedgerLineOut])
+async def list_lines(request: Request, query: PageQuery) -> Answer:
+    """List who used my data, newest first, attempts included."""
+    me = request.ctx.caller.citizen_id
+    lines = await lines_of(me, before=_before(query.cursor), limit=query.limit + 1)
+    page = lines[: query.limit]
+    kinds, english = request.app.ctx.services.wallet.kinds, request.ctx.english
+    return Answer(
+        Page[LedgerLineOut](
+            items=[LedgerLineOut.of(line, me=me, kinds=kinds, english=english) for line in page],
+            next_cursor=encode_cursor([page[-1].at.isoformat(), str(page[-1].id)]) if len(lines) > len(page) else None,
+        )
+    )
+
+
+def _before(cursor: str | None) -> tuple[datetime, UUID] | None:
+    parts = decode_cursor(cursor, parts=2)
+    if parts is None:
+        return None
+    try:
+        at = datetime.fromisoformat(parts[0])
+        if at.tzinfo is None:
+            raise bad_cursor()
+        return at.astimezone(UTC), UUID(parts[1])
+    except (ValueError, OverflowError) as error:
+        raise bad_cursor() from error

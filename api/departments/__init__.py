@@ -1,0 +1,1 @@
+"""What departments tell us: signed, about their own cases only."""

@@ -1,0 +1,64 @@
+"""News about cases, told by the department that holds them."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from api.access import NotYourCase, department
+from api.operation import Answer, Body, Request, Routes
+from core.signers.http_signature import SignatureInvalid
+from matters.cases.tracking import Heard
+from matters.errors import CaseNotYours, StateForbids
+from matters.types import ProgressEvent, State
+
+routes = Routes(prefix="/v1/departments", tag="departments")
+
+# Moments outside cannot be turned into every calendar, and no case lies there.
+_EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
+
+Reference = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Detail = Annotated[str, StringConstraints(max_length=200)] | int | bool | None
+
+
+class ProgressIn(Body):
+    """One piece of news, as the department's page says; `result` comes with a decision."""
+
+    event_id: Reference
+    reference: Reference
+    sequence: Annotated[int, Field(ge=1, le=100_000)]
+    state: State
+    at: Annotated[AwareDatetime, Field(ge=_EARLIEST, le=_LATEST)]
+    note: Annotated[str, StringConstraints(max_length=400)] = ""
+    result: Annotated[dict[Reference, Detail], Field(max_length=20)] | None = None
+
+
+@routes.post(
+    "/<department:str>/progress",
+    access=department(),
+    status=204,
+    problems=(SignatureInvalid, NotYourCase, StateForbids),
+    idempotency="none",
+)
+async def tell(request: Request, body: ProgressIn) -> Answer:
+    """Tell of a case's progress; the same news again has no effect."""
+    event = ProgressEvent(
+        event_id=body.event_id,
+        reference=body.reference,
+        sequence=body.sequence,
+        state=body.state,
+        at=body.at,
+        note=body.note,
+        result=body.result,
+    )
+    try:
+        heard = await request.app.ctx.services.tracking.hear(
+            request.ctx.department, event, old_nonce=request.ctx.is_replay
+        )
+    except CaseNotYours as error:
+        raise NotYourCase from error
+    if heard is Heard.REPLAYED:
+        # The message's nonce is spent, and what it tells is not what was told with it.
+        raise SignatureInvalid
+    return Answer(status=204)

@@ -1,0 +1,205 @@
+"""Declaring routes: one declaration gives the route, who may enter, how the body is read, and the OpenAPI entry.
+
+A handler's parameters tell what it reads: path parameters by name, `body` (a `Body` model from JSON), `query` (a
+`Query` model). What is declared is what is served, so the document cannot drift from the code.
+"""
+
+import base64
+import binascii
+import inspect
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final, Generic, Literal, TypeVar, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from sanic import Request as SanicRequest
+
+from api.access import Access
+from api.problems import RequestInvalid
+from api.reading import field_error
+from core.errors import Problem
+
+Request = SanicRequest[Any, Any]
+Handler = Callable[..., Awaitable["Answer"]]
+Prepare = Callable[..., Awaitable[object]]
+Idempotency = Literal["none", "honoured", "required"]
+T = TypeVar("T", bound=BaseModel)
+
+_CURSOR_BYTES: Final = 400
+
+
+class Body(BaseModel):
+    """What a caller sends as JSON: strict types, no unknown fields."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+class Query(BaseModel):
+    """What a caller sends in the query: no unknown parameters."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Out(BaseModel):
+    """What we answer."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PageQuery(Query):
+    """Where in a list to go on, and how much of it."""
+
+    cursor: Annotated[str, StringConstraints(max_length=_CURSOR_BYTES)] | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+
+
+class Page(Out, Generic[T]):
+    """One page of a list."""
+
+    items: list[T]
+    next_cursor: str | None = None
+
+
+def encode_cursor(parts: Sequence[str]) -> str:
+    """Return the place after an item as opaque text."""
+    return base64.urlsafe_b64encode(json.dumps(list(parts), separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str | None, *, parts: int) -> list[str] | None:
+    """Return what `encode_cursor` was given.
+
+    Raises:
+        RequestInvalid: the text is none of ours.
+    """
+    if cursor is None:
+        return None
+    try:
+        value = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)))
+    except (ValueError, binascii.Error, UnicodeError, RecursionError) as error:
+        raise bad_cursor() from error
+    if not isinstance(value, list) or len(value) != parts or not all(isinstance(part, str) for part in value):
+        raise bad_cursor()
+    return value
+
+
+def bad_cursor() -> RequestInvalid:
+    """Return the problem of a cursor that is none of ours."""
+    return RequestInvalid(errors=[field_error("/cursor", "value_error")])
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a handler gives back. `body` is None for 204."""
+
+    body: BaseModel | None = None
+    status: int | None = None
+    location: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # Sanic hashes what a route carries: one declaration is one thing.
+class Operation:
+    """One declared route."""
+
+    method: str
+    path: str
+    handler: Handler
+    access: Access
+    tag: str
+    summary: str
+    status: int
+    answers: Mapping[int, type[BaseModel] | None]
+    problems: tuple[type[Problem], ...]
+    body: type[BaseModel] | None
+    query: type[BaseModel] | None
+    files: str | None
+    idempotency: Idempotency
+    prepare: Prepare | None
+    media_type: str
+    headers_in: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The operation's id: unique over all audiences."""
+        module = self.handler.__module__.removeprefix("api.").replace(".", "_")
+        return f"{module}_{self.handler.__name__}"
+
+
+class Routes:
+    """The routes of one domain for one audience."""
+
+    def __init__(self, *, prefix: str, tag: str) -> None:
+        self._prefix = prefix
+        self._tag = tag
+        self.operations: list[Operation] = []
+
+    def get(self, path: str, **declared: Any) -> Callable[[Handler], Handler]:  # noqa: ANN401 — see `_declare`
+        """Declare a GET route."""
+        return self._declare("GET", path, **declared)
+
+    def post(self, path: str, **declared: Any) -> Callable[[Handler], Handler]:  # noqa: ANN401 — see `_declare`
+        """Declare a POST route."""
+        return self._declare("POST", path, **declared)
+
+    def put(self, path: str, **declared: Any) -> Callable[[Handler], Handler]:  # noqa: ANN401 — see `_declare`
+        """Declare a PUT route."""
+        return self._declare("PUT", path, **declared)
+
+    def patch(self, path: str, **declared: Any) -> Callable[[Handler], Handler]:  # noqa: ANN401 — see `_declare`
+        """Declare a PATCH route."""
+        return self._declare("PATCH", path, **declared)
+
+    def delete(self, path: str, **declared: Any) -> Callable[[Handler], Handler]:  # noqa: ANN401 — see `_declare`
+        """Declare a DELETE route."""
+        return self._declare("DELETE", path, **declared)
+
+    def _declare(
+        self,
+        method: str,
+        path: str,
+        *,
+        access: Access,
+        answer: type[BaseModel] | None = None,
+        status: int = 200,
+        also: Mapping[int, type[BaseModel]] | None = None,
+        problems: Sequence[type[Problem]] = (),
+        files: str | None = None,
+        idempotency: Idempotency | None = None,
+        prepare: Prepare | None = None,
+        media_type: str = "application/json",
+        headers_in: Sequence[str] = (),
+    ) -> Callable[[Handler], Handler]:
+        """Declare a route.
+
+        `answer` is the body for `status` (None: no body), `also` further good answers, `problems` the problems beyond
+        those that every route may give, `files` the field of a multipart body, `idempotency` what an `Idempotency-Key`
+        does (unsafe POSTs honour it unless told otherwise; with `required` the handler runs in one transaction with
+        the kept answer, and `prepare` runs before that transaction), `headers_in` further headers the handler reads.
+        """
+
+        def declare(handler: Handler) -> Handler:
+            hints = get_type_hints(handler)
+            self.operations.append(
+                Operation(
+                    method=method,
+                    path=self._prefix + path,
+                    handler=handler,
+                    access=access,
+                    tag=self._tag,
+                    summary=(inspect.getdoc(handler) or handler.__name__).splitlines()[0].rstrip("."),
+                    status=status,
+                    answers={status: answer, **(also or {})},
+                    problems=tuple(problems),
+                    body=hints.get("body"),
+                    query=hints.get("query"),
+                    files=files,
+                    idempotency=idempotency or ("honoured" if method == "POST" else "none"),
+                    prepare=prepare,
+                    media_type=media_type,
+                    headers_in=tuple(headers_in),
+                ),
+            )
+            return handler
+
+        return declare

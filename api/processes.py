@@ -1,0 +1,150 @@
+"""The processes: a portal that serves, a worker that works on jobs, or both in one server.
+
+One process serves on its own: Sanic does not replace killed workers, so whoever started this process must
+(`scripts.run`, compose, Kubernetes), by asking /health/live (docs/decisions/0011).
+"""
+
+import asyncio
+import signal
+from contextlib import suppress
+from typing import Any
+
+from sanic import Sanic
+
+from api.app import create_app
+from api.health import Health, LoopWatch, Part, State, add_health
+from api.openapi import add_docs, document
+from api.protocol import StrictProtocol
+from api.routes import ROUTES
+from api.wiring.services import Services
+from api.wiring.settings import Settings
+from core.db import connection, fetch
+from core.log import get_logger
+from core.server_lock import ServerLock
+from core.settings import UnsafeSettings
+
+log = get_logger(__name__)
+
+VERSION = "0.1.0"
+
+
+def _refuse_sqlite(settings: Settings, role: str) -> None:
+    if settings.is_sqlite:
+        raise UnsafeSettings(
+            f"A separate {role} needs PostgreSQL (ZHIJIAN_DATABASE_URL): with SQLite one server does everything. "
+            "Start it with `python -m api server`.",
+        )
+
+
+def run_portal(settings: Settings, *, with_worker: bool) -> None:
+    """Serve until SIGTERM or SIGINT; with a worker inside when `with_worker`.
+
+    Raises:
+        UnsafeSettings: another server uses this SQLite file, or a lone portal is to use SQLite.
+    """
+    lock: ServerLock | None = None
+    if settings.is_sqlite:
+        if not with_worker:
+            _refuse_sqlite(settings, "portal")
+        lock = ServerLock(settings.data_dir / "server.lock")
+        lock.take()
+    services = Services.build(settings)
+    app = build_app(settings, services)
+    health = add_readiness(app, services)
+
+    @app.before_server_start
+    async def start(_app: Sanic[Any, Any]) -> None:
+        await services.open(serve=True, work=with_worker)
+        app.ctx.watch = asyncio.create_task(LoopWatch(clock=services.clock).watch())
+
+    @app.before_server_stop
+    async def drain(_app: Sanic[Any, Any]) -> None:
+        health.drain()
+
+    @app.after_server_stop
+    async def stop(_app: Sanic[Any, Any]) -> None:
+        app.ctx.watch.cancel()
+        with suppress(asyncio.CancelledError):
+            await app.ctx.watch
+        await services.close()
+
+    log.info("serving", address=f"{settings.host}:{settings.port}", mode=settings.env.value)
+    try:
+        app.run(
+            host=settings.host,
+            port=settings.port,
+            protocol=StrictProtocol,
+            single_process=True,
+            motd=False,
+            access_log=False,
+            debug=False,
+        )
+    finally:
+        if lock is not None:
+            lock.release()
+
+
+def build_app(settings: Settings, services: Services, *, name: str = "zhijian") -> Sanic[Any, Any]:
+    """Return the application with all routes, its document and the page for it."""
+    app = create_app(
+        services,
+        ROUTES,
+        clock=services.clock,
+        ids=services.ids,
+        trusted_proxies=settings.trusted_proxies,
+        name=name,
+    )
+    add_docs(app, document(ROUTES, version=VERSION))
+    return app
+
+
+def add_readiness(app: Sanic[Any, Any], services: Services) -> Health:
+    """Serve health and metrics, looking at every part this process needs."""
+
+    async def database() -> State:
+        await fetch("SELECT 1")
+        return "ok"
+
+    async def cache() -> State:
+        await services.cache.ping()
+        return "ok"
+
+    async def calendar() -> State:
+        return "ok" if await services.calendar_is_current() else "degraded"
+
+    async def face() -> State:
+        return services.face_engine_state()
+
+    health = Health(
+        [
+            Part("database", database, needed=True),
+            Part("redis", cache),
+            Part("calendar", calendar),
+            Part("face", face),
+        ],
+    )
+    add_health(app, health)
+    return health
+
+
+def run_worker(settings: Settings) -> None:
+    """Work on jobs until SIGTERM or SIGINT.
+
+    Raises:
+        UnsafeSettings: the database is SQLite, which one server uses alone.
+    """
+    _refuse_sqlite(settings, "worker")
+    asyncio.run(_work(Services.build(settings)))
+
+
+async def _work(services: Services) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await services.open(serve=False, work=True)
+    log.info("working", mode=services.settings.env.value, system=connection().capabilities.dialect)
+    try:
+        await stop.wait()
+    finally:
+        await services.close()

@@ -1,0 +1,284 @@
+"""Reading requests strictly: whatever comes from outside is decoded, bounded, and refused with a problem that helps.
+
+Sanic turns invalid UTF-8 into U+FFFD, takes malformed multipart as an empty form and an empty body as null; so bodies,
+queries and forms are read here, not there (`security.md` F5, F6, 4.1).
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any, Final, TypeVar
+from urllib.parse import unquote_to_bytes
+
+from multipart import (  # type: ignore[import-untyped]
+    MultipartError,
+    MultipartParser,
+    ParserLimitReached,
+    parse_options_header,
+)
+from pydantic import BaseModel, ValidationError
+from sanic import Request
+from sanic.exceptions import SanicException
+
+from api.problems import (
+    AddressTooLong,
+    BodyRequired,
+    HeadersTooLarge,
+    Malformed,
+    MediaType,
+    NotAcceptable,
+    RequestInvalid,
+    RequestNotFound,
+    TooLarge,
+)
+from core.errors import FieldError
+
+M = TypeVar("M", bound=BaseModel)
+
+JSON_BYTES: Final = 64 * 1024
+ADDRESS_BYTES: Final = 4096
+HEADER_BYTES: Final = 8192
+DEPTH: Final = 32
+_BODY_BYTES: Final = 16 * 1024 * 1024
+LARGEST_INTEGER: Final = 2**53 - 1
+_LONGEST_INTEGER: Final = 20
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|[\ud800-\udfff]")
+_NOT_IN_HEADERS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|[\ud800-\udfff]")
+_HOST: Final = re.compile(r"[A-Za-z0-9.\-\[\]:_]{1,255}")
+
+_TEXTS: Final[Mapping[str, tuple[str, str]]] = {
+    "missing": ("请填写这一项", "This field is required"),
+    "extra_forbidden": ("没有这个字段", "There is no such field"),
+    "string_too_long": ("内容太长了", "Too long"),
+    "string_too_short": ("内容太短了", "Too short"),
+    "string_pattern_mismatch": ("格式不对", "Wrong format"),
+    "string_type": ("应当是文字", "A string is expected"),
+    "int_type": ("应当是整数", "An integer is expected"),
+    "bool_type": ("应当是真或假", "true or false is expected"),
+    "literal_error": ("不在可选的范围内", "Not one of the allowed values"),
+    "enum": ("不在可选的范围内", "Not one of the allowed values"),
+    "greater_than_equal": ("数值太小了", "Too small"),
+    "less_than_equal": ("数值太大了", "Too large"),
+    "too_long": ("数量太多了", "Too many items"),
+    "too_short": ("数量太少了", "Too few items"),
+}
+_OTHER: Final = ("格式不对", "Wrong format")
+
+
+def field_error(pointer: str, code: str) -> FieldError:
+    """Return the texts for a field that has to be mended."""
+    text, text_en = _TEXTS.get(code, _OTHER)
+    return FieldError(pointer, code, text, text_en)
+
+
+def check_head(request: Request) -> None:
+    """Refuse requests whose head is not in order.
+
+    Raises:
+        EdgeProblem: address or headers too long, no proper Host, an address or a header that is not UTF-8.
+        RequestNotFound: a path with control characters, which no address of ours has.
+        RequestInvalid: a query with control characters.
+    """
+    if len(request.raw_url) > ADDRESS_BYTES:
+        raise AddressTooLong
+    if request.head is not None and len(request.head) > HEADER_BYTES + len(request.raw_url):
+        raise HeadersTooLarge
+    hosts = request.headers.getall("host", [])
+    if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
+        raise Malformed
+    try:
+        text = unquote_to_bytes(request.raw_url).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Malformed from error
+    # Sanic keeps bytes that are no UTF-8 as lone surrogates, which nothing after this could write down.
+    if any(_NOT_IN_HEADERS.search(value) for value in request.headers.values()):
+        raise Malformed
+    if _CONTROL.search(text):
+        path, _, _ = request.raw_url.partition(b"?")
+        if _CONTROL.search(unquote_to_bytes(path).decode("utf-8")):
+            raise RequestNotFound
+        raise RequestInvalid(errors=[_character("")])
+
+
+def check_accept(request: Request, *media_types: str) -> None:
+    """Refuse when the caller accepts none of the types.
+
+    Raises:
+        NotAcceptable: so it is.
+    """
+    accept = request.headers.get("accept")
+    if not accept:
+        return
+    try:
+        wanted = request.accept
+        matches = (wanted.match(media_type) for media_type in media_types)
+        if any(match.header and match.header.q > 0 for match in matches):
+            return
+    except (SanicException, ValueError):
+        pass
+    raise NotAcceptable
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("duplicate key")
+    return value
+
+
+def _refuse(name: str) -> float:
+    raise ValueError(name)
+
+
+def _check_values(value: object, pointer: str, found: list[FieldError], depth: int = 0) -> None:
+    if depth > DEPTH:
+        raise Malformed
+    if isinstance(value, str):
+        if _CONTROL.search(value):
+            found.append(_character(pointer))
+    elif isinstance(value, int | float):
+        # NaN is refused before; 1e999 arrives as infinity.
+        if not -LARGEST_INTEGER <= value <= LARGEST_INTEGER:
+            found.append(FieldError(pointer, "range", "数值超出范围", "Out of range"))
+    elif isinstance(value, list | dict):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            name = _escape(str(key))
+            if _CONTROL.search(name):
+                found.append(_character(pointer))
+            _check_values(inner, f"{pointer}/{_CONTROL.sub('?', name)}", found, depth + 1)
+
+
+def _character(pointer: str) -> FieldError:
+    return FieldError(pointer, "character", "含有不允许的字符", "Contains characters that are not allowed")
+
+
+def _integer(digits: str) -> int:
+    """Python refuses to read very long integers; they are out of range like shorter ones."""
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else LARGEST_INTEGER + 1
+
+
+def _escape(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")[:64]
+
+
+def read_json(request: Request) -> Any:  # noqa: ANN401 — JSON is what it is
+    """Return the body as JSON, strictly.
+
+    Raises:
+        MediaType: it is not declared as JSON in UTF-8.
+        BodyRequired: it is empty.
+        TooLarge: over 64 KB.
+        Malformed: no JSON, doubled keys, NaN, or too deep.
+        RequestInvalid: characters or numbers that nothing here can hold.
+    """
+    media, _, parameters = request.headers.get("content-type", "").partition(";")
+    if media.strip().lower() != "application/json" or "utf-8" not in (parameters.lower() or "utf-8"):
+        raise MediaType
+    if not request.body:
+        raise BodyRequired
+    if len(request.body) > JSON_BYTES:
+        raise TooLarge
+    try:
+        value = json.loads(
+            request.body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse, parse_int=_integer
+        )
+    except (ValueError, RecursionError) as error:
+        raise Malformed from error
+    found: list[FieldError] = []
+    _check_values(value, "", found)
+    if found:
+        raise RequestInvalid(errors=found)
+    return value
+
+
+def read_body(request: Request, model: type[M]) -> M:
+    """Return the JSON body as a model of ours.
+
+    Raises:
+        Problem: as `read_json`; RequestInvalid with one entry for each field to mend.
+    """
+    read_json(request)
+    try:
+        return model.model_validate_json(request.body, strict=True)
+    except ValidationError as error:
+        raise invalid(error) from error
+
+
+def read_query(request: Request, model: type[M]) -> M:
+    """Return the query as a model of ours.
+
+    Raises:
+        RequestInvalid: unknown or doubled parameters, or values out of range.
+    """
+    arguments = request.get_args(keep_blank_values=True)
+    doubled = [field_error(f"/{_escape(name)}", "doubled") for name, values in arguments.items() if len(values) > 1]
+    if doubled:
+        raise RequestInvalid(errors=doubled)
+    try:
+        return model.model_validate({name: values[0] for name, values in arguments.items()}, strict=False)
+    except ValidationError as error:
+        raise invalid(error) from error
+
+
+def refuse_query(request: Request) -> None:
+    """Refuse any query where none is known.
+
+    Raises:
+        RequestInvalid: there is one.
+    """
+    if request.query_string:
+        names = list(request.get_args(keep_blank_values=True)) or [""]
+        raise RequestInvalid(errors=[field_error(f"/{_escape(name)}", "extra_forbidden") for name in names[:50]])
+
+
+def invalid(error: ValidationError) -> RequestInvalid:
+    """Return a validation failure as a problem, without the values."""
+    return RequestInvalid(
+        errors=[
+            field_error("".join(f"/{_escape(str(part))}" for part in item["loc"]), item["type"])
+            for item in error.errors(include_input=False, include_url=False, include_context=False)[:50]
+        ],
+    )
+
+
+def read_files(request: Request, *, field: str, at_most: int, max_bytes: int) -> list[bytes]:
+    """Return the files of one field of a multipart body, in order.
+
+    Raises:
+        MediaType: it is not multipart.
+        BodyRequired: it is empty.
+        Malformed: the parts cannot be told apart.
+        RequestInvalid: other fields, too many files, or none.
+        TooLarge: a file is over `max_bytes`.
+    """
+    media, options = parse_options_header(request.headers.get("content-type", ""))
+    if media != "multipart/form-data" or not options.get("boundary"):
+        raise MediaType
+    if not request.body:
+        raise BodyRequired
+    files = []
+    try:
+        for part in MultipartParser(
+            BytesIO(request.body),
+            options["boundary"],
+            content_length=len(request.body),
+            strict=True,
+            part_limit=at_most + 1,
+            spool_limit=_BODY_BYTES,
+            memory_limit=_BODY_BYTES,
+        ):
+            if part.name != field:
+                raise RequestInvalid(errors=[field_error(f"/{_escape(part.name or '')}", "extra_forbidden")])
+            if part.size > max_bytes:
+                raise TooLarge
+            files.append(part.raw)
+    except ParserLimitReached as error:
+        raise RequestInvalid(errors=[field_error(f"/{field}", "too_long")]) from error
+    except (MultipartError, ValueError) as error:
+        raise Malformed from error
+    if not files:
+        raise RequestInvalid(errors=[field_error(f"/{field}", "missing")])
+    if len(files) > at_most:
+        raise RequestInvalid(errors=[field_error(f"/{field}", "too_long")])
+    return files

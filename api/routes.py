@@ -1,0 +1,30 @@
+"""All routes that are served: each domain's, for each audience."""
+
+from typing import Final
+
+from api.citizen import applications, certificates, elder_sessions, face_checks, ledger, matters, me, sessions
+from api.departments import progress
+from api.operation import Routes
+from api.public import client, keys, progress_queries
+from api.staff import jobs
+from api.staff import sessions as staff_sessions
+from api.verifiers import verifications
+
+ROUTES: Final[tuple[Routes, ...]] = (
+    sessions.routes,
+    me.routes,
+    face_checks.routes,
+    elder_sessions.routes,
+    certificates.routes,
+    ledger.routes,
+    matters.routes,
+    applications.routes,
+    verifications.routes,
+    progress.routes,
+    staff_sessions.routes,
+    jobs.routes,
+    client.routes,
+    keys.routes,
+    keys.well_known,
+    progress_queries.routes,
+)

@@ -1,0 +1,1 @@
+"""What operators ask for, one file for each domain."""

@@ -1,0 +1,48 @@
+"""Checking a certificate that somebody shows."""
+
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from api.access import verifier
+from api.operation import Answer, Body, Out, Request, Routes
+from certificates.types import Outcome, Value, Verified
+
+routes = Routes(prefix="/v1/verifiers", tag="verifications")
+
+
+class VerifyIn(Body):
+    """What was scanned, whatever it is, and why."""
+
+    code: Annotated[str, StringConstraints(max_length=8192)]
+    purpose: Annotated[str, StringConstraints(max_length=200)] = ""
+
+
+class VerifiedOut(Out):
+    """What the code was worth. Without a good code, `kind` is null and `fields` is empty."""
+
+    outcome: Outcome
+    kind: str | None
+    fields: dict[str, Value | bool]
+    holder_notified: bool
+
+    @classmethod
+    def of(cls, verified: Verified) -> "VerifiedOut":
+        """Return an outcome."""
+        return cls(
+            outcome=verified.outcome,
+            kind=verified.kind,
+            fields=dict(verified.fields),
+            holder_notified=verified.holder_notified,
+        )
+
+
+# Not repeatable under a key: a code works once, and a second scan has to say so.
+@routes.post("/verifications", access=verifier(), answer=VerifiedOut, idempotency="none")
+async def verify(request: Request, body: VerifyIn) -> Answer:
+    """Check a code: 200 with an outcome, whatever was scanned."""
+    # No verifier is registered yet: whoever asks learns what everybody may learn.
+    verified = await request.app.ctx.services.verification.verify(
+        body.code, purpose=body.purpose, address=request.ctx.address
+    )
+    return Answer(VerifiedOut.of(verified))

@@ -1,0 +1,108 @@
+"""The services of auth."""
+
+from dataclasses import dataclass
+
+from api.wiring.ground import Ground
+from auth.adapters.population_registry import PopulationRegistryHub
+from auth.adapters.wechat import Wechat
+from auth.citizens import Citizens
+from auth.consent import Consents
+from auth.login import Login
+from auth.operators import Operators
+from auth.realname import RealName
+from auth.records import Records
+from auth.sessions import Sessions
+from auth.tokens import Tokens
+from core.signers.leased_token import LeasedToken
+
+
+@dataclass(frozen=True, slots=True)
+class AuthServices:
+    """Who is calling, how sure we are."""
+
+    registry: PopulationRegistryHub
+    tokens: Tokens
+    sessions: Sessions
+    consents: Consents
+    realname: RealName
+    citizens: Citizens
+    login: Login
+    operators: Operators
+
+    @classmethod
+    def build(cls, ground: Ground) -> "AuthServices":
+        """Build them over the ground."""
+        settings = ground.settings.auth
+        clock, ids, vault, audit, limits = ground.clock, ground.ids, ground.vault, ground.audit, ground.limits
+        records = Records(vault=vault)
+        registry = PopulationRegistryHub(
+            outbound=ground.outbound,
+            partner=ground.signed_partner("population-registry", settings.population_registry),
+            ids=ids,
+        )
+        wechat = Wechat(
+            outbound=ground.outbound,
+            partner=ground.partner("wechat", settings.wechat),
+            lease=LeasedToken("wechat", cache=ground.cache, vault=vault, clock=clock),
+            app_id=settings.wechat.app_id,
+            app_secret=settings.wechat.app_secret,
+        )
+        tokens = Tokens(key=ground.ring.token, settings=settings.sessions, clock=clock, ids=ids)
+        sessions = Sessions(
+            tokens=tokens,
+            records=records,
+            vault=vault,
+            audit=audit,
+            clock=clock,
+            ids=ids,
+            settings=settings.sessions,
+            levels=settings.levels,
+        )
+        consents = Consents(audit=audit, clock=clock, ids=ids)
+        realname = RealName(
+            registry=registry,
+            records=records,
+            consents=consents,
+            vault=vault,
+            limits=limits,
+            audit=audit,
+            clock=clock,
+            ids=ids,
+            settings=settings.limits,
+            levels=settings.levels,
+        )
+        return cls(
+            registry=registry,
+            tokens=tokens,
+            sessions=sessions,
+            consents=consents,
+            realname=realname,
+            citizens=Citizens(
+                mini_program=wechat,
+                realname=realname,
+                records=records,
+                vault=vault,
+                audit=audit,
+                clock=clock,
+                levels=settings.levels,
+            ),
+            login=Login(
+                mini_program=wechat,
+                sessions=sessions,
+                records=records,
+                vault=vault,
+                limits=limits,
+                clock=clock,
+                ids=ids,
+                settings=settings.limits,
+            ),
+            operators=Operators(
+                vault=vault,
+                limits=limits,
+                audit=audit,
+                clock=clock,
+                ids=ids,
+                settings=settings.operators,
+                rates=settings.limits,
+            ),
+        )

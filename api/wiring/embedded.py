@@ -1,0 +1,97 @@
+"""What the embedded mode makes for itself on first start: keys, and credentials that it shares with the sandbox.
+
+Random for every installation and kept in its data folder. Production is given all of this and makes none.
+"""
+
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gmssl_pyx
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+from core.crypto import make_keys, private_pem
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedFolder:
+    """The data folder of an embedded installation."""
+
+    path: Path
+
+    @property
+    def ours(self) -> Path:
+        """What only the product may read of the credentials."""
+        return self.path / "keys" / "partners.json"
+
+    @property
+    def theirs(self) -> Path:
+        """What the sandbox reads: its side of the same credentials."""
+        return self.path / "sandbox" / "credentials.json"
+
+    def prepare(self) -> list[str]:
+        """Make what is missing and return the names of what was made. What exists stays untouched."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        made = make_keys(self.path / "keys")
+        (self.path / "sandbox").mkdir(exist_ok=True)
+        if not self.ours.exists() or not self.theirs.exists():
+            ours, theirs = _credentials()
+            _write(self.theirs, theirs)
+            _write(self.ours, ours)
+            made += [self.theirs.name, self.ours.name]
+        return made
+
+    def partners(self, sandbox_url: str) -> dict[str, dict[str, Any]]:
+        """Return the settings of all outside systems, at the sandbox's addresses."""
+        ours: dict[str, dict[str, Any]] = json.loads(self.ours.read_text())
+        return {
+            name: {**section, "address": f"{sandbox_url.rstrip('/')}/{name.replace('_', '-')}"}
+            for name, section in ours.items()
+        }
+
+
+def _credentials() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return both sides of fresh credentials: the product's and the sandbox's."""
+    ours: dict[str, Any] = {}
+    theirs: dict[str, Any] = {}
+    wechat = {"app_id": f"wx{secrets.token_hex(8)}", "app_secret": secrets.token_hex(16)}
+    ours["wechat"] = theirs["wechat"] = wechat
+    for name in ("population_registry", "public_security", "education", "real_estate"):
+        ours[name] = {"app_id": secrets.token_hex(8), "secret": secrets.token_urlsafe(32)}
+        theirs[name] = dict(ours[name])
+    key = ed25519.Ed25519PrivateKey.generate()
+    key_id = f"public-security-{secrets.token_hex(4)}"
+    theirs["public_security"] |= {"callback_key_id": key_id, "callback_private_key": private_pem(key).decode()}
+    ours["public_security"] |= {
+        "callback_key_id": key_id,
+        "callback_public_key": key.public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        .decode(),
+    }
+    public, private = gmssl_pyx.sm2_key_generate()
+    shared = {
+        "access_id": secrets.token_hex(8),
+        "secret": secrets.token_urlsafe(32),
+        "soap_app_id": secrets.token_hex(8),
+        "soap_secret": secrets.token_urlsafe(32),
+        "sm2_public_key": "04" + public.hex(),
+    }
+    theirs["human_resources"] = shared
+    ours["human_resources"] = {**shared, "sm2_private_key": private.hex()}
+    return ours, theirs
+
+
+def _write(path: Path, value: dict[str, Any]) -> None:
+    """Write a file that only this user can read, whole or not at all."""
+    draft = path.with_suffix(".draft")
+    draft.unlink(missing_ok=True)
+    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(file, "w") as out:
+        json.dump(value, out, indent=2)
+        out.flush()
+        os.fsync(out.fileno())
+    draft.replace(path)

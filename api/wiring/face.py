@@ -1,0 +1,67 @@
+"""The services of face."""
+
+from dataclasses import dataclass
+
+from api.wiring.auth import AuthServices
+from api.wiring.ground import Ground
+from face.adapters.local_engine import LocalEngine, LocalEngineLimits
+from face.attempts import Attempts
+from face.checks import FaceChecks
+from face.elder import ElderSessions
+from face.examination import Examiner
+from face.records import Records
+from face.trail import Trail
+
+
+@dataclass(frozen=True, slots=True)
+class FaceServices:
+    """Is this person the person."""
+
+    engine: LocalEngine
+    checks: FaceChecks
+    elder_sessions: ElderSessions
+
+    @classmethod
+    def build(cls, ground: Ground, auth: AuthServices) -> "FaceServices":
+        """Build them over the ground and auth; the engine starts when it is warmed up or first needed."""
+        settings, clock, ids = ground.settings.face, ground.clock, ground.ids
+        engine = LocalEngine(
+            cache=ground.settings.data_dir / "models",
+            clock=clock,
+            limits=LocalEngineLimits.of(settings),
+        )
+        records = Records(vault=ground.vault, clock=clock)
+        trail = Trail(ground.audit)
+        attempts = Attempts(clock=clock, settings=settings)
+        examiner = Examiner(engine=engine, portraits=auth.registry, records=records, trail=trail, settings=settings)
+        return cls(
+            engine=engine,
+            checks=FaceChecks(
+                examiner=examiner,
+                records=records,
+                attempts=attempts,
+                realname=auth.realname,
+                sessions=auth.sessions,
+                consents=auth.consents,
+                trail=trail,
+                clock=clock,
+                ids=ids,
+                settings=settings,
+                fresh_for=ground.settings.auth.levels.fresh_for(),
+                engine=engine.name,
+            ),
+            elder_sessions=ElderSessions(
+                examiner=examiner,
+                records=records,
+                attempts=attempts,
+                realname=auth.realname,
+                sessions=auth.sessions,
+                consents=auth.consents,
+                trail=trail,
+                limits=ground.limits,
+                clock=clock,
+                ids=ids,
+                settings=settings,
+                engine=engine.name,
+            ),
+        )

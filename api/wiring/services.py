@@ -1,0 +1,263 @@
+"""All services of a process, and how they are opened and closed."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+
+from api.health import State
+from api.idempotency import Idempotency
+from api.wiring.auth import AuthServices
+from api.wiring.certificates import CertificateServices
+from api.wiring.domains import MODELS
+from api.wiring.face import FaceServices
+from api.wiring.ground import Ground
+from api.wiring.matters import MatterServices
+from api.wiring.settings import Settings
+from auth.citizens import Citizens
+from auth.login import Login
+from auth.operators import Operators
+from auth.realname import RealName
+from auth.sessions import Sessions
+from auth.tokens import Tokens
+from certificates.keys import IssuerKeys
+from certificates.presentation import Presentation
+from certificates.verification import Verification
+from certificates.wallet import Wallet
+from core.cache import Cache
+from core.clock import Clock, china_date
+from core.db import close_database, execute, open_database, orm_config, transaction
+from core.errors import Problem
+from core.ids import Ids
+from core.jobs.carrier import Sweeper
+from core.jobs.desk import JobDesk
+from core.jobs.runner import Handler, JobRunner
+from core.jobs.timetable import Entry, Timetable
+from core.log import get_logger
+from core.migrate import require_current
+from core.settings import Switch, UnsafeSettings
+from core.signers.http_signature import SignatureChecker, TrustedKey
+from face.checks import FaceChecks
+from face.elder import ElderSessions
+from matters.applications.attachments import Attachments
+from matters.applications.drafts import Drafts
+from matters.applications.eligibility import Eligibility
+from matters.applications.progress import Progress
+from matters.applications.ratings import Ratings
+from matters.applications.submission import Submission
+from matters.applications.supplements import Supplements
+from matters.applications.withdrawals import Withdrawals
+from matters.cases.tracking import Tracking
+from matters.catalogue.catalogue import Catalogue
+from matters.catalogue.guides import Guides
+
+log = get_logger(__name__)
+
+_NONCES_KEPT = timedelta(minutes=20)
+_HOUR = 3600.0
+_NOVEMBER = 11
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the edge calls. One attribute for each class of use cases."""
+
+    settings: Settings
+    ground: Ground
+    clock: Clock
+    ids: Ids
+    cache: Cache
+    public_url: str
+    idempotency: Idempotency
+    signatures: SignatureChecker
+    tokens: Tokens
+    sessions: Sessions
+    login: Login
+    citizens: Citizens
+    realname: RealName
+    operators: Operators
+    face: FaceServices
+    face_checks: FaceChecks
+    elder_sessions: ElderSessions
+    wallet: Wallet
+    presentation: Presentation
+    verification: Verification
+    issuer_keys: IssuerKeys
+    matters: MatterServices
+    catalogue: Catalogue
+    guides: Guides
+    eligibility: Eligibility
+    drafts: Drafts
+    attachments: Attachments
+    submission: Submission
+    progress: Progress
+    supplements: Supplements
+    withdrawals: Withdrawals
+    ratings: Ratings
+    tracking: Tracking
+    runner: JobRunner
+    job_desk: JobDesk
+    _timetables: list[Timetable] = field(default_factory=list)
+    _background: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @classmethod
+    def build(cls, settings: Settings) -> "Services":
+        """Build everything; nothing is opened yet.
+
+        Raises:
+            UnsafeSettings: a key is missing, or the catalogue is not in order.
+        """
+        ground = Ground.build(settings)
+        auth = AuthServices.build(ground)
+        face = FaceServices.build(ground, auth)
+        certificates = CertificateServices.build(ground, auth)
+        matters = MatterServices.build(ground, auth, certificates)
+        runner = JobRunner(
+            handlers=_handlers(certificates, matters), settings=settings.jobs, clock=ground.clock, ids=ground.ids
+        )
+        ground.carrier.attach(runner)
+        return cls(
+            settings=settings,
+            ground=ground,
+            clock=ground.clock,
+            ids=ground.ids,
+            cache=ground.cache,
+            public_url=settings.effective_public_url,
+            idempotency=Idempotency(vault=ground.vault, clock=ground.clock, ids=ground.ids),
+            signatures=SignatureChecker(_trusted_keys(settings), clock=ground.clock),
+            tokens=auth.tokens,
+            sessions=auth.sessions,
+            login=auth.login,
+            citizens=auth.citizens,
+            realname=auth.realname,
+            operators=auth.operators,
+            face=face,
+            face_checks=face.checks,
+            elder_sessions=face.elder_sessions,
+            wallet=certificates.wallet,
+            presentation=certificates.presentation,
+            verification=certificates.verification,
+            issuer_keys=certificates.issuer_keys,
+            matters=matters,
+            catalogue=matters.catalogue,
+            guides=matters.guides,
+            eligibility=matters.eligibility,
+            drafts=matters.drafts,
+            attachments=matters.attachments,
+            submission=matters.submission,
+            progress=matters.progress,
+            supplements=matters.supplements,
+            withdrawals=matters.withdrawals,
+            ratings=matters.ratings,
+            tracking=matters.tracking,
+            runner=runner,
+            job_desk=JobDesk(runner=runner, carrier=ground.carrier, audit=ground.audit),
+        )
+
+    async def calendar_is_current(self) -> bool:
+        """Tell whether this year's calendar is published, and from November on the next year's too."""
+        today = china_date(self.clock.now())
+        years = [today.year, today.year + 1] if today.month >= _NOVEMBER else [today.year]
+        return all([await self.matters.calendar.covers(year) for year in years])
+
+    def face_engine_state(self) -> State:
+        """Tell whether faces can be checked now."""
+        return "ok" if self.face.engine.is_ready else "degraded"
+
+    async def open(self, *, serve: bool, work: bool) -> None:
+        """Open the database, the door out and the job transport; with `work` also run jobs and the timetable.
+
+        Raises:
+            UnsafeSettings: the database lacks migrations.
+            DatabaseUnavailable: the database cannot be reached.
+        """
+        ground, settings = self.ground, self.settings
+        config = orm_config(settings, MODELS)
+        await open_database(config)
+        await require_current(config)
+        await ground.vault.load()
+        await ground.outbound.open()
+        await ground.carrier.start(listen=work)
+        if serve and settings.face.local_engine.warm is Switch.ON:
+            self._background.append(asyncio.create_task(self._warm()))
+        if work:
+            timetable = Timetable(_entries(self, Sweeper(runner=self.runner, carrier=ground.carrier)))
+            timetable.start()
+            self._timetables.append(timetable)
+        log.info("open", system="sqlite" if settings.is_sqlite else "postgresql")
+
+    async def close(self) -> None:
+        """Let what runs come to its end, then close everything."""
+        ground = self.ground
+        for timetable in self._timetables:
+            await timetable.stop()
+        for task in self._background:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        await ground.carrier.stop()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(10):
+                await self.runner.idle()
+        await self.face.engine.close()
+        await ground.outbound.close()
+        await ground.cache.close()
+        await ground.limits.close()
+        await close_database()
+
+    async def _warm(self) -> None:
+        """Start the face engine in the background: readiness does not wait for it."""
+        try:
+            await self.face.engine.warm_up()
+        except Problem as problem:
+            log.warning("face engine not warm", code=problem.code)
+
+
+def _handlers(certificates: CertificateServices, matters: MatterServices) -> Mapping[str, Handler]:
+    """Every job that is ever enqueued, and who does it (a test holds the names against the code)."""
+    return {
+        "matters.deliver": matters.submission.deliver,
+        "certificates.refresh": certificates.wallet.refresh,
+    }
+
+
+def _trusted_keys(settings: Settings) -> dict[str, TrustedKey]:
+    """Return whose signatures are known, by key id."""
+    public_security = settings.departments.public_security
+    if not public_security.callback_public_key:
+        return {}
+    key = serialization.load_pem_public_key(public_security.callback_public_key.encode())
+    if not isinstance(key, ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey):
+        raise UnsafeSettings("The callback key of public security is neither Ed25519 nor P-256.")
+    return {public_security.callback_key_id: TrustedKey("public-security", key)}
+
+
+def _entries(services: Services, sweeper: Sweeper) -> list[Entry]:
+    ground, settings = services.ground, services.settings
+
+    async def forget_nonces() -> None:
+        before = ground.clock.now() - _NONCES_KEPT
+        await transaction(lambda: execute("DELETE FROM seen_nonce WHERE created_at < $1", before))
+
+    async def forget_jobs() -> None:
+        await services.runner.forget_done(ground.clock.now() - timedelta(days=settings.jobs.keep_done_days))
+
+    async def forget_codes() -> None:
+        days = settings.certificates.keep_codes_days
+        await services.presentation.forget(ground.clock.now() - timedelta(days=days))
+
+    return [
+        Entry("sweep", settings.jobs.sweep_seconds, sweeper.sweep),
+        Entry("seal", 1.0, ground.sealer.seal),
+        Entry("deadlines", 60.0, services.matters.deadlines.catch_up),
+        Entry("sessions", _HOUR, services.sessions.tidy),
+        Entry("face checks", 60.0, services.face_checks.tidy),
+        Entry("kept answers", _HOUR, services.idempotency.purge),
+        Entry("nonces", 300.0, forget_nonces),
+        Entry("shown codes", _HOUR, forget_codes),
+        Entry("done jobs", _HOUR, forget_jobs),
+    ]

@@ -1,0 +1,1 @@
+"""Who is calling, how sure we are, and on whose behalf."""

@@ -1,0 +1,1 @@
+"""The outside systems that auth leans on, one file each."""

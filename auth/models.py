@@ -1,0 +1,141 @@
+"""Tables of auth: residents, their WeChat accounts and sessions, consents, and the operators."""
+
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.models import Model
+
+
+class Citizen(Model):
+    """A resident. Without a number: somebody with a WeChat account whose name is not yet known."""
+
+    id = fields.UUIDField(primary_key=True)
+    name_sealed = fields.BinaryField(null=True)
+    id_number_sealed = fields.BinaryField(null=True)
+    # One person, one account: the unique index decides races.
+    id_number_hash = fields.CharField(max_length=32, null=True, unique=True)
+    mobile_sealed = fields.BinaryField(null=True)
+    # Not unique: families share a mobile.
+    mobile_hash = fields.CharField(max_length=32, null=True, db_index=True)
+    elder_chosen = fields.BooleanField(default=False)
+    state = fields.CharField(max_length=8, default="active")  # active | closed
+    identified_at = fields.DatetimeField(null=True)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "citizen"
+
+
+class WechatAccount(Model):
+    """A WeChat account and the resident it belongs to."""
+
+    id = fields.UUIDField(primary_key=True)
+    citizen: fields.ForeignKeyRelation[Citizen] = fields.ForeignKeyField(
+        "auth.Citizen", related_name=False, on_delete=fields.RESTRICT, db_index=True
+    )
+    openid_sealed = fields.BinaryField()
+    openid_hash = fields.CharField(max_length=32, unique=True)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "wechat_account"
+
+
+class CitizenSession(Model):
+    """One place where a resident is logged in: a family of refresh tokens of which `generation` is the newest.
+
+    `level` is what holds for the whole session, linked or real_name; `present_until` lifts it for a while.
+    """
+
+    id = fields.UUIDField(primary_key=True)
+    citizen: fields.ForeignKeyRelation[Citizen] = fields.ForeignKeyField(
+        "auth.Citizen", related_name=False, on_delete=fields.RESTRICT, db_index=True
+    )
+    level = fields.CharField(max_length=9)
+    present_until = fields.DatetimeField(null=True)
+    elder = fields.BooleanField(default=False)
+    device_hash = fields.CharField(max_length=32, default="")
+    generation = fields.IntField(default=0)
+    created_at = fields.DatetimeField()
+    last_used_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+    ended_at = fields.DatetimeField(null=True)
+    end_reason = fields.CharField(max_length=16, default="")  # logout | refresh-reused
+
+    class Meta:
+        table = "citizen_session"
+        indexes = (Index(fields=("expires_at",)),)
+
+
+class RefreshToken(Model):
+    """A refresh token as its hash. `successor_sealed` is kept for seconds, for a client whose answer got lost."""
+
+    id = fields.UUIDField(primary_key=True)
+    session: fields.ForeignKeyRelation[CitizenSession] = fields.ForeignKeyField(
+        "auth.CitizenSession", related_name=False, on_delete=fields.CASCADE
+    )
+    generation = fields.IntField()
+    token_hash = fields.CharField(max_length=64, unique=True)
+    expires_at = fields.DatetimeField()
+    used_at = fields.DatetimeField(null=True)
+    successor_sealed = fields.BinaryField(null=True)
+
+    class Meta:
+        table = "refresh_token"
+        # A session forks never: one token for each generation.
+        unique_together = (("session", "generation"),)
+
+
+class Consent(Model):
+    """A consent to one purpose under one version of its text. Given, perhaps withdrawn, never changed."""
+
+    id = fields.UUIDField(primary_key=True)
+    citizen: fields.ForeignKeyRelation[Citizen] = fields.ForeignKeyField(
+        "auth.Citizen", related_name=False, on_delete=fields.RESTRICT
+    )
+    purpose = fields.CharField(max_length=32)
+    version = fields.IntField()
+    given_at = fields.DatetimeField()
+    withdrawn_at = fields.DatetimeField(null=True)
+    request_id = fields.CharField(max_length=64, default="")
+
+    class Meta:
+        table = "consent"
+        indexes = (Index(fields=("citizen_id", "purpose")),)
+
+
+class Operator(Model):
+    """Somebody of the staff. The attempts at the one-time code are counted here: no cache can forget them."""
+
+    id = fields.UUIDField(primary_key=True)
+    username = fields.CharField(max_length=64, unique=True)
+    role = fields.CharField(max_length=24)
+    state = fields.CharField(max_length=8, default="active")  # active | disabled
+    password_hash = fields.CharField(max_length=160)
+    otp_sealed = fields.BinaryField()
+    # The 30-second step of the last code taken: none works twice.
+    otp_step = fields.BigIntField(default=0)
+    attempts = fields.IntField(default=0)
+    first_attempt_at = fields.DatetimeField(null=True)
+    locked_until = fields.DatetimeField(null=True)
+    lock_count = fields.IntField(default=0)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "operator_account"
+
+
+class OperatorSession(Model):
+    """An operator's session. Its bearer token is kept as a hash."""
+
+    id = fields.UUIDField(primary_key=True)
+    operator: fields.ForeignKeyRelation[Operator] = fields.ForeignKeyField(
+        "auth.Operator", related_name=False, on_delete=fields.RESTRICT, db_index=True
+    )
+    token_hash = fields.CharField(max_length=64, unique=True)
+    created_at = fields.DatetimeField()
+    last_used_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+    ended_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "operator_session"

@@ -1,0 +1,62 @@
+"""What auth needs from outside: who a login code belongs to, and whether a name and a number are one person."""
+
+from typing import Protocol
+
+from auth.types import AccountIdentity, Verdict
+from core.pii import IdNumber, Mobile, PersonName
+
+
+class MiniProgram(Protocol):
+    """The platform the mini program runs on. It knows accounts, not people.
+
+    Its session keys stay inside the adapter: nothing of ours needs them, so they are neither returned nor kept.
+    """
+
+    async def identify(self, code: str) -> AccountIdentity:
+        """Exchange a login code, which works once and for some minutes, for the account it belongs to.
+
+        Raises:
+            CodeInvalid: the code was used, has expired, or was never given.
+            WechatTooMany: the platform lets this account log in no more for the moment.
+            WechatBlocked: the platform holds this account for risky.
+            WechatUnavailable: the platform could not be reached; the client gets a fresh code and tries again.
+        """
+        ...
+
+    async def mobile_of(self, code: str) -> Mobile:
+        """Exchange a code, given when the resident taps the button for it, for their mobile number.
+
+        Raises:
+            MobileCodeInvalid: the code was used, has expired, or belongs to another mini program.
+            MobileUnsupported: the number is no mainland mobile number.
+            WechatUnavailable: the platform could not be reached; try again later.
+        """
+        ...
+
+
+class PopulationRegistry(Protocol):
+    """The register of residents: the source of real names and official portraits.
+
+    It is asked about people who are there to be checked, never searched. Unknown people and wrong names are answered
+    alike, so that nobody learns from us who exists.
+    """
+
+    async def verify(self, name: PersonName, id_number: IdNumber) -> Verdict:
+        """Say whether name and number belong to one living person.
+
+        Raises:
+            RegistryRefused: the registry does not take the question, finally.
+            RegistryUnavailable: the registry could not be reached; try again later.
+        """
+        ...
+
+    async def portrait_of(self, id_number: IdNumber) -> bytes | None:
+        """Return the person's portrait as JPEG, or None when the registry holds none.
+
+        The picture is meant for one comparison in memory and is never kept.
+
+        Raises:
+            RegistryRefused: the registry does not take the question, finally.
+            RegistryUnavailable: the registry could not be reached; try again later.
+        """
+        ...

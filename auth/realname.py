@@ -1,0 +1,224 @@
+"""The real name: an account becomes a person when name and number agree with the population registry."""
+
+from typing import Final
+from uuid import UUID
+
+from auth.consent import Consents
+from auth.errors import AccountClosed, AlreadyBound, IdentityFixed, IdentityMismatch, LevelTooLow, RegistryUnavailable
+from auth.ports import PopulationRegistry
+from auth.records import ID_NUMBER, NAME, Record, Records
+from auth.rules import is_elder, parse_person
+from auth.settings import AuthLimits, LevelSettings
+from auth.types import Caller, Level, Person, Verdict
+from core.audit.record import Actor, Audit
+from core.cache import Limits
+from core.clock import Clock, china_date
+from core.crypto import Vault
+from core.db import IntegrityError, as_uuid, execute, fetch, fetch_one, transaction
+from core.ids import Ids
+from core.pii import IdNumber, PersonName
+
+_BY_NUMBER: Final = "SELECT id FROM citizen WHERE id_number_hash = $1"
+# Compare and set: an account is bound once. A name may change, its number may not.
+_BIND: Final = """
+UPDATE citizen SET name_sealed = $2, id_number_sealed = $3, id_number_hash = $4, identified_at = $5
+WHERE id = $1 AND state = 'active' AND (id_number_hash IS NULL OR id_number_hash = $4)
+"""
+_ADD_PERSON: Final = """
+INSERT INTO citizen (id, name_sealed, id_number_sealed, id_number_hash, elder_chosen, state, identified_at, created_at)
+VALUES ($1, $2, $3, $4, $5, 'active', $6, $6) ON CONFLICT (id_number_hash) DO NOTHING RETURNING id
+"""
+_RAISE_SESSIONS: Final = "UPDATE citizen_session SET level = $2, elder = $3 WHERE citizen_id = $1 AND ended_at IS NULL"
+
+
+class RealName:
+    """Who residents really are. One person has one account; unknown people and wrong names look the same."""
+
+    def __init__(
+        self,
+        *,
+        registry: PopulationRegistry,
+        records: Records,
+        consents: Consents,
+        vault: Vault,
+        limits: Limits,
+        audit: Audit,
+        clock: Clock,
+        ids: Ids,
+        settings: AuthLimits,
+        levels: LevelSettings,
+    ) -> None:
+        self._registry = registry
+        self._records = records
+        self._consents = consents
+        self._vault = vault
+        self._limits = limits
+        self._audit = audit
+        self._clock = clock
+        self._ids = ids
+        self._settings = settings
+        self._policy = levels.fresh_for()
+
+    async def bind(self, caller: Caller, *, name: str, id_number: str, consent: str) -> None:
+        """Give the caller's account its real name; their sessions are at `real_name` at once.
+
+        Repeating what is bound to this account already changes nothing and counts as no attempt.
+
+        Raises:
+            IdNumberInvalid: the number cannot be one.
+            NameInvalid: the name cannot be one.
+            ConsentRequired: the consent is not to this purpose's text.
+            IdentityMismatch: name and number do not agree; also when nobody has that number.
+            IdentityFixed: the account belongs to somebody else already.
+            AlreadyBound: another account holds this person.
+            RegistryUnavailable: the population registry could not be reached.
+            RegistryRefused: the population registry does not take the question.
+            TooManyRequests: this account or this number was tried too often.
+            CacheUnavailable: attempts cannot be counted now, so none is made.
+        """
+        self._consents.check(consent, purpose="real-name")
+        person_name, number = parse_person(name, id_number)
+        number_hash = self._vault.index(ID_NUMBER, number.reveal())
+        record = await self._active(caller.citizen_id)
+        if record.id_number_hash is not None and record.id_number_hash != number_hash:
+            raise IdentityFixed
+        if record.id_number_hash == number_hash and record.name == person_name:
+            return
+        await self._count(caller.citizen_id, number_hash)
+        try:
+            verdict = await self._registry.verify(person_name, number)
+        except RegistryUnavailable:
+            # The registry's outage is not the resident's attempt.
+            await self._give_back(caller.citizen_id, number_hash)
+            raise
+        if verdict is not Verdict.MATCH:
+            await self._record_mismatch(caller)
+            raise IdentityMismatch
+        await self._write(caller, person_name, number, number_hash, consent)
+
+    async def agrees(self, name: PersonName, id_number: IdNumber) -> bool:
+        """Ask the population registry whether name and number are one person. Counting attempts is the caller's.
+
+        Raises:
+            RegistryUnavailable: the registry could not be reached.
+            RegistryRefused: the registry does not take the question.
+        """
+        return await self._registry.verify(name, id_number) is Verdict.MATCH
+
+    async def person_of(self, citizen_id: UUID) -> Person:
+        """Return a resident under their real name.
+
+        Raises:
+            LevelTooLow: it is not known.
+        """
+        record = await self._records.find(citizen_id)
+        if record is None:
+            raise LevelTooLow.needing(Level.REAL_NAME)
+        return record.person()
+
+    async def find_citizen(self, id_number: IdNumber) -> UUID | None:
+        """Return the resident with this number, if they have an account.
+
+        Raises:
+            DatabaseUnavailable: the database could not be reached.
+        """
+        row = await fetch_one(_BY_NUMBER, self._vault.index(ID_NUMBER, id_number.reveal()))
+        return None if row is None else as_uuid(row["id"])
+
+    async def ensure_citizen(self, name: PersonName, id_number: IdNumber) -> UUID:
+        """Return the resident with this number, making their account if the registry knows them: no WeChat is needed.
+
+        Raises:
+            IdentityMismatch: name and number do not agree; also when nobody has that number.
+            RegistryUnavailable: the registry could not be reached.
+            RegistryRefused: the registry does not take the question.
+            AccountClosed: the account was closed at this very moment.
+        """
+        if not await self.agrees(name, id_number):
+            raise IdentityMismatch
+        number_hash = self._vault.index(ID_NUMBER, id_number.reveal())
+
+        async def work() -> UUID:
+            citizen_id = self._ids.uuid()
+            name_sealed = self._vault.seal(NAME, citizen_id, name.reveal())
+            number_sealed = self._vault.seal(ID_NUMBER, citizen_id, id_number.reveal())
+            now = self._clock.now()
+            if not await fetch(_ADD_PERSON, citizen_id, name_sealed, number_sealed, number_hash, False, now):
+                row = await fetch_one(_BY_NUMBER, number_hash)
+                if row is None:
+                    raise AccountClosed
+                return as_uuid(row["id"])
+            await self._record_bound(citizen_id)
+            return citizen_id
+
+        return await transaction(work)
+
+    async def _active(self, citizen_id: UUID) -> Record:
+        record = await self._records.find(citizen_id)
+        if record is None or not record.is_active:
+            raise AccountClosed
+        return record
+
+    async def _count(self, citizen_id: UUID, number_hash: str) -> None:
+        """Attempts count when they start, on the account and on the number, across accounts and addresses."""
+        rules = self._settings
+        await self._limits.hit("auth.identity", rules.identity_account, f"citizen:{citizen_id}", fail_open=False)
+        await self._limits.hit("auth.identity", rules.identity_number, f"number:{number_hash}", fail_open=False)
+
+    async def _give_back(self, citizen_id: UUID, number_hash: str) -> None:
+        rules = self._settings
+        await self._limits.give_back("auth.identity", rules.identity_account, f"citizen:{citizen_id}")
+        await self._limits.give_back("auth.identity", rules.identity_number, f"number:{number_hash}")
+
+    async def _write(
+        self, caller: Caller, name: PersonName, number: IdNumber, number_hash: str, consent: str
+    ) -> None:  # fmt: skip
+        citizen_id = caller.citizen_id
+        now = self._clock.now()
+
+        async def work() -> bool:
+            bound = await execute(
+                _BIND,
+                citizen_id,
+                self._vault.seal(NAME, citizen_id, name.reveal()),
+                self._vault.seal(ID_NUMBER, citizen_id, number.reveal()),
+                number_hash,
+                now,
+            )
+            if bound != 1:
+                return False
+            record = await self._active(citizen_id)
+            elder = is_elder(number, chosen=record.elder_chosen, day=china_date(now), policy=self._policy)
+            await execute(_RAISE_SESSIONS, citizen_id, Level.REAL_NAME.value, elder)
+            await self._consents.give(citizen_id, consent)
+            await self._record_bound(citizen_id)
+            return True
+
+        try:
+            bound = await transaction(work)
+        except IntegrityError:
+            raise AlreadyBound.with_ways_out() from None
+        if not bound:
+            raise IdentityFixed
+
+    async def _record_bound(self, citizen_id: UUID) -> None:
+        await self._audit.record(
+            "auth.identity-bound",
+            actor=Actor.citizen(citizen_id),
+            subject_id=citizen_id,
+            purpose="real-name",
+            field_names=("name", "id_number"),
+        )
+
+    async def _record_mismatch(self, caller: Caller) -> None:
+        async def work() -> None:
+            await self._audit.record(
+                "auth.identity-bound",
+                actor=Actor.citizen(caller.actor_id),
+                subject_id=caller.citizen_id,
+                purpose="real-name",
+                field_names=("name", "id_number"),
+                outcome="mismatch",
+            )
+
+        await transaction(work)

@@ -1,0 +1,87 @@
+"""Reading a resident's row: the one place of auth where sealed columns become values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from auth.errors import LevelTooLow
+from auth.types import Level, Person
+from core.crypto import Vault
+from core.db import as_uuid, fetch_one
+from core.pii import IdNumber, Mobile, PersonName
+
+NAME: Final = "citizen.name"
+ID_NUMBER: Final = "citizen.id_number"
+MOBILE: Final = "citizen.mobile"
+
+_BY_ID: Final = """
+SELECT id, name_sealed, id_number_sealed, id_number_hash, mobile_sealed, elder_chosen, state FROM citizen WHERE id = $1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A resident as their row says. Name and number are known together or not at all."""
+
+    citizen_id: UUID
+    name: PersonName | None
+    id_number: IdNumber | None
+    id_number_hash: str | None
+    mobile: Mobile | None
+    elder_chosen: bool
+    is_active: bool
+
+    @property
+    def level(self) -> Level:
+        """What a session of this resident holds without a proof of presence."""
+        return Level.LINKED if self.id_number is None else Level.REAL_NAME
+
+    def person(self) -> Person:
+        """Return the resident under their real name.
+
+        Raises:
+            LevelTooLow: it is not known.
+        """
+        if self.name is None or self.id_number is None:
+            raise LevelTooLow.needing(Level.REAL_NAME)
+        return Person(self.citizen_id, self.name, self.id_number, self.mobile)
+
+
+class Records:
+    """Finds residents' rows and opens what is sealed in them."""
+
+    def __init__(self, *, vault: Vault) -> None:
+        self._vault = vault
+
+    async def find(self, citizen_id: UUID) -> Record | None:
+        """Return a resident's record, if there is one.
+
+        Raises:
+            RecordUnreadable: a sealed column does not open.
+        """
+        row = await fetch_one(_BY_ID, citizen_id)
+        return None if row is None else self.of_row(row)
+
+    def of_row(self, row: Mapping[str, Any]) -> Record:
+        """Return the record of a row of `citizen` that was read elsewhere with the same columns.
+
+        Raises:
+            RecordUnreadable: a sealed column does not open.
+        """
+        citizen_id = as_uuid(row["id"])
+        name = self._open(NAME, citizen_id, row["name_sealed"])
+        number = self._open(ID_NUMBER, citizen_id, row["id_number_sealed"])
+        mobile = self._open(MOBILE, citizen_id, row["mobile_sealed"])
+        return Record(
+            citizen_id=citizen_id,
+            name=None if name is None else PersonName(name),
+            id_number=None if number is None else IdNumber(number),
+            id_number_hash=row["id_number_hash"],
+            mobile=None if mobile is None else Mobile(mobile),
+            elder_chosen=bool(row["elder_chosen"]),
+            is_active=row["state"] == "active",
+        )
+
+    def _open(self, column: str, citizen_id: UUID, sealed: bytes | None) -> str | None:
+        return None if sealed is None else self._vault.open(column, citizen_id, sealed)

@@ -1,0 +1,88 @@
+"""What an installation may set about logging in."""
+
+from datetime import timedelta
+
+from pydantic import Field, SecretStr
+
+from auth.rules import FreshFor
+from core.settings import PartnerSettings, Section, SignedPartnerSettings, unsafe_partner, unsafe_secret
+
+
+class WechatSettings(PartnerSettings):
+    """The mini program at WeChat. The secret never leaves the server."""
+
+    app_id: str = ""
+    app_secret: SecretStr = SecretStr("")
+
+
+class SessionSettings(Section):
+    """Lifetimes of tokens and sessions (`security.md` 4.6)."""
+
+    issuer: str = Field(default="zhijian", min_length=1)
+    audience: str = Field(default="zhijian-citizen", min_length=1)
+    access_seconds: int = Field(default=600, ge=30, le=600)
+    skew_seconds: int = Field(default=30, ge=0, le=120)
+    verified_tokens: int = Field(default=20_000, ge=0)
+    refresh_days: int = Field(default=30, ge=1)
+    absolute_days: int = Field(default=90, ge=1)
+    grace_seconds: int = Field(default=10, ge=0, le=60)
+    keep_ended_days: int = Field(default=90, ge=1)
+
+
+class LevelSettings(Section):
+    """How long a proof of presence counts, and who gets the elder profile."""
+
+    present_minutes: int = Field(default=10, ge=1, le=60)
+    elder_present_minutes: int = Field(default=30, ge=1, le=120)
+    elder_age: int = Field(default=60, ge=50, le=120)
+    elder_hint_scale: float = Field(default=1.25, ge=1, le=3)
+
+    def fresh_for(self) -> FreshFor:
+        """Return the same in the words of the rules."""
+        return FreshFor(
+            timedelta(minutes=self.present_minutes), timedelta(minutes=self.elder_present_minutes), self.elder_age
+        )
+
+
+class AuthLimits(Section):
+    """How often something may be tried (`security.md` 4.2); the strictest that applies wins."""
+
+    login_all: str = "500/second"
+    login_address: str = "60/minute"
+    login_account: str = "10/minute"
+    identity_account: str = "5/6 hour"
+    identity_number: str = "5/6 hour"
+    staff_address: str = "10/minute"
+
+
+class OperatorSettings(Section):
+    """How operators log in and stay logged in (`security.md` 4.7)."""
+
+    idle_minutes: int = Field(default=15, ge=1, le=60)
+    absolute_hours: int = Field(default=12, ge=1, le=24)
+    attempts: int = Field(default=5, ge=1, le=10)
+    window_minutes: int = Field(default=10, ge=1)
+    lock_minutes: int = Field(default=30, ge=1)
+
+
+class AuthSettings(Section):
+    """The section of auth."""
+
+    wechat: WechatSettings = WechatSettings()
+    population_registry: SignedPartnerSettings = SignedPartnerSettings()
+    sessions: SessionSettings = SessionSettings()
+    levels: LevelSettings = LevelSettings()
+    limits: AuthLimits = AuthLimits()
+    operators: OperatorSettings = OperatorSettings()
+
+    def unsafe(self) -> list[str]:
+        """Return one sentence for each setting that production refuses."""
+        found = [
+            *unsafe_partner("ZHIJIAN_AUTH__WECHAT", self.wechat),
+            *unsafe_secret("ZHIJIAN_AUTH__WECHAT__APP_SECRET", self.wechat.app_secret),
+            *unsafe_partner("ZHIJIAN_AUTH__POPULATION_REGISTRY", self.population_registry),
+            *unsafe_secret("ZHIJIAN_AUTH__POPULATION_REGISTRY__SECRET", self.population_registry.secret),
+        ]
+        if not self.wechat.app_id:
+            found.append("ZHIJIAN_AUTH__WECHAT__APP_ID is missing.")
+        return found

@@ -1,0 +1,177 @@
+"""Access tokens: ES256, ten minutes, by the rules of RFC 8725 and RFC 9068. The only importer of pyjwt.
+
+A token says who and in which session. The level stands in the session's row and nowhere else.
+"""
+
+import base64
+import hashlib
+import json
+import re
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.types import Options
+
+from auth.errors import TokenExpired, TokenInvalid
+from auth.settings import SessionSettings
+from auth.types import Claims
+from core.clock import Clock
+from core.ids import Ids
+
+_ALGORITHM: Final = "ES256"
+_TYPE: Final = "at+jwt"
+_LONGEST: Final = 8192
+_SEGMENT: Final = re.compile(r"[A-Za-z0-9_-]+")
+_HEADER: Final = frozenset({"alg", "typ", "kid"})
+_REQUIRED: Final = ("exp", "iat", "aud", "iss", "sub", "jti", "sid")
+# Times are checked here against our clock; pyjwt would look at the machine's.
+_OPTIONS: Final[Options] = {
+    "require": list(_REQUIRED),
+    "verify_exp": False,
+    "verify_iat": False,
+    "verify_nbf": False,
+    "strict_aud": True,
+}
+
+
+def _b64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _jwk(key: ec.EllipticCurvePublicKey) -> dict[str, str]:
+    numbers = key.public_numbers()
+    return {"crv": "P-256", "kty": "EC", "x": _b64(numbers.x.to_bytes(32)), "y": _b64(numbers.y.to_bytes(32))}
+
+
+def thumbprint(key: ec.EllipticCurvePublicKey) -> str:
+    """Return the key's id: its JWK thumbprint (RFC 7638, SHA-256, base64url)."""
+    return _b64(hashlib.sha256(json.dumps(_jwk(key), separators=(",", ":"), sort_keys=True).encode()).digest())
+
+
+class Tokens:
+    """Makes and checks access tokens. `key` signs; `earlier` are public keys still accepted after a rotation."""
+
+    def __init__(
+        self,
+        *,
+        key: ec.EllipticCurvePrivateKey,
+        settings: SessionSettings,
+        clock: Clock,
+        ids: Ids,
+        earlier: Sequence[ec.EllipticCurvePublicKey] = (),
+    ) -> None:
+        self._key = key
+        self._kid = thumbprint(key.public_key())
+        self._keys = {thumbprint(public): public for public in (key.public_key(), *earlier)}
+        self._settings = settings
+        self._clock = clock
+        self._ids = ids
+        self._verified: OrderedDict[bytes, Claims] = OrderedDict()
+
+    @property
+    def lifetime(self) -> int:
+        """How many seconds a token lives."""
+        return self._settings.access_seconds
+
+    def issue(self, citizen_id: UUID, session_id: UUID) -> str:
+        """Return a fresh token for a session."""
+        now = int(self._clock.now().timestamp())
+        payload = {
+            "iss": self._settings.issuer,
+            "aud": self._settings.audience,
+            "sub": str(citizen_id),
+            "sid": str(session_id),
+            "jti": self._ids.uuid().hex,
+            "iat": now,
+            "exp": now + self._settings.access_seconds,
+        }
+        return jwt.encode(payload, self._key, algorithm=_ALGORITHM, headers={"typ": _TYPE, "kid": self._kid})
+
+    def check(self, token: str) -> Claims:
+        """Return what a token of ours says. The session it names may have ended: that is asked elsewhere.
+
+        Raises:
+            TokenInvalid: it is none of ours.
+            TokenExpired: it was ours.
+        """
+        if len(token) > _LONGEST:
+            raise TokenInvalid
+        try:
+            digest = hashlib.sha256(token.encode("ascii")).digest()
+        except UnicodeEncodeError as error:
+            raise TokenInvalid from error
+        claims = self._verified.get(digest)
+        if claims is None:
+            claims = self._verify(token)
+            self._remember(digest, claims)
+        if claims.expires <= self._clock.now().timestamp():
+            self._verified.pop(digest, None)
+            raise TokenExpired
+        return claims
+
+    def jwks(self) -> dict[str, list[dict[str, str]]]:
+        """Return the public keys by which others check our access tokens (RFC 7517)."""
+        return {
+            "keys": [
+                {**_jwk(key), "kid": kid, "use": "sig", "alg": _ALGORITHM} for kid, key in self._keys.items()
+            ],
+        }  # fmt: skip
+
+    def _remember(self, digest: bytes, claims: Claims) -> None:
+        self._verified[digest] = claims
+        while len(self._verified) > self._settings.verified_tokens:
+            self._verified.popitem(last=False)
+
+    def _verify(self, token: str) -> Claims:
+        key = self._keys.get(_key_id(token))
+        if key is None:
+            raise TokenInvalid
+        try:
+            payload = jwt.decode(
+                token,
+                key,
+                algorithms=[_ALGORITHM],
+                audience=self._settings.audience,
+                issuer=self._settings.issuer,
+                options=_OPTIONS,
+            )
+            return self._claims(payload)
+        except (jwt.PyJWTError, ValueError, TypeError, KeyError) as error:
+            raise TokenInvalid from error
+
+    def _claims(self, payload: Mapping[str, Any]) -> Claims:
+        issued, expires = payload["iat"], payload["exp"]
+        if type(issued) is not int or type(expires) is not int or not isinstance(payload["sid"], str):
+            raise ValueError("types")
+        now = self._clock.now().timestamp()
+        if issued > now + self._settings.skew_seconds or expires - issued > self._settings.access_seconds:
+            raise ValueError("times")
+        return Claims(citizen_id=UUID(payload["sub"]), session_id=UUID(payload["sid"]), expires=expires)
+
+
+def _key_id(token: str) -> str:
+    """Return the key id of a token whose shape and header are exactly as we make them, or an empty text.
+
+    Nothing in a header may say where a key comes from (`jku`, `x5u`, `jwk`) or what else must be understood (`crit`).
+    """
+    segments = token.split(".")
+    if len(segments) != 3 or not all(_SEGMENT.fullmatch(segment) for segment in segments):  # noqa: PLR2004 — JWS compact
+        return ""
+    try:
+        decoded = [base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)) for segment in segments]
+        # The unused bits at the end of a segment must be zero: one token has one spelling.
+        if any(_b64(raw) != segment for raw, segment in zip(decoded, segments, strict=True)):
+            return ""
+        header = json.loads(decoded[0])
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(header, dict) or set(header) != _HEADER:
+        return ""
+    if header["alg"] != _ALGORITHM or header["typ"] != _TYPE or not isinstance(header["kid"], str):
+        return ""
+    kid: str = header["kid"]
+    return kid

@@ -1,0 +1,159 @@
+"""The words of auth: levels, callers, people, and what is told about them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from core.pii import IdNumber, Mobile, PersonName, Secret
+
+
+class Level(StrEnum):
+    """How sure we are who is calling (可信等级), lowest first."""
+
+    LINKED = "linked"
+    REAL_NAME = "real_name"
+    PRESENT = "present"
+
+    @property
+    def rank(self) -> int:
+        """The place in the order, 0 for the lowest."""
+        return _ORDER.index(self)
+
+
+_ORDER = tuple(Level)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who a request comes from: `citizen_id` says whose affairs, `actor_id` who acts; the same without a mandate."""
+
+    citizen_id: UUID
+    session_id: UUID
+    level: Level
+    elder: bool
+    actor_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A resident under their real name, as the population registry knows them."""
+
+    citizen_id: UUID
+    name: PersonName
+    id_number: IdNumber
+    mobile: Mobile | None
+
+
+@dataclass(frozen=True, slots=True)
+class CitizenView:
+    """What a client is told about who has logged in. `name` is masked."""
+
+    id: UUID
+    level: Level
+    name: str | None
+    elder: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A way in: an access token for `expires_in` seconds and the refresh token for the next one."""
+
+    session_id: UUID
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_in: int
+    citizen: CitizenView
+
+
+@dataclass(frozen=True, slots=True)
+class MeView:
+    """What a resident sees of themselves; name, number and mobile are masked."""
+
+    id: UUID
+    level: Level
+    present_until: datetime | None
+    name: str | None
+    id_number: str | None
+    mobile: str | None
+    elder: bool
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """One place where a resident is logged in. `device` is a short mark of it, the same each time, or None."""
+
+    id: UUID
+    device: str | None
+    level: Level
+    created_at: datetime
+    last_used_at: datetime
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccountIdentity:
+    """Who a one-time login code belongs to, as the mini-program platform knows them."""
+
+    openid: Secret
+    unionid: Secret | None = None
+
+
+class Verdict(StrEnum):
+    """What the population registry says of a name and a number. Unknown people and wrong names are one and the same."""
+
+    MATCH = "match"
+    MISMATCH = "mismatch"
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What an access token of ours says: who, in which session, and until when (Unix seconds)."""
+
+    citizen_id: UUID
+    session_id: UUID
+    expires: int
+
+
+class Role(StrEnum):
+    """What an operator may do. The three administrators are never one person (等保三员)."""
+
+    SYSTEM_ADMIN = "system-admin"
+    SECURITY_ADMIN = "security-admin"
+    AUDIT_ADMIN = "audit-admin"
+    OPERATOR = "operator"
+    APPROVER = "approver"
+    DEPARTMENT_OPERATOR = "department-operator"
+    AUDITOR = "auditor"
+
+
+@dataclass(frozen=True, slots=True)
+class StaffCaller:
+    """Which operator a request comes from."""
+
+    operator_id: UUID
+    session_id: UUID
+    username: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class StaffGrant:
+    """An operator's way in: it ends after `idle_seconds` without use, and after `expires_in` seconds at the latest."""
+
+    session_id: UUID
+    access_token: str = field(repr=False)
+    expires_in: int
+    idle_seconds: int
+    operator: StaffCaller
+
+
+@dataclass(frozen=True, slots=True)
+class NewOperator:
+    """An operator just made: the password and the address for the one-time-code app are shown this once."""
+
+    operator_id: UUID
+    username: str
+    password: str = field(repr=False)
+    otpauth_uri: str = field(repr=False)

@@ -1,0 +1,63 @@
+"""The measured operations: which requests each sends, and what answer it expects."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from benchmarks.figures import SIDES, Side
+from benchmarks.front import ACCOUNT
+from benchmarks.residents import SETTLEMENT, Resident
+from benchmarks.wire import request
+
+LOGIN: Final = "login"
+WALLET: Final = "wallet read"
+SUBMIT: Final = "durable submit"
+FAN_OUT: Final = "fan-out of four"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """Something residents do. `again`: its requests may be sent any number of times."""
+
+    name: str
+    requests: Mapping[Side, Sequence[bytes]]
+    expected: int
+    again: bool
+
+
+def login(residents: Sequence[Resident]) -> Operation:
+    """One tap: the code of a known account becomes a session."""
+    sent = [
+        request("POST", "/v1/citizen/sessions", body={"code": f"{ACCOUNT}{resident.account}"}) for resident in residents
+    ]
+    return Operation(LOGIN, dict.fromkeys(SIDES, sent), 201, again=True)
+
+
+def wallet(residents: Sequence[Resident]) -> Operation:
+    """The list of one's certificates."""
+    sent = [request("GET", "/v1/citizen/certificates", headers=resident.headers) for resident in residents]
+    return Operation(WALLET, dict.fromkeys(SIDES, sent), 200, again=True)
+
+
+def submit(drafts: Mapping[Side, Sequence[tuple[Resident, UUID]]]) -> Operation:
+    """A draft becomes an application that is never lost; each draft once."""
+    sent = {
+        side: [
+            request(
+                "POST",
+                f"/v1/citizen/applications/{application_id}/submissions",
+                headers={**resident.headers, "Idempotency-Key": secrets.token_hex(16)},
+            )
+            for resident, application_id in theirs
+        ]
+        for side, theirs in drafts.items()
+    }
+    return Operation(SUBMIT, sent, 202, again=False)
+
+
+def fan_out(graduate: Resident) -> Operation:
+    """Four departments of 50 ms each are asked at once."""
+    sent = [request("POST", f"/v1/citizen/matters/{SETTLEMENT}/checks", headers=graduate.headers)]
+    return Operation(FAN_OUT, dict.fromkeys(SIDES, sent), 200, again=True)

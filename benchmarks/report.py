@@ -1,0 +1,192 @@
+"""The figures as people read them: tables on the screen, JSON and a picture in `benchmarks/out/`."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import matplotlib as mpl
+import msgspec
+
+mpl.use("Agg")
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.figures import Comparison
+from benchmarks.machine import ROOT
+from benchmarks.operations import FAN_OUT
+
+OUT: Final = ROOT / "benchmarks" / "out"
+MARK: Final = 0.6
+# What is asked of the fan-out, whose departments take 50 ms: p50 in milliseconds, by connections.
+FAN_OUT_MS: Final[Mapping[int, float]] = {1: 55.0, 32: 60.0}
+_OURS, _FLOOR = "#2a6f97", "#b0b7bf"
+
+
+@dataclass(slots=True)
+class Report:
+    """Everything that was measured."""
+
+    plan: str
+    machine: Mapping[str, str]
+    shape: Mapping[str, str]
+    comparisons: list[Comparison] = field(default_factory=list)
+    rows: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+    worker: dict[str, float] = field(default_factory=dict)
+    face: dict[str, float] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+
+    def save(self) -> list[Path]:
+        """Write JSON and picture; return where they are."""
+        OUT.mkdir(exist_ok=True)
+        name = f"{self.plan}-{'postgres' if self.shape['database'].startswith('PostgreSQL') else 'sqlite'}"
+        figures = OUT / f"{name}.json"
+        told = {
+            **{key: value for key, value in dataclasses.asdict(self).items() if key != "comparisons"},
+            "comparisons": [{**dataclasses.asdict(one), "server_ratio": one.server_ratio} for one in self.comparisons],
+        }
+        figures.write_bytes(msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n")
+        if not self.comparisons:
+            return [figures]
+        picture = OUT / f"{name}.png"
+        draw(self.comparisons, picture, title=f"{self.shape['database']} · {self.machine['processor']}")
+        return [figures, picture]
+
+    def show(self, console: Console) -> None:
+        """Print the tables."""
+        for name, value in {**self.machine, **self.shape}.items():
+            console.print(f"[dim]{name:>13}[/dim]  {value}")
+        if self.comparisons:
+            console.print(comparison_table(self.comparisons))
+        if self.rows:
+            console.print(rows_table(self.rows))
+        if self.worker:
+            console.print(
+                f"worker: {self.worker['jobs']:.0f} submitted applications brought to their department in "
+                f"{self.worker['seconds']:.1f} s, {self.worker['per_second']:.0f}/s"
+            )
+        if self.face:
+            console.print(face_table(self.face))
+        for remark in self.remarks:
+            console.print(f"[yellow]![/yellow] {remark}")
+
+
+def comparison_table(comparisons: Sequence[Comparison]) -> Table:
+    """Return ours beside the floors."""
+    table = Table(title="\nOurs beside the floor: medians of the rounds", title_justify="left", header_style="bold")
+    table.add_column("operation")
+    table.add_column("c", justify="right")
+    for heading in (
+        "floor/s", "ours/s", "(lowest-highest)", "p50 ms", "p99 ms", "floor p50", "server µs", "floor µs",
+        "database µs", "µs ratio", "ratio",
+    ):  # fmt: skip
+        table.add_column(heading, justify="right")
+    before = ""
+    for one in comparisons:
+        if before and one.operation != before:
+            table.add_section()
+        table.add_row(
+            one.operation if one.operation != before else "",
+            str(one.connections),
+            f"{one.floor.per_second:.0f}",
+            f"{one.ours.per_second:.0f}",
+            f"{one.ours.lowest:.0f}-{one.ours.highest:.0f}",
+            f"{one.ours.p50_ms:.2f}",
+            f"{one.ours.p99_ms:.1f}",
+            f"{one.floor.p50_ms:.2f}",
+            f"{one.ours.server_us:.0f}",
+            f"{one.floor.server_us:.0f}",
+            f"{one.ours.database_us:.0f}" if one.ours.database_us else "-",
+            f"{one.server_ratio:.2f}",
+            _judged(one),
+        )
+        before = one.operation
+    return table
+
+
+def _judged(one: Comparison) -> str:
+    """The ratio, green where the mark is reached; for the fan-out its own figure counts."""
+    if one.operation == FAN_OUT and one.connections in FAN_OUT_MS:
+        good = one.ours.p50_ms <= FAN_OUT_MS[one.connections]
+        note = f" (p50 ≤ {FAN_OUT_MS[one.connections]:.0f} ms: {'yes' if good else 'no'})"
+    else:
+        good, note = one.ratio >= MARK, ""
+    return f"[{'green' if good else 'red'}]{one.ratio:.2f}[/]{note}"
+
+
+def rows_table(rows: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Table:
+    """Return how many rows one request wrote: a floor that does less than the product is no floor."""
+    table = Table(title="\nRows written for one request", title_justify="left", header_style="bold")
+    for heading in ("operation", "table", "ours", "floor"):
+        table.add_column(heading, justify="left" if heading in {"operation", "table"} else "right")
+    for operation, sides in rows.items():
+        tables = sorted({*sides["ours"], *sides["floor"]})
+        for index, name in enumerate(tables):
+            ours, floor = sides["ours"].get(name, 0.0), sides["floor"].get(name, 0.0)
+            table.add_row(operation if not index else "", name, f"{ours:.2f}", f"{floor:.2f}")
+    return table
+
+
+_FACE_WORDS: Final[Mapping[str, str]] = {
+    "pass_ms": "F: one pass of the network alone, ms",
+    "embedding_ms": "a description (aligned, one pass), ms",
+    "picture_ms": "a picture in the child (found, measured, described), ms",
+    "engine_ms": "a picture through the engine, ms",
+    "embedding_over_F": "a description over F",
+    "engine_over_F": "a picture through the engine over F",
+    "burst_checks": "checks sent at once",
+    "burst_decided": "  decided",
+    "burst_shed": "  shed with 503 and Retry-After",
+    "burst_other": "  anything else",
+    "burst_seconds": "  until the last answer, s",
+    "burst_hold_ms": "  longest hold of the portal's event loop, ms",
+    "burst_live_p50_ms": "  /health/live meanwhile, p50 ms",
+    "burst_live_p99_ms": "  /health/live meanwhile, p99 ms",
+    "burst_live_max_ms": "  /health/live meanwhile, longest ms",
+}
+
+
+def face_table(face: Mapping[str, float]) -> Table:
+    """Return the figures of the face engine."""
+    table = Table(title="\nFaces", title_justify="left", header_style="bold")
+    table.add_column("")
+    table.add_column("", justify="right")
+    for name, words in _FACE_WORDS.items():
+        if name in face:
+            whole = name.startswith("burst_") and not name.endswith(("_ms", "seconds"))
+            table.add_row(words, f"{face[name]:.0f}" if whole else f"{face[name]:.2f}")
+    return table
+
+
+def draw(comparisons: Sequence[Comparison], file: Path, *, title: str) -> None:
+    """Draw throughput, latency and ratio of every operation into a PNG."""
+    labels = [f"{one.operation}\nc={one.connections}" for one in comparisons]
+    figure, axes = plt.subplots(3, 1, figsize=(max(7.0, 1.25 * len(labels)), 11), layout="constrained")
+    figure.suptitle(f"Ours beside the floor\n{title}", fontsize=11)
+    throughput, latency, ratio = axes
+    _bars(
+        throughput, labels, [one.floor.per_second for one in comparisons], [one.ours.per_second for one in comparisons]
+    )
+    throughput.set_ylabel("requests/s")
+    throughput.legend(["floor", "ours"])
+    _bars(latency, labels, [one.floor.p50_ms for one in comparisons], [one.ours.p50_ms for one in comparisons])
+    latency.scatter(range(len(labels)), [one.ours.p99_ms for one in comparisons], marker="_", color="black", s=160)
+    latency.set_ylabel("p50 ms (bar: ours' p99), log")
+    latency.set_yscale("log")
+    ratio.bar(range(len(labels)), [one.ratio for one in comparisons], color=_OURS)
+    ratio.axhline(MARK, color="black", linestyle="--", linewidth=1)
+    ratio.axhline(1.0, color=_FLOOR, linewidth=1)
+    ratio.set_ylabel(f"ours / floor (mark {MARK})")
+    ratio.set_xticks(range(len(labels)), labels, fontsize=8)
+    figure.savefig(file, dpi=110)
+    plt.close(figure)
+
+
+def _bars(axes: Axes, labels: Sequence[str], floor: Sequence[float], ours: Sequence[float]) -> None:
+    places = range(len(labels))
+    axes.bar([place - 0.2 for place in places], floor, width=0.4, color=_FLOOR)
+    axes.bar([place + 0.2 for place in places], ours, width=0.4, color=_OURS)
+    axes.set_xticks(places, labels, fontsize=8)

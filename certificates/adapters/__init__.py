@@ -1,0 +1,1 @@
+"""The issuers, one file for each; the wiring builds those that are enabled."""

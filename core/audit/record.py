@@ -1,0 +1,103 @@
+"""Writing an audit line in the transaction of the change it tells of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from core.clock import Clock
+from core.db import fetch, require_transaction
+from core.ids import Ids
+from core.log import current_request_id
+
+
+class ActorKind(StrEnum):
+    """Who can act."""
+
+    CITIZEN = "citizen"
+    OPERATOR = "operator"
+    VERIFIER = "verifier"
+    DEPARTMENT = "department"
+    SYSTEM = "system"
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts; `id` is ours (a citizen's or operator's row id, a department's slug), never a personal value."""
+
+    kind: ActorKind
+    id: str = ""
+
+    @classmethod
+    def citizen(cls, citizen_id: UUID) -> "Actor":
+        """Return a resident as actor."""
+        return cls(ActorKind.CITIZEN, str(citizen_id))
+
+    @classmethod
+    def operator(cls, operator_id: UUID) -> "Actor":
+        """Return an operator as actor."""
+        return cls(ActorKind.OPERATOR, str(operator_id))
+
+    @classmethod
+    def department(cls, slug: str) -> "Actor":
+        """Return a department as actor."""
+        return cls(ActorKind.DEPARTMENT, slug)
+
+
+SYSTEM = Actor(ActorKind.SYSTEM)
+NOBODY = Actor(ActorKind.NOBODY)
+
+_INSERT = """
+INSERT INTO audit_line (id, at, actor_kind, actor_id, subject_id, on_behalf_of, action, purpose, object_kind, object_id,
+                        field_names, outcome, request_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id
+"""
+
+
+class Audit:
+    """Records lines; they carry names of fields, never values."""
+
+    def __init__(self, *, clock: Clock, ids: Ids) -> None:
+        self._clock = clock
+        self._ids = ids
+
+    async def record(
+        self,
+        action: str,
+        *,
+        actor: Actor,
+        subject_id: UUID | None = None,
+        on_behalf_of: UUID | None = None,
+        purpose: str = "",
+        object_kind: str = "",
+        object_id: UUID | str = "",
+        field_names: Sequence[str] = (),
+        outcome: str = "ok",
+    ) -> UUID:
+        """Write one line into the running transaction and return its id.
+
+        `action` is `domain.verb-in-past` (`certificates.verified`), `subject_id` the person whose data it concerns.
+
+        Raises:
+            OutsideTransaction: no transaction is running.
+        """
+        require_transaction()
+        line_id = self._ids.uuid()
+        await fetch(
+            _INSERT,
+            line_id,
+            self._clock.now(),
+            actor.kind.value,
+            actor.id,
+            subject_id,
+            on_behalf_of,
+            action,
+            purpose[:200],
+            object_kind,
+            str(object_id),
+            list(field_names),
+            outcome,
+            current_request_id(),
+        )
+        return line_id

@@ -1,0 +1,271 @@
+"""Keys, envelope encryption and blind indexes.
+
+A key-encryption key (KEK) outside the database wraps data keys inside it; data keys seal columns. A sealed value is
+bound to its table, column and row (`security.md` 4.4), so a ciphertext moved elsewhere does not open. A blind index is
+a keyed hash by which a sealed value can be looked up.
+
+Layout of a sealed value: version (1 byte) | suite (1) | data key (4, big endian) | nonce (12) | ciphertext | tag (16).
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from core.clock import Clock
+from core.db import as_uuid, fetch, transaction
+from core.errors import Unavailable
+from core.ids import Ids
+from core.settings import UnsafeSettings
+
+_VERSION: Final = 1
+_SUITES: Final = {"A256GCM": 1, "SM4GCM": 2}
+_HEAD: Final = struct.Struct(">BBI")
+_NONCE: Final = 12
+_TAG: Final = 16
+
+KEK_FILE: Final = "kek.key"
+INDEX_FILE: Final = "index.key"
+TOKEN_FILE: Final = "token.pem"  # noqa: S105 — the name of a file
+ISSUER_FILE: Final = "issuer.pem"
+AUDIT_FILE: Final = "audit.pem"
+
+
+class RecordUnreadable(Unavailable):
+    """A sealed value does not open: it was changed, moved, or its key is gone."""
+
+    code = "core.record-unreadable"
+    title = "这条记录暂时无法读取，我们已收到通知"
+    title_en = "This record cannot be read now; the operators have been told"
+    plain = "这条记录现在打不开，工作人员会处理。"
+    retryable = False
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class KeyRing:
+    """The keys that never stand in the database."""
+
+    kek: bytes
+    index: bytes
+    token: ec.EllipticCurvePrivateKey
+    issuer: ec.EllipticCurvePrivateKey
+    audit: ed25519.Ed25519PrivateKey
+
+    def __repr__(self) -> str:
+        return "<KeyRing>"
+
+    @classmethod
+    def load(cls, folder: Path) -> "KeyRing":
+        """Read the keys from a folder that only this user may read.
+
+        Raises:
+            UnsafeSettings: a key is missing, weak, or readable by others.
+        """
+        return cls(
+            kek=_raw_key(folder / KEK_FILE),
+            index=_raw_key(folder / INDEX_FILE),
+            token=_ec_key(folder / TOKEN_FILE),
+            issuer=_ec_key(folder / ISSUER_FILE),
+            audit=_ed_key(folder / AUDIT_FILE),
+        )
+
+
+def make_keys(folder: Path) -> list[str]:
+    """Make the keys that are missing in `folder` and return their names. Existing ones stay untouched."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    made = []
+    for name in (KEK_FILE, INDEX_FILE):
+        if not (folder / name).exists():
+            _write(folder / name, base64.b64encode(os.urandom(32)) + b"\n")
+            made.append(name)
+    for name in (TOKEN_FILE, ISSUER_FILE, AUDIT_FILE):
+        if not (folder / name).exists():
+            key = (
+                ed25519.Ed25519PrivateKey.generate() if name == AUDIT_FILE else ec.generate_private_key(ec.SECP256R1())
+            )
+            _write(folder / name, private_pem(key))
+            made.append(name)
+    return made
+
+
+def private_pem(key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey) -> bytes:
+    """Return a private key as unencrypted PKCS 8."""
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def _write(path: Path, content: bytes) -> None:
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(file, "wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_mode & 0o077:
+            raise UnsafeSettings(f"The key {path.name} may be read by others; run: chmod 600 on it.")
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise UnsafeSettings(
+            f"The key {path.name} is missing in the key folder. Make keys with `python -m scripts.prepare --keys`, or "
+            "restore them from your backup: what was sealed with lost keys cannot be read again.",
+        ) from error
+
+
+def _raw_key(path: Path) -> bytes:
+    try:
+        key = base64.b64decode(_read(path).strip(), validate=True)
+    except binascii.Error as error:
+        raise UnsafeSettings(f"The key {path.name} is not 32 random bytes in base64.") from error
+    if len(key) != 32 or len(set(key)) < 8:  # noqa: PLR2004 — 256 bits that look random
+        raise UnsafeSettings(f"The key {path.name} is not 32 random bytes in base64.")
+    return key
+
+
+def _private_key(path: Path) -> object:
+    try:
+        return serialization.load_pem_private_key(_read(path), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise UnsafeSettings(f"The key {path.name} is not an unencrypted private key in PEM.") from error
+
+
+def _ec_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    key = _private_key(path)
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise UnsafeSettings(f"The key {path.name} is not a P-256 private key.")
+    return key
+
+
+def _ed_key(path: Path) -> ed25519.Ed25519PrivateKey:
+    key = _private_key(path)
+    if not isinstance(key, ed25519.Ed25519PrivateKey):
+        raise UnsafeSettings(f"The key {path.name} is not an Ed25519 private key.")
+    return key
+
+
+def _seal(suite: int, key: bytes, nonce: bytes, text: bytes, bound_to: bytes) -> bytes:
+    if suite == _SUITES["A256GCM"]:
+        return AESGCM(key).encrypt(nonce, text, bound_to)
+    encryptor = Cipher(algorithms.SM4(key[:16]), modes.GCM(nonce)).encryptor()
+    encryptor.authenticate_additional_data(bound_to)
+    return encryptor.update(text) + encryptor.finalize() + encryptor.tag
+
+
+def _open(suite: int, key: bytes, nonce: bytes, sealed: bytes, bound_to: bytes) -> bytes:
+    if suite == _SUITES["A256GCM"]:
+        return AESGCM(key).decrypt(nonce, sealed, bound_to)
+    decryptor = Cipher(algorithms.SM4(key[:16]), modes.GCM(nonce, sealed[-_TAG:])).decryptor()
+    decryptor.authenticate_additional_data(bound_to)
+    return decryptor.update(sealed[:-_TAG]) + decryptor.finalize()
+
+
+class Vault:
+    """Seals, opens and indexes personal columns.
+
+    `column` is `table.column`; `row_id` the row's own id. Both are authenticated with the value.
+    """
+
+    def __init__(self, ring: KeyRing, *, clock: Clock, ids: Ids, cipher: str = "A256GCM") -> None:
+        self._ring = ring
+        self._clock = clock
+        self._ids = ids
+        self._suite = _SUITES[cipher]
+        self._keys: dict[int, bytes] = {}
+        self._current = 0
+
+    async def load(self) -> None:
+        """Unwrap the data keys, making the first one in a new database.
+
+        Raises:
+            RecordUnreadable: the key-encryption key is not the one that wrapped them.
+        """
+        rows = await fetch("SELECT id, row_id, wrapped FROM data_key WHERE retired_at IS NULL ORDER BY id")
+        if not rows:
+            rows = await self._make_first()
+        for row in rows:
+            number = int(row["id"])
+            self._keys[number] = self._unwrap(as_uuid(row["row_id"]), bytes(row["wrapped"]))
+            self._current = max(self._current, number)
+
+    async def _make_first(self) -> list[dict[str, Any]]:
+        row_id = self._ids.uuid()
+        nonce = os.urandom(_NONCE)
+        wrapped = nonce + AESGCM(self._ring.kek).encrypt(nonce, os.urandom(32), b"data_key|" + row_id.bytes)
+
+        async def insert() -> None:
+            await fetch(
+                "INSERT INTO data_key (id, row_id, wrapped, created_at) VALUES (1, $1, $2, $3) "
+                "ON CONFLICT (id) DO NOTHING RETURNING id",
+                row_id,
+                wrapped,
+                self._clock.now(),
+            )
+
+        await transaction(insert)
+        return await fetch("SELECT id, row_id, wrapped FROM data_key WHERE retired_at IS NULL ORDER BY id")
+
+    def _unwrap(self, row_id: UUID, wrapped: bytes) -> bytes:
+        try:
+            return AESGCM(self._ring.kek).decrypt(wrapped[:_NONCE], wrapped[_NONCE:], b"data_key|" + row_id.bytes)
+        except InvalidTag as error:
+            raise RecordUnreadable from error
+
+    def seal(self, column: str, row_id: UUID, text: str) -> bytes:
+        """Seal one text of one column of one row."""
+        nonce = os.urandom(_NONCE)
+        head = _HEAD.pack(_VERSION, self._suite, self._current)
+        return (
+            head
+            + nonce
+            + _seal(self._suite, self._keys[self._current], nonce, text.encode(), _bound_to(column, row_id, head))
+        )
+
+    def open(self, column: str, row_id: UUID, sealed: bytes) -> str:
+        """Open what `seal` made for the same column and row.
+
+        Raises:
+            RecordUnreadable: the value was changed or moved, or its key is gone.
+        """
+        blob = bytes(sealed)
+        try:
+            head = blob[: _HEAD.size]
+            version, suite, number = _HEAD.unpack(head)
+            if version != _VERSION:
+                raise RecordUnreadable
+            nonce = blob[_HEAD.size : _HEAD.size + _NONCE]
+            body = blob[_HEAD.size + _NONCE :]
+            return _open(suite, self._keys[number], nonce, body, _bound_to(column, row_id, head)).decode()
+        except (InvalidTag, KeyError, ValueError, struct.error) as error:
+            raise RecordUnreadable from error
+
+    def index(self, column: str, value: str) -> str:
+        """Return the blind index of a value: 32 hex digits, another key for each column."""
+        key = hmac.digest(self._ring.index, b"index|" + column.encode(), hashlib.sha256)
+        return hmac.digest(key, value.encode(), hashlib.sha256)[:16].hex()
+
+
+def _bound_to(column: str, row_id: UUID, head: bytes) -> bytes:
+    return column.encode() + b"|" + row_id.bytes + b"|" + head
+
+
+def sha256_hex(data: bytes) -> str:
+    """Return the SHA-256 of some bytes in lower-case hex."""
+    return hashlib.sha256(data).hexdigest()

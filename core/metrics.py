@@ -1,0 +1,39 @@
+"""Figures for operators, in Prometheus' format. Labels come from closed sets: no ids, no people."""
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+REGISTRY: Final = CollectorRegistry()
+
+REQUESTS: Final = Counter(
+    "zhijian_requests_total", "Requests answered.", ["audience", "method", "status"], registry=REGISTRY
+)
+REQUEST_SECONDS: Final = Histogram(
+    "zhijian_request_seconds",
+    "Time to answer.",
+    ["audience"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    registry=REGISTRY,
+)
+PROBLEMS: Final = Counter("zhijian_problems_total", "Problems told to callers.", ["code"], registry=REGISTRY)
+OUTSIDE_CALLS: Final = Counter(
+    "zhijian_outside_calls_total", "Calls to outside systems.", ["partner", "outcome"], registry=REGISTRY
+)
+OUTSIDE_SECONDS: Final = Histogram(
+    "zhijian_outside_seconds", "Time an outside system took.", ["partner"], registry=REGISTRY
+)
+BREAKER_OPEN: Final = Gauge("zhijian_breaker_open", "1 while calls are held back.", ["partner"], registry=REGISTRY)
+JOBS: Final = Counter("zhijian_jobs_total", "Jobs by outcome.", ["job", "outcome"], registry=REGISTRY)
+JOBS_BURIED: Final = Gauge("zhijian_jobs_buried", "Jobs waiting for an operator.", registry=REGISTRY)
+JOBS_DUE: Final = Gauge("zhijian_jobs_due", "Jobs due and not yet done.", registry=REGISTRY)
+AUDIT_UNSEALED: Final = Gauge("zhijian_audit_unsealed", "Audit lines not yet linked.", registry=REGISTRY)
+FACE_CHECKS: Final = Counter("zhijian_face_checks_total", "Face checks decided.", ["outcome"], registry=REGISTRY)
+LOOP_LAG: Final = Gauge(
+    "zhijian_loop_lag_seconds", "Longest hold of the event loop since the last look.", registry=REGISTRY
+)
+
+
+def exposition() -> bytes:
+    """Return all figures in Prometheus' text format."""
+    return generate_latest(REGISTRY)

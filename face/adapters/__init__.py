@@ -1,0 +1,1 @@
+"""Face engines and sources of portraits, each translated into the words of `face.ports`."""

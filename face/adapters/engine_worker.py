@@ -1,0 +1,105 @@
+"""The child process of the local engine: one picture in, what is on it out, until its parent is gone.
+
+    python -m face.adapters.engine_worker NETWORK.onnx LIMITS
+
+Pictures come from strangers and decoders have bugs, so this process has no keys, no database and hardly an
+environment, and may be killed at any moment. It speaks frames of a four-byte length and that many bytes: pictures in,
+JSON out. `LIMITS` is `PictureLimits` as JSON.
+"""
+
+import ctypes
+import os
+import resource
+import signal
+import struct
+import sys
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import msgspec
+import numpy as np
+from PIL import Image
+
+from face.adapters.picture import BadPicture, PictureLimits, decode
+from face.types import FrameObservation, PictureFault
+
+LENGTH: Final = struct.Struct(">I")
+_PR_SET_PDEATHSIG: Final = 1
+_ADDRESS_SPACE: Final = 2 << 30
+
+
+class Ready(msgspec.Struct, tag=True, frozen=True):
+    """The models are loaded."""
+
+    model_id: str
+
+
+class Seen(msgspec.Struct, tag=True, frozen=True):
+    """What is on the picture."""
+
+    observation: FrameObservation
+
+
+class Unusable(msgspec.Struct, tag=True, frozen=True):
+    """The file is no picture for this engine."""
+
+    fault: PictureFault
+
+
+def main(arguments: list[str]) -> None:
+    """Serve pictures until the parent closes the pipe."""
+    _confine()
+    pictures = sys.stdin.buffer
+    # What libraries print must not end between the answers: they get standard error in place of standard output.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    limits = msgspec.json.decode(arguments[1], type=PictureLimits)
+    # The package first: if the models are missing this is an exception, while `face_recognition` would quit the
+    # process.
+    from face.adapters.recogniser import Recogniser  # noqa: PLC0415 — confined before anything is loaded
+
+    recogniser = Recogniser(Path(arguments[0]))
+    recogniser.observe(np.zeros((480, 640, 3), np.uint8))
+    _warm_decoder(limits)
+    _send(answers, Ready(recogniser.model_id))
+    while (picture := _receive(pictures)) is not None:
+        try:
+            _send(answers, Seen(recogniser.observe(decode(picture, limits))))
+        except BadPicture as error:
+            _send(answers, Unusable(error.fault))
+
+
+def _confine() -> None:
+    """Die with the parent, leave no core dump with faces in it, and bound the memory a decoder can take."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE, _ADDRESS_SPACE))
+
+
+def _warm_decoder(limits: PictureLimits) -> None:
+    """Decode a picture of our own, so that the first stranger's does not pay for loading the decoder."""
+    out = BytesIO()
+    Image.new("RGB", (64, 64)).save(out, "JPEG")
+    decode(out.getvalue(), limits)
+
+
+def _receive(stream: BinaryIO) -> bytes | None:
+    """Return the next picture, or nothing when the parent has gone."""
+    header = stream.read(LENGTH.size)
+    if len(header) < LENGTH.size:
+        return None
+    (size,) = LENGTH.unpack(header)
+    content = stream.read(size)
+    return content if len(content) == size else None
+
+
+def _send(stream: BinaryIO, answer: Ready | Seen | Unusable) -> None:
+    content = msgspec.json.encode(answer)
+    stream.write(LENGTH.pack(len(content)) + content)
+    stream.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

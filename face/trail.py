@@ -1,0 +1,29 @@
+"""What the ledger says about face checks: who tried, for what, how it ended; never a score."""
+
+from uuid import UUID
+
+from core.audit.record import NOBODY, Actor, Audit
+from face.records import Check
+
+
+class Trail:
+    """Writes the audit lines of checks into the running transaction."""
+
+    def __init__(self, audit: Audit) -> None:
+        self._audit = audit
+
+    async def tell(self, action: str, check: Check, outcome: str = "ok", *, subject_id: UUID | None = None) -> None:
+        """Write one line about a check; without an account it is nobody's doing, about `subject_id` if they are known.
+
+        Raises:
+            OutsideTransaction: no transaction is running.
+        """
+        await self._audit.record(
+            action,
+            actor=Actor.citizen(check.citizen_id) if check.citizen_id else NOBODY,
+            subject_id=check.citizen_id or subject_id,
+            purpose=check.purpose.value,
+            object_kind="face-check",
+            object_id=check.id,
+            outcome=outcome,
+        )

@@ -1,0 +1,84 @@
+"""Public security: cases and household checks over signed JSON (`docs/departments/public-security.md`)."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from core.ids import Ids
+from core.outbound import Outbound, Partner
+from matters.adapters.reading import as_department, refused_question, text
+from matters.errors import DossierDeclined
+from matters.types import Applicant, Dedupe, Dossier, Fact, Receipt
+
+_DONE: Final = "0000"
+_WILL_NOT_TAKE: Final = "2422"
+_REASONS: Final = frozenset({"not-due", "not-eligible", "incomplete"})
+
+
+class PublicSecurity:
+    """Takes cases; tells of their progress by callback. De-duplicates by our reference."""
+
+    dedupe: Final = Dedupe.KEY
+
+    def __init__(self, *, outbound: Outbound, partner: Partner) -> None:
+        self._outbound = outbound
+        self._partner = partner
+
+    async def submit(self, dossier: Dossier) -> Receipt:
+        """Open a case, or find the one opened for the same reference before.
+
+        Raises:
+            DossierDeclined: code 2422, with one of the page's reasons.
+            DepartmentUnavailable: no usable answer.
+        """
+        mobile = dossier.applicant.mobile
+        asked = {
+            "reference": dossier.reference,
+            "matter": dossier.matter,
+            "applicant": {
+                "name": dossier.applicant.name.reveal(),
+                "id_number": dossier.applicant.id_number.reveal(),
+                "mobile": mobile.reveal() if mobile else None,
+            },
+            "form": dict(dossier.form),
+            "callback_url": dossier.callback_url,
+        }
+        with as_department(self._partner.name):
+            answer = await self._outbound.call(
+                self._partner, "POST", "/v1/cases", json_body=asked, idempotency_key=dossier.reference
+            )
+            told = answer.mapping()
+            code = told.get("code")
+            if code == _WILL_NOT_TAKE:
+                reason = told.get("reason")
+                raise DossierDeclined(self._partner.name, reason if reason in _REASONS else "declined")
+            if code != _DONE:
+                raise refused_question(self._partner.name, code)
+            return Receipt(text(told, "receipt_number"))
+
+
+class Households:
+    """Answers about the household register: fact `result`."""
+
+    def __init__(self, *, outbound: Outbound, partner: Partner, ids: Ids) -> None:
+        self._outbound = outbound
+        self._partner = partner
+        self._ids = ids
+
+    async def ask(self, applicant: Applicant, *, purpose: str) -> Mapping[str, Fact]:
+        """Return whether anything stands against the applicant in the household register.
+
+        Raises:
+            DepartmentUnavailable: no usable answer.
+        """
+        del purpose
+        asked = {
+            "request_id": self._ids.uuid().hex,
+            "id_number": applicant.id_number.reveal(),
+            "name": applicant.name.reveal(),
+        }
+        with as_department(self._partner.name):
+            answer = await self._outbound.call(self._partner, "POST", "/v1/checks/household", json_body=asked)
+            told = answer.mapping()
+            if told.get("code") != _DONE:
+                raise refused_question(self._partner.name, told.get("code"))
+            return {"result": text(told, "result")}

@@ -1,0 +1,1 @@
+"""Asking: drafts and their forms, materials, submission, and what the asker may do afterwards."""

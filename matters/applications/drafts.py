@@ -1,0 +1,203 @@
+"""Beginning an application: a draft filled with what is known already, amended until it is submitted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+from auth.types import Caller
+from certificates.types import HeldCertificate
+from core.audit.record import Actor, Audit
+from core.cache import Limits
+from core.clock import Clock
+from core.crypto import Vault
+from core.db import execute, fetch, transaction
+from core.ids import Ids
+from matters.applications.progress import Progress
+from matters.applications.records import read_record, seal_form
+from matters.applications.rules import change_errors
+from matters.cases.history import Entry, History
+from matters.catalogue.catalogue import Catalogue
+from matters.catalogue.types import Matter
+from matters.errors import ChangedMeanwhile, FormInvalid, StateForbids
+from matters.ports import Holdings, People
+from matters.settings import MatterSettings
+from matters.types import ApplicationView, State, Step
+
+_INSERT: Final = """
+INSERT INTO application (id, citizen_id, matter_code, matter_version, department, state, version, actions, form_sealed,
+                         sources, query_code_hash, limit_days, due_note, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, 'draft', 0, 0, $6, $7, '', $8, '', $9, $9) RETURNING id
+"""
+_AMEND: Final = """
+UPDATE application SET form_sealed = $3, sources = $4, updated_at = $5, version = version + 1
+WHERE id = $1 AND version = $2 AND state IN ('draft', 'supplement_requested')
+"""
+_EDITABLE: Final = frozenset({State.DRAFT, State.SUPPLEMENT_REQUESTED})
+_CERTIFICATE: Final = "certificate:"
+
+
+@dataclass(slots=True)
+class _Filled:
+    """A form under way, and where its values came from."""
+
+    form: dict[str, object] = field(default_factory=dict)
+    sources: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+class Drafts:
+    """Starts and amends drafts. `start` calls nobody outside: it runs within the edge's transaction."""
+
+    def __init__(
+        self,
+        *,
+        catalogue: Catalogue,
+        people: People,
+        holdings: Holdings,
+        history: History,
+        progress: Progress,
+        audit: Audit,
+        vault: Vault,
+        limits: Limits,
+        clock: Clock,
+        ids: Ids,
+        settings: MatterSettings,
+    ) -> None:
+        self._catalogue = catalogue
+        self._people = people
+        self._holdings = holdings
+        self._history = history
+        self._progress = progress
+        self._audit = audit
+        self._vault = vault
+        self._limits = limits
+        self._clock = clock
+        self._ids = ids
+        self._settings = settings
+
+    async def start(self, caller: Caller, name: str, form: Mapping[str, object]) -> ApplicationView:
+        """Make a draft with what the state knows already and what the applicant says.
+
+        Raises:
+            MatterUnknown: nothing published has this name.
+            FormInvalid: fields that the form does not have, or values that do not fit.
+            LevelTooLow: no real name is bound.
+            TooManyRequests: too many drafts.
+        """
+        published = self._catalogue.find(name)
+        matter = published.matter
+        await self._limits.hit("matters.start", self._settings.start_limit, f"citizen:{caller.citizen_id}")
+        filled = await self._prefill(caller, matter)
+        self._apply(matter, filled, form)
+        application_id, now = self._ids.uuid(), self._clock.now()
+
+        async def work() -> None:
+            await fetch(
+                _INSERT,
+                application_id,
+                caller.citizen_id,
+                matter.code,
+                matter.version,
+                published.department.slug,
+                seal_form(self._vault, application_id, filled.form),
+                filled.sources,
+                matter.promised_limit.days,
+                now,
+            )
+            await self._history.append(application_id, Entry(step=Step.CREATED, actor=Actor.citizen(caller.actor_id)))
+            await self._audit.record(
+                "matters.drafted",
+                actor=Actor.citizen(caller.actor_id),
+                subject_id=caller.citizen_id,
+                purpose=matter.title.zh,
+                object_kind="application",
+                object_id=application_id,
+                field_names=sorted(filled.form),
+            )
+
+        await transaction(work)
+        return await self._progress.get(caller, application_id)
+
+    async def amend(
+        self, caller: Caller, application_id: UUID, changes: Mapping[str, object], *, version: int
+    ) -> ApplicationView:
+        """Change fields of a draft that has not been changed since `version`; null empties a field.
+
+        Raises:
+            NoSuchApplication: there is none, or it is somebody else's.
+            ChangedMeanwhile: it was changed since.
+            StateForbids: it is submitted already.
+            FormInvalid: fields that the form does not have, that are locked, or values that do not fit.
+        """
+        record = await read_record(self._vault, application_id, caller.citizen_id)
+        if record.version != version:
+            raise ChangedMeanwhile
+        if record.state not in _EDITABLE:
+            raise StateForbids(state=record.state.value)
+        matter = self._catalogue.find(record.matter_code).matter
+        filled = _Filled(dict(record.form), {name: dict(source) for name, source in record.sources.items()})
+        self._apply(matter, filled, changes)
+
+        async def work() -> None:
+            count = await execute(
+                _AMEND,
+                application_id,
+                version,
+                seal_form(self._vault, application_id, filled.form),
+                filled.sources,
+                self._clock.now(),
+            )
+            if count != 1:
+                raise ChangedMeanwhile
+
+        await transaction(work)
+        return await self._progress.get(caller, application_id)
+
+    def _apply(self, matter: Matter, filled: _Filled, changes: Mapping[str, object]) -> None:
+        errors = change_errors(matter.form, matter.prefill, changes, filled=filled.sources.keys())
+        if errors:
+            raise FormInvalid(errors=errors)
+        for name, value in changes.items():
+            filled.sources.pop(name, None)
+            if value is None:
+                filled.form.pop(name, None)
+            else:
+                filled.form[name] = value
+
+    async def _prefill(self, caller: Caller, matter: Matter) -> _Filled:
+        filled = _Filled()
+        person = await self._people.person_of(caller.citizen_id)
+        known: dict[str, str | None] = {
+            "name": person.name.reveal(),
+            "id_number": person.id_number.reveal(),
+            "mobile": person.mobile.reveal() if person.mobile else None,
+        }
+        held = await self._held(caller, matter)
+        for name, rule in matter.prefill.items():
+            if rule.source == "real-name":
+                value, source = known.get(rule.item), {"source": "real-name"}
+            else:
+                certificate = held.get(rule.source.removeprefix(_CERTIFICATE))
+                value, source = _from_certificate(certificate, rule.item, rule.source)
+            if value is not None:
+                filled.form[name] = value
+                filled.sources[name] = source
+        return filled
+
+    async def _held(self, caller: Caller, matter: Matter) -> dict[str, HeldCertificate | None]:
+        wanted: dict[str, list[str]] = {}
+        for rule in matter.prefill.values():
+            if rule.source.startswith(_CERTIFICATE):
+                wanted.setdefault(rule.source.removeprefix(_CERTIFICATE), []).append(rule.item)
+        purpose = f"预填申请表：{matter.title.zh}"
+        return {
+            kind: await self._holdings.find_held(caller.citizen_id, kind, purpose=purpose, fields=items)
+            for kind, items in wanted.items()
+        }
+
+
+def _from_certificate(certificate: HeldCertificate | None, item: str, source: str) -> tuple[str | None, dict[str, str]]:
+    if certificate is None or certificate.fields.get(item) is None:
+        return None, {}
+    told = {"source": source, "as_of": certificate.fetched_at.isoformat()}
+    return str(certificate.fields[item]), told

@@ -1,0 +1,145 @@
+"""Checks at several departments at once: before applying, to explain; when deciding, to decide by rules."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from auth.types import Caller, Person
+from core.audit.record import SYSTEM, Actor, Audit
+from core.cache import Limits
+from core.clock import Clock, china_date
+from core.db import transaction
+from matters.cases.rules import Decision, Read, decide, read_check
+from matters.catalogue.catalogue import Catalogue
+from matters.catalogue.types import Check, DecisionTable, Matter
+from matters.errors import DepartmentUnavailable, NotCheckable
+from matters.ports import People, Records
+from matters.settings import MatterSettings
+from matters.types import Applicant, Branch, Fact, Outcome, State, Text
+
+_AWAY: Final = Read(
+    Outcome.UNAVAILABLE,
+    "department-unavailable",
+    Text("部门系统暂时没有响应，请稍后再查", "The department's system does not answer now; please try later"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One check with what it came to."""
+
+    check: Check
+    read: Read
+
+    @property
+    def branch(self) -> Branch:
+        """The department's part, as it is kept with a decision: no facts, only what they came to."""
+        return Branch(self.check.name, self.check.department, self.read.outcome.value, self.read.code)
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """All checks of a matter for one person. `decision` is None when a department did not answer."""
+
+    matter: Matter
+    checks: tuple[Checked, ...]
+    decision: Decision | None
+
+    @property
+    def outcome(self) -> str:
+        """`eligible`, `not_eligible`, `unclear` (a person would look), or `unavailable`."""
+        if self.decision is None:
+            return "unavailable"
+        if self.decision.state is None:
+            return "unclear"
+        return "eligible" if self.decision.state is State.APPROVED else "not_eligible"
+
+
+class Eligibility:
+    """Asks the records of departments, all at the same time. Keeps nothing but the lines of the ledger."""
+
+    def __init__(
+        self,
+        *,
+        catalogue: Catalogue,
+        people: People,
+        records: Mapping[str, Records],
+        audit: Audit,
+        limits: Limits,
+        clock: Clock,
+        settings: MatterSettings,
+    ) -> None:
+        self._catalogue = catalogue
+        self._people = people
+        self._records = records
+        self._audit = audit
+        self._limits = limits
+        self._clock = clock
+        self._settings = settings
+        named = {check.records for each in catalogue.all for check in each.matter.checks}
+        if missing := sorted(named - records.keys()):
+            raise ValueError(f"the catalogue names records that nobody answers for: {', '.join(missing)}")
+
+    async def check(self, caller: Caller, name: str) -> Examined:
+        """Tell the caller beforehand how a matter would be decided, and why.
+
+        Raises:
+            MatterUnknown: nothing published has this name.
+            NotCheckable: a department decides this matter, not rules.
+            LevelTooLow: no real name is bound.
+            TooManyRequests: checked too often.
+        """
+        matter = self._catalogue.find(name).matter
+        if matter.decision is None:
+            raise NotCheckable
+        await self._limits.hit("matters.check", self._settings.check_limit, f"citizen:{caller.citizen_id}")
+        person = await self._people.person_of(caller.citizen_id)
+        return await self.examine(matter, matter.decision, person, actor=Actor.citizen(caller.actor_id))
+
+    async def examine(self, matter: Matter, table: DecisionTable, person: Person, *, actor: Actor = SYSTEM) -> Examined:
+        """Ask all departments at once; the line in the ledger is written while they answer.
+
+        A department that does not answer is one check `unavailable`, and there is no decision.
+
+        Raises:
+            DatabaseUnavailable: the ledger could not be written.
+        """
+        applicant = Applicant(person.name, person.id_number, person.mobile)
+        purpose = f"资格核验：{matter.title.zh}"
+        asking = [self._ask(check, applicant, purpose) for check in matter.checks]
+        answers, _ = await asyncio.gather(
+            asyncio.gather(*asking), self._note(person.citizen_id, matter, actor, purpose)
+        )
+        checks = self._read(matter.checks, answers)
+        outcomes = [each.read.outcome for each in checks]
+        decision = None if Outcome.UNAVAILABLE in outcomes else decide(table, outcomes)
+        return Examined(matter, checks, decision)
+
+    async def _ask(self, check: Check, applicant: Applicant, purpose: str) -> Mapping[str, Fact] | None:
+        try:
+            return await self._records[check.records].ask(applicant, purpose=purpose)
+        except DepartmentUnavailable:
+            return None
+
+    def _read(self, checks: Sequence[Check], answers: Sequence[Mapping[str, Fact] | None]) -> tuple[Checked, ...]:
+        today = china_date(self._clock.now())
+        return tuple(
+            Checked(check, _AWAY if facts is None else read_check(check, facts, today))
+            for check, facts in zip(checks, answers, strict=True)
+        )
+
+    async def _note(self, citizen_id: UUID, matter: Matter, actor: Actor, purpose: str) -> None:
+        async def work() -> None:
+            await self._audit.record(
+                "matters.checked",
+                actor=actor,
+                subject_id=citizen_id,
+                purpose=purpose,
+                object_kind="matter",
+                object_id=matter.code,
+                field_names=[check.records for check in matter.checks],
+            )
+
+        await transaction(work)

@@ -1,0 +1,238 @@
+"""How it stands: an application for its owner, all of them in a list, and for whoever has number and query code."""
+
+import hmac
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from auth.types import Caller
+from core.audit.record import NOBODY, ActorKind, Audit
+from core.cache import Limits, TooManyRequests
+from core.crypto import Vault
+from core.db import as_moment, as_uuid, fetch, fetch_one, transaction
+from matters.applications.records import Record, form_view, read_files, read_record
+from matters.cases.history import History, Line
+from matters.cases.rules import STEPS, fold, is_running, next_action, reason_text, target_of
+from matters.catalogue.catalogue import Catalogue
+from matters.catalogue.types import Published
+from matters.errors import ProgressLocked, ProgressNotFound
+from matters.settings import MatterSettings
+from matters.types import (
+    ApplicationLine,
+    ApplicationView,
+    Branch,
+    DeliveryState,
+    Result,
+    Satisfaction,
+    State,
+    Text,
+    TimelineEntry,
+)
+
+_PAGE: Final = """
+SELECT id, matter_code, state, number, created_at, updated_at FROM application
+WHERE citizen_id = $1 AND (created_at < $2 OR (created_at = $2 AND id < $3)) ORDER BY created_at DESC, id DESC LIMIT $4
+"""
+_FIRST: Final = """
+SELECT id, matter_code, state, number, created_at, updated_at FROM application
+WHERE citizen_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2
+"""
+_DELIVERY: Final = "SELECT state, failures FROM delivery WHERE application_id = $1"
+_RATING: Final = "SELECT level FROM rating WHERE application_id = $1"
+_BY_NUMBER: Final = "SELECT id, citizen_id, query_code_hash FROM application WHERE number = $1"
+_QUERY_CODE: Final = "application.query_code"
+# Actors as residents read them; a department is named, people in it are not.
+_ACTORS: Final = {
+    ActorKind.CITIZEN: ("本人", "You"),
+    ActorKind.OPERATOR: ("工作人员", "A clerk"),
+    ActorKind.SYSTEM: ("系统", "The system"),
+}
+
+
+def query_code_hash(vault: Vault, number: str, query_code: str) -> str:
+    """Return what is kept of a query code."""
+    return vault.index(_QUERY_CODE, f"{number}:{query_code}")
+
+
+class Progress:
+    """Tells how applications stand."""
+
+    def __init__(
+        self,
+        *,
+        catalogue: Catalogue,
+        history: History,
+        vault: Vault,
+        audit: Audit,
+        limits: Limits,
+        settings: MatterSettings,
+    ) -> None:
+        self._catalogue = catalogue
+        self._history = history
+        self._vault = vault
+        self._audit = audit
+        self._limits = limits
+        self._settings = settings
+
+    async def list_applications(
+        self, caller: Caller, *, before: tuple[datetime, UUID] | None, limit: int
+    ) -> list[ApplicationLine]:
+        """Return the caller's applications, newest first, those before one when it is given.
+
+        Raises:
+            DatabaseUnavailable: the database could not be reached.
+        """
+        rows = await (
+            fetch(_PAGE, caller.citizen_id, *before, limit) if before else fetch(_FIRST, caller.citizen_id, limit)
+        )
+        lines = []
+        for row in rows:
+            matter = self._catalogue.find(row["matter_code"]).matter
+            lines.append(
+                ApplicationLine(
+                    id=as_uuid(row["id"]),
+                    matter=matter.code,
+                    title=matter.title.zh,
+                    title_en=matter.title.en,
+                    state=State(row["state"]),
+                    number=row["number"],
+                    created_at=as_moment(row["created_at"]),
+                    updated_at=as_moment(row["updated_at"]),
+                ),
+            )
+        return lines
+
+    async def get(self, caller: Caller, application_id: UUID) -> ApplicationView:
+        """Return one of the caller's applications with everything about it.
+
+        Raises:
+            NoSuchApplication: there is none, or it is somebody else's.
+            DatabaseUnavailable: the database could not be reached.
+        """
+        record = await read_record(self._vault, application_id, caller.citizen_id)
+        published = self._catalogue.find(record.matter_code)
+        rating = await fetch_one(_RATING, application_id)
+        return replace(
+            await self._view(record, published),
+            form=form_view(record, published.matter.prefill, caller.level),
+            attachments=await read_files(application_id),
+            rated=Satisfaction(rating["level"]) if rating else None,
+        )
+
+    async def query(self, number: str, query_code: str, *, address: str) -> ApplicationView:
+        """Return how a case stands to whoever has its number and query code: no form, no result's details.
+
+        An unknown number costs the same and gets the same answer as a wrong code.
+
+        Raises:
+            ProgressNotFound: number and code do not belong together.
+            ProgressLocked: too many tries for this number; the next ones wait.
+            TooManyRequests: too many tries from this address.
+        """
+        await self._limits.hit_address("matters.query", self._settings.query_address_limit, address)
+        try:
+            # Known and unknown numbers are counted alike, so that the lock gives nothing away.
+            await self._limits.hit("matters.query", self._settings.query_limit, f"number:{number}", fail_open=False)
+        except TooManyRequests as error:
+            raise ProgressLocked(retry_after=error.extras.retry_after) from error
+        row = await fetch_one(_BY_NUMBER, number)
+        kept = str(row["query_code_hash"]) if row else "-" * 32
+        fits = hmac.compare_digest(kept, query_code_hash(self._vault, number, query_code))
+        if row is None:
+            raise ProgressNotFound
+        application_id, citizen_id = as_uuid(row["id"]), as_uuid(row["citizen_id"])
+
+        async def work() -> None:
+            await self._audit.record(
+                "matters.progress-queried",
+                actor=NOBODY,
+                subject_id=citizen_id,
+                purpose="凭编号和查询密码查询进度",
+                object_kind="application",
+                object_id=application_id,
+                outcome="ok" if fits else "wrong-code",
+            )
+
+        await transaction(work)
+        if not fits:
+            raise ProgressNotFound
+        record = await read_record(self._vault, application_id)
+        return await self._view(record, self._catalogue.find(record.matter_code), details=False)
+
+    async def _view(self, record: Record, published: Published, *, details: bool = True) -> ApplicationView:
+        lines = await self._history.read(record.id)
+        delivery = await fetch_one(_DELIVERY, record.id)
+        matter = published.matter
+        return ApplicationView(
+            id=record.id,
+            matter=matter.code,
+            title=matter.title.zh,
+            title_en=matter.title.en,
+            state=record.state,
+            version=record.version,
+            number=record.number,
+            created_at=record.created_at,
+            updated_at=record.updated_at,
+            submitted_at=record.submitted_at,
+            due_at=record.due_at,
+            due_note=record.due_note or None,
+            clock="running" if is_running(record.state) else "stopped",
+            next_action=next_action(
+                record.state,
+                delivery=DeliveryState(delivery["state"]) if delivery else None,
+                failures=int(delivery["failures"]) if delivery else 0,
+                phone=matter.enquiry_phone,
+            ),
+            timeline=timeline(lines, published, with_notes=details),
+            branches=branches(lines, published),
+            result=result(lines, with_details=details),
+        )
+
+
+def timeline(lines: list[Line], published: Published, *, with_notes: bool) -> list[TimelineEntry]:
+    """Return what had an effect, in the case's own order, in words for the resident."""
+    by_seq = {line.action.seq: line for line in lines}
+    entries = []
+    for action in fold(line.action for line in lines).effective:
+        line = by_seq[action.seq]
+        actor = Text(*_ACTORS[line.actor.kind]) if line.actor.kind in _ACTORS else _department(published)
+        text = STEPS[action.step]
+        note, note_en = text.zh, text.en
+        if action.reason:
+            reason = reason_text(action.reason)
+            note, note_en = f"{note}：{reason.zh}", f"{note_en}: {reason.en}"
+        if with_notes and line.note:
+            note, note_en = f"{note}。{line.note}", f"{note_en}. {line.note}"
+        entries.append(TimelineEntry(action.at, action.step, actor.zh, actor.en, note, note_en))
+    return entries
+
+
+def _department(published: Published) -> Text:
+    return Text(published.department.name.zh, published.department.name.en)
+
+
+def branches(lines: list[Line], published: Published) -> list[Branch]:
+    """Return each department's part: what the decision kept of it, or `pending` before there is one."""
+    for line in reversed(lines):
+        if "branches" in line.data:
+            return [Branch(**branch) for branch in line.data["branches"]]
+    return [Branch(check.name, check.department, "pending", "") for check in published.matter.checks]
+
+
+def result(lines: list[Line], *, with_details: bool) -> Result | None:
+    """Return how the case ended, or None while it has not."""
+    decision = fold(line.action for line in lines).decision
+    if decision is None:
+        return None
+    line = next(each for each in lines if each.action.seq == decision.seq)
+    text = reason_text(decision.reason) if decision.reason else STEPS[decision.step]
+    return Result(
+        outcome=target_of(decision.step),
+        at=decision.at,
+        reason=decision.reason or None,
+        text=text.zh,
+        text_en=text.en,
+        details=line.result if with_details else None,
+        rule_version=line.data.get("rule_version"),
+    )

@@ -1,0 +1,168 @@
+"""Decisions about asking: numbers, forms and what is wrong with them, what may be shown, which files are taken."""
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import date
+from types import MappingProxyType
+from typing import Any, Final
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from core.errors import FieldError
+from matters.catalogue.types import GuideMaterial, Prefill, Way
+
+_LAST_DECIMAL: Final = 9999
+_DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_FIRST_LETTERED: Final = 10 * 36**3
+LAST_SERIAL: Final = _LAST_DECIMAL + 36**4 - _FIRST_LETTERED
+_SERIAL_LENGTH: Final = 4
+
+_SHOWN_OF_A_TEXT: Final = 6
+_ID_LENGTH: Final = 18
+_MOBILE_LENGTH: Final = 11
+
+_TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "required": ("请填写这一项", "This field is required"),
+        "enum": ("请从给出的选项里选择", "Choose one of the options"),
+        "const": ("需要您同意这一项", "This has to be agreed to"),
+        "type": ("内容的类型不对", "Wrong type"),
+        "pattern": ("格式不对", "Wrong format"),
+        "maxLength": ("内容太长了", "Too long"),
+        "minLength": ("内容太短了", "Too short"),
+        "minimum": ("数值太小了", "Too small"),
+        "maximum": ("数值太大了", "Too large"),
+        "unknown": ("没有这个字段", "There is no such field"),
+        "locked": (
+            "这一项来自部门登记，不能在这里修改",
+            "This comes from a department's record and cannot be changed here",
+        ),
+    },
+)
+_OTHER: Final = ("格式不对", "Wrong format")
+
+
+# --- numbers ------------------------------------------------------------------------------------------------------
+
+
+def serial_text(serial: int) -> str:
+    """Return the four characters of a day's serial: `0001` to `9999`, then `A000` to `ZZZZ` in base 36.
+
+    Raises:
+        ValueError: more than there is room for, or fewer than one.
+    """
+    if not 1 <= serial <= LAST_SERIAL:
+        raise ValueError("serial")
+    if serial <= _LAST_DECIMAL:
+        return f"{serial:04d}"
+    value = _FIRST_LETTERED + serial - _LAST_DECIMAL - 1
+    text = ""
+    for _ in range(_SERIAL_LENGTH):
+        value, digit = divmod(value, 36)
+        text = _DIGITS[digit] + text
+    return text
+
+
+def application_number(code: str, day: date, serial: int) -> str:
+    """Return a number of 43 characters: implementation code 31, date 8, serial 4 (practice of 办件编号).
+
+    Raises:
+        ValueError: the day's serials are used up.
+    """
+    return f"{code}{day:%Y%m%d}{serial_text(serial)}"
+
+
+# --- forms --------------------------------------------------------------------------------------------------------
+
+
+def field_error(field: str, code: str) -> FieldError:
+    """Return the texts for one field of a form."""
+    text, text_en = _TEXTS.get(code, _OTHER)
+    return FieldError(f"/form/{field.replace('~', '~0').replace('/', '~1')}", code, text, text_en)
+
+
+def change_errors(
+    schema: Mapping[str, Any],
+    prefill: Mapping[str, Prefill],
+    changes: Mapping[str, object],
+    *,
+    filled: AbstractSet[str],
+) -> list[FieldError]:
+    """Return what is wrong with changes to a draft; null empties a field, missing fields are no matter yet.
+
+    `filled` are the fields that hold a prefilled value now: of those, the locked ones stay as they are.
+    """
+    properties: Mapping[str, Any] = schema["properties"]
+    errors: list[FieldError] = []
+    for name, value in changes.items():
+        if name not in properties:
+            errors.append(field_error(name[:64], "unknown"))
+        elif name in filled and name in prefill and prefill[name].locked:
+            errors.append(field_error(name, "locked"))
+        elif value is not None:
+            found = Draft202012Validator(properties[name]).iter_errors(value)
+            errors += [field_error(name, str(error.validator)) for error in list(found)[:1]]
+    return errors
+
+
+def form_errors(schema: Mapping[str, Any], form: Mapping[str, object]) -> list[FieldError]:
+    """Return what has to be mended before a form can be submitted."""
+    return [_told(error) for error in sorted(Draft202012Validator(schema).iter_errors(form), key=_order)]
+
+
+def _order(error: ValidationError) -> tuple[str, ...]:
+    return tuple(str(part) for part in error.absolute_path)
+
+
+def _told(error: ValidationError) -> FieldError:
+    path = [str(part) for part in error.absolute_path]
+    wanted = error.validator_value
+    if error.validator == "required" and isinstance(error.instance, Mapping) and isinstance(wanted, list):
+        path.append(next((str(name) for name in wanted if name not in error.instance), ""))
+    return field_error(path[0] if path else "", str(error.validator))
+
+
+def shown(value: object, *, full: bool) -> tuple[object, bool]:
+    """Return a sensitive value as it may be shown, and whether something of it is hidden."""
+    if full or not isinstance(value, str):
+        return value, False
+    if len(value) == _ID_LENGTH and value.isascii():
+        return f"{value[:4]}{'*' * 10}{value[-4:]}", True
+    if len(value) == _MOBILE_LENGTH and value.isascii() and value.isdigit():
+        return f"{value[:3]}****{value[-4:]}", True
+    kept = min(_SHOWN_OF_A_TEXT, max(1, len(value) // 3))
+    return value[:kept] + "*" * (len(value) - kept), True
+
+
+# --- materials and files ------------------------------------------------------------------------------------------
+
+_MAGIC: Final[Mapping[str, bytes]] = MappingProxyType(
+    {"image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG\r\n\x1a\n", "application/pdf": b"%PDF-"},
+)
+_ENDS: Final[Mapping[str, tuple[bytes, ...]]] = MappingProxyType(
+    {"image/jpeg": (b"\xff\xd9",), "image/png": (b"IEND\xaeB`\x82",), "application/pdf": (b"%%EOF",)},
+)
+_TAIL: Final = 1024
+
+
+def media_type_of(content: bytes) -> str | None:
+    """Return what a file is by its content, or None when it is nothing that is taken, or was cut short."""
+    for media_type, magic in _MAGIC.items():
+        if content.startswith(magic) and any(end in content[-_TAIL:] for end in _ENDS[media_type]):
+            return media_type
+    return None
+
+
+def missing_materials(materials: Sequence[GuideMaterial], uploaded: AbstractSet[str]) -> list[FieldError]:
+    """Return an error for each necessary material that nothing but a file would satisfy, and no file came."""
+    return [
+        FieldError(
+            f"/attachments/{each.material.code}",
+            "required",
+            f"请上传：{each.material.title.zh}",
+            f"Please upload: {each.material.title.en}",
+        )
+        for each in materials
+        if each.material.necessity == "1" and each.chosen.way is Way.UPLOAD and each.material.code not in uploaded
+    ]

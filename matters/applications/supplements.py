@@ -1,0 +1,56 @@
+"""Supplying what a department asked for."""
+
+from uuid import UUID
+
+from auth.types import Caller
+from core.audit.record import Actor, Audit
+from core.crypto import Vault
+from core.db import transaction
+from matters.applications.progress import Progress
+from matters.applications.records import read_record
+from matters.applications.rules import form_errors
+from matters.cases.history import Entry, History
+from matters.catalogue.catalogue import Catalogue
+from matters.errors import FormInvalid, StateForbids
+from matters.types import ApplicationView, State, Step
+
+
+class Supplements:
+    """Hands in a supplement: form and files are amended first, then this says that it is complete."""
+
+    def __init__(
+        self, *, catalogue: Catalogue, history: History, progress: Progress, audit: Audit, vault: Vault
+    ) -> None:
+        self._catalogue = catalogue
+        self._history = history
+        self._progress = progress
+        self._audit = audit
+        self._vault = vault
+
+    async def hand_in(self, caller: Caller, application_id: UUID, note: str) -> ApplicationView:
+        """Say that the supplement is complete; the case goes back to pre-review.
+
+        Raises:
+            NoSuchApplication: there is none, or it is somebody else's.
+            StateForbids: no supplement was asked for.
+            FormInvalid: fields have to be mended.
+        """
+        record = await read_record(self._vault, application_id, caller.citizen_id)
+        if record.state is not State.SUPPLEMENT_REQUESTED:
+            raise StateForbids(state=record.state.value)
+        if errors := form_errors(self._catalogue.find(record.matter_code).matter.form, record.form):
+            raise FormInvalid(errors=errors)
+        actor = Actor.citizen(caller.actor_id)
+
+        async def work() -> None:
+            await self._history.append(application_id, Entry(step=Step.SUPPLEMENTED, actor=actor, note=note))
+            await self._audit.record(
+                "matters.supplemented",
+                actor=actor,
+                subject_id=caller.citizen_id,
+                object_kind="application",
+                object_id=application_id,
+            )
+
+        await transaction(work)
+        return await self._progress.get(caller, application_id)

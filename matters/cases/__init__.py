@@ -1,0 +1,1 @@
+"""Handling: the history of a case, deadlines, news from departments, decisions."""

@@ -1,0 +1,183 @@
+"""The history of a case: actions are appended, the state is a fold of them, cached on the application."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from core.audit.record import Actor, ActorKind
+from core.clock import Clock
+from core.crypto import Vault
+from core.db import as_json, as_moment, as_uuid, execute, fetch, fetch_one, require_transaction
+from core.ids import Ids
+from matters.cases.deadlines import Deadlines
+from matters.cases.rules import Action, fold, may_step
+from matters.errors import NoSuchApplication, StateForbids
+from matters.types import Details, State, Step
+
+_NOTE: Final = "case_action.note"
+_RESULT: Final = "case_action.result"
+
+# The update takes the row's lock: whoever else appends to the same case waits for the end of this transaction.
+_TAKE: Final = """
+UPDATE application SET actions = actions + 1, version = version + 1, updated_at = $2 WHERE id = $1
+RETURNING actions, state, limit_days, accepted_at, due_at, due_note
+"""
+_ACTIONS: Final = """
+SELECT id, seq, step, at, actor_kind, actor_id, department_sequence, follows, reason, note_sealed, result_sealed, data
+FROM case_action WHERE application_id = $1 ORDER BY seq
+"""
+_APPEND: Final = """
+INSERT INTO case_action (id, application_id, seq, step, at, actor_kind, actor_id, department_sequence, follows, reason,
+                         note_sealed, result_sealed, data, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id
+"""
+_CACHE: Final = """
+UPDATE application SET state = $2, accepted_at = $3, decided_at = $4, due_at = $5, due_note = $6 WHERE id = $1
+"""
+
+
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
+class Entry:
+    """What is to be appended. `department_sequence` for a department's news; `data` names nobody."""
+
+    step: Step
+    actor: Actor
+    at: datetime | None = None
+    department_sequence: int | None = None
+    reason: str = ""
+    note: str = ""
+    result: Details | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Line:
+    """A written action with what was sealed opened."""
+
+    action: Action
+    actor: Actor
+    note: str
+    result: Details | None
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The state before and after an action."""
+
+    before: State
+    after: State
+
+    def came_to(self, state: State) -> bool:
+        """Tell whether this very action brought the case there."""
+        return self.after is state and self.before is not state
+
+
+class History:
+    """Appends to histories and reads them."""
+
+    def __init__(self, *, clock: Clock, ids: Ids, vault: Vault, deadlines: Deadlines) -> None:
+        self._clock = clock
+        self._ids = ids
+        self._vault = vault
+        self._deadlines = deadlines
+
+    async def append(self, application_id: UUID, entry: Entry, *, strict: bool = True) -> Moved:
+        """Write one action into the running transaction and bring the cached state up to date.
+
+        `strict` refuses an action that leads nowhere from where the case stands; without it such an action is kept in
+        the history and has no effect (a department's news that comes late, a receipt that the news has overtaken).
+
+        Raises:
+            StateForbids: the state machine has no such move.
+            NoSuchApplication: there is no such application.
+            OutsideTransaction: no transaction is running.
+        """
+        require_transaction()
+        now = self._clock.now()
+        row = await fetch_one(_TAKE, application_id, now)
+        if row is None:
+            raise NoSuchApplication
+        known = [_action(each) for each in await fetch(_ACTIONS, application_id)]
+        before = State(row["state"])
+        if strict and known and not may_step(before, entry.step):
+            raise StateForbids(state=before.value)
+        action = Action(
+            seq=int(row["actions"]),
+            step=entry.step,
+            at=entry.at or now,
+            department_sequence=entry.department_sequence,
+            follows=max((each.department_sequence or 0 for each in known), default=0),
+            reason=entry.reason,
+        )
+        await self._write(application_id, action, entry, now)
+        folded = fold([*known, action])
+        due_at, due_note = row["due_at"], str(row["due_note"])
+        if folded.accepted_at != _moment(row["accepted_at"]):
+            due = await self._deadlines.due(folded.accepted_at, int(row["limit_days"]))
+            due_at, due_note = due.at, due.note
+        await execute(
+            _CACHE, application_id, folded.state.value, folded.accepted_at, folded.decided_at, _moment(due_at), due_note
+        )
+        return Moved(before, folded.state)
+
+    async def _write(self, application_id: UUID, action: Action, entry: Entry, now: datetime) -> None:
+        row_id = self._ids.uuid()
+        note = self._vault.seal(_NOTE, row_id, entry.note) if entry.note else None
+        result = None
+        if entry.result is not None:
+            result = self._vault.seal(_RESULT, row_id, json.dumps(dict(entry.result), ensure_ascii=False))
+        await fetch(
+            _APPEND,
+            row_id,
+            application_id,
+            action.seq,
+            action.step.value,
+            action.at,
+            entry.actor.kind.value,
+            entry.actor.id,
+            action.department_sequence,
+            action.follows,
+            action.reason,
+            note,
+            result,
+            dict(entry.data),
+            now,
+        )
+
+    async def read(self, application_id: UUID) -> list[Line]:
+        """Return all actions in the order of writing.
+
+        Raises:
+            DatabaseUnavailable: the database could not be reached.
+            RecordUnreadable: a note or result does not open.
+        """
+        return [self._line(row) for row in await fetch(_ACTIONS, application_id)]
+
+    def _line(self, row: Mapping[str, Any]) -> Line:
+        row_id = as_uuid(row["id"])
+        note = self._vault.open(_NOTE, row_id, row["note_sealed"]) if row["note_sealed"] else ""
+        result = None
+        if row["result_sealed"]:
+            result = json.loads(self._vault.open(_RESULT, row_id, row["result_sealed"]))
+        actor = Actor(ActorKind(row["actor_kind"]), str(row["actor_id"]))
+        return Line(_action(row), actor, note, result, as_json(row["data"]))
+
+
+def _action(row: Mapping[str, Any]) -> Action:
+    sequence = row["department_sequence"]
+    return Action(
+        seq=int(row["seq"]),
+        step=Step(row["step"]),
+        at=as_moment(row["at"]),
+        department_sequence=None if sequence is None else int(sequence),
+        follows=int(row["follows"]),
+        reason=str(row["reason"]),
+    )
+
+
+def _moment(value: object) -> datetime | None:
+    return None if value is None else as_moment(value)

@@ -1,0 +1,192 @@
+"""What can go wrong around matters, in words a resident understands."""
+
+from core.errors import Alternative, Conflict, Forbidden, Invalid, NotFound, Refused, Stale, TooMany, Unavailable
+
+
+class MatterUnknown(NotFound):
+    """No published matter has this code."""
+
+    code = "matters.unknown"
+    title = "没有找到这个事项"
+    title_en = "There is no such matter"
+    plain = "没有找到这件事。"
+
+
+class NoSuchApplication(NotFound):
+    """No such application, or somebody else's: the edge answers both with one body."""
+
+    code = "matters.no-such-application"
+    title = "没有找到这个办件"
+    title_en = "There is no such application"
+    plain = "没有找到这个办件。"
+
+
+class ChangedMeanwhile(Stale):
+    """The application was changed since it was read; the edge answers `request.stale`."""
+
+    code = "matters.changed-meanwhile"
+    title = "内容已经变了，请刷新后再改"
+    title_en = "It was changed meanwhile; read again and repeat"
+    plain = "内容变了，请重新打开再改。"
+
+
+class StateForbids(Conflict):
+    """The application stands where this cannot be done."""
+
+    code = "matters.state-forbids"
+    title = "办件当前的状态不能这样操作"
+    title_en = "The state of the application does not allow this"
+    plain = "现在这一步不能这样办。"
+
+
+class WithdrawalTooLate(Conflict):
+    """The department has the dossier (or may have it): only the department can stop the case now."""
+
+    code = "matters.withdrawal-too-late"
+    title = "材料已经转交部门，需要联系部门撤回"
+    title_en = "The department already has it; please ask the department to stop it"
+    plain = "已经交给部门了，要撤回请打电话给部门。"
+
+
+class AlreadyRated(Conflict):
+    """One rating for each case."""
+
+    code = "matters.already-rated"
+    title = "您已经评价过了"
+    title_en = "You have already rated this"
+    plain = "您已经评价过了。"
+
+
+class ReasonNeeded(Invalid):
+    """A bad rating says why (国办函 on 好差评: a 差评 needs a ticked reason or a text)."""
+
+    code = "matters.rating-reason-needed"
+    title = "请说明不满意的原因"
+    title_en = "Please say what was not good"
+    plain = "请说说哪里不满意。"
+
+
+class FormInvalid(Invalid):
+    """Fields of the form have to be mended."""
+
+    code = "matters.form-invalid"
+    title = "表单里有些内容需要修改"
+    title_en = "Some fields of the form need to be mended"
+    plain = "表格里有些地方要改一改。"
+
+
+class MaterialsMissing(Invalid):
+    """A material that nothing else satisfies has not been uploaded."""
+
+    code = "matters.materials-missing"
+    title = "还缺少材料"
+    title_en = "Materials are missing"
+    plain = "还有材料没有交。"
+
+
+class FileRefused(Invalid):
+    """A file is none of the kinds that are taken, or belongs to no material of this matter."""
+
+    code = "matters.file-refused"
+    title = "只能上传 JPEG、PNG 图片或 PDF 文件"
+    title_en = "Only JPEG, PNG or PDF files of a material of this matter are accepted"
+    plain = "这种文件收不了，请换成照片或者 PDF。"
+
+
+class TooManyFiles(Conflict):
+    """The application holds as many files as it may."""
+
+    code = "matters.too-many-files"
+    title = "这个办件的附件已经够多了"
+    title_en = "This application holds as many files as it may"
+    plain = "附件太多了，不能再加了。"
+
+
+class NotCheckable(Conflict):
+    """This matter has nothing that can be checked before applying."""
+
+    code = "matters.not-checkable"
+    title = "这个事项不支持预先核验"
+    title_en = "This matter cannot be checked beforehand"
+    plain = "这件事不用先查。"
+
+
+class ProgressNotFound(NotFound):
+    """Number and query code do not belong together; the same answer for an unknown number."""
+
+    code = "matters.progress-not-found"
+    title = "办件编号或查询密码不对"
+    title_en = "The number or the query code is not right"
+    plain = "编号或者密码不对，请再看看。"
+
+
+class ProgressLocked(TooMany):
+    """Too many tries for one number."""
+
+    code = "matters.progress-locked"
+    title = "查询次数太多，请稍后再试，或者登录后查看"
+    title_en = "Too many tries for this number; wait, or log in to see it"
+    plain = "查的次数太多了，请过一阵再查。"
+
+
+class NumbersExhausted(Unavailable):
+    """More cases of one matter on one day than numbers have room for."""
+
+    code = "matters.numbers-exhausted"
+    title = "今天这个事项的办件编号已用完，请明天再试"
+    title_en = "Today's numbers for this matter are used up; please try tomorrow"
+    plain = "今天办的人太多了，请明天再来。"
+
+
+class FileStoreUnavailable(Unavailable):
+    """Files cannot be kept or read now."""
+
+    code = "matters.files-unavailable"
+    title = "附件暂时无法保存，请稍后再试"
+    title_en = "Files cannot be stored now; please try later"
+    plain = "附件现在存不了，请过一会儿再试。"
+
+
+class DepartmentUnavailable(Unavailable):
+    """A department did not answer. `ambiguous`: what was sent may have arrived all the same."""
+
+    code = "matters.department-unavailable"
+    title = "部门系统暂时没有响应，请稍后再试"
+    title_en = "The department's system does not answer now; please try later"
+    plain = "部门的系统现在没有回应，请过一会儿再试。"
+
+    def __init__(self, department: str, *, ambiguous: bool, retry_after: int | None = None) -> None:
+        super().__init__(retry_after=retry_after)
+        self.department = department
+        self.ambiguous = ambiguous
+
+
+class DossierDeclined(Refused):
+    """A department will not take a dossier. `reason` is one of our codes (`matters/cases/rules.py`)."""
+
+    code = "matters.dossier-declined"
+    title = "部门不予受理"
+    title_en = "The department does not accept this application"
+    plain = "部门没有受理。"
+
+    def __init__(self, department: str, reason: str) -> None:
+        super().__init__()
+        self.department = department
+        self.reason = reason
+
+
+class CaseNotYours(Forbidden):
+    """A department speaks about a case that is not its own, or of none.
+
+    The edge answers `departments.not-your-case`.
+    """
+
+    code = "matters.case-not-yours"
+    title = "这不是你部门的办件"
+    title_en = "This case belongs to another department"
+    plain = "这件事不归你们管。"
+
+
+def by_phone(phone: str) -> Alternative:
+    """Return the department's phone as another way."""
+    return Alternative("phone", f"拨打部门电话 {phone}", f"Call the department: {phone}")

@@ -1,0 +1,275 @@
+"""The words of matters: states, steps, what is handed to a department and what it answers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from core.pii import IdNumber, Mobile, PersonName
+
+Fact = str | bool | date | None
+Details = Mapping[str, str | int | bool | None]
+
+
+class State(StrEnum):
+    """Where an application stands."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    PRE_REVIEW = "pre_review"
+    SUPPLEMENT_REQUESTED = "supplement_requested"
+    ACCEPTED = "accepted"
+    NOT_ACCEPTED = "not_accepted"
+    IN_REVIEW = "in_review"
+    SUSPENDED = "suspended"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    DELIVERED = "delivered"
+    CLOSED = "closed"
+    WITHDRAWN = "withdrawn"
+    TERMINATED = "terminated"
+
+
+class Step(StrEnum):
+    """What was done to an application: one line of its history."""
+
+    CREATED = "created"
+    SUBMITTED = "submitted"
+    HANDED_OVER = "handed_over"
+    SUPPLEMENT_REQUESTED = "supplement_requested"
+    SUPPLEMENTED = "supplemented"
+    ACCEPTED = "accepted"
+    NOT_ACCEPTED = "not_accepted"
+    REVIEWED = "in_review"
+    SUSPENDED = "suspended"
+    RESUMED = "resumed"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    DELIVERED = "delivered"
+    CLOSED = "closed"
+    WITHDRAWN = "withdrawn"
+    TERMINATED = "terminated"
+
+
+class DeliveryState(StrEnum):
+    """How far a dossier is on its way to a department.
+
+    `sent` also covers "sent, and the answer was lost"; `unknown` waits for a person, because the department cannot tell
+    a repeated dossier from a new one.
+    """
+
+    PENDING = "pending"
+    SENT = "sent"
+    ACKNOWLEDGED = "acknowledged"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    CANCELLED = "cancelled"
+
+
+class Dedupe(StrEnum):
+    """How a department tells a dossier sent twice from two dossiers."""
+
+    KEY = "key"
+    NONE = "none"
+
+
+class Outcome(StrEnum):
+    """What came of one check at one department."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNCLEAR = "unclear"
+    UNAVAILABLE = "unavailable"
+
+
+class Satisfaction(StrEnum):
+    """The five levels of the national rating system; 1 is best in GB/T 39046, 5 in the national upload."""
+
+    VERY_SATISFIED = "very_satisfied"
+    SATISFIED = "satisfied"
+    BASICALLY_SATISFIED = "basically_satisfied"
+    DISSATISFIED = "dissatisfied"
+    VERY_DISSATISFIED = "very_dissatisfied"
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether it is a 差评, which must say why."""
+        return self in {Satisfaction.DISSATISFIED, Satisfaction.VERY_DISSATISFIED}
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A sentence for residents in both languages."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """Who applies, as the population registry knows them. Prints masked."""
+
+    name: PersonName
+    id_number: IdNumber
+    mobile: Mobile | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Dossier:
+    """What a department gets. `reference` is ours, and the same at each try. Prints as its reference."""
+
+    reference: str
+    matter: str
+    applicant: Applicant
+    form: Mapping[str, object]
+    callback_url: str
+    submitted_at: datetime
+    year: int
+
+    def __repr__(self) -> str:
+        return f"<Dossier {self.reference}>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Receipt:
+    """A department's answer to a dossier it took. `approved` carries the result when it decided at once."""
+
+    receipt_number: str
+    approved: Details | None = None
+
+    def __repr__(self) -> str:
+        return f"<Receipt {self.receipt_number}>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ProgressEvent:
+    """What a department tells about a case. `sequence` rises by one from 1 in the order of its events."""
+
+    event_id: str
+    reference: str
+    sequence: int
+    state: State
+    at: datetime
+    note: str = ""
+    result: Details | None = None
+
+    def __repr__(self) -> str:
+        return f"<ProgressEvent {self.event_id} {self.state}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One department's part in a case that several take part in."""
+
+    check: str
+    department: str
+    outcome: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One line of what happened, for the resident."""
+
+    at: datetime
+    step: Step
+    actor: str
+    actor_en: str
+    note: str
+    note_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class NextAction:
+    """What happens next, or what the resident has to do."""
+
+    code: str
+    text: str
+    text_en: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FormValue:
+    """A value in a form with where it came from. `masked`: only a part is shown at the caller's level."""
+
+    value: object
+    source: str
+    editable: bool = True
+    masked: bool = False
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Result:
+    """How a case ended. `details` is what the department gave with its decision."""
+
+    outcome: State
+    at: datetime
+    reason: str | None = None
+    text: str = ""
+    text_en: str = ""
+    details: Details | None = None
+    rule_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentView:
+    """A file given with an application; never its content."""
+
+    id: UUID
+    material: str
+    sha256: str
+    size: int
+    media_type: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ApplicationView:
+    """An application as its owner sees it."""
+
+    id: UUID
+    matter: str
+    title: str
+    title_en: str
+    state: State
+    version: int
+    number: str | None
+    created_at: datetime
+    updated_at: datetime
+    submitted_at: datetime | None
+    due_at: datetime | None
+    due_note: str | None
+    clock: str
+    next_action: NextAction | None
+    timeline: Sequence[TimelineEntry] = ()
+    branches: Sequence[Branch] = ()
+    result: Result | None = None
+    form: Mapping[str, FormValue] = field(default_factory=dict)
+    attachments: Sequence[AttachmentView] = ()
+    rated: Satisfaction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationLine:
+    """An application in a list."""
+
+    id: UUID
+    matter: str
+    title: str
+    title_en: str
+    state: State
+    number: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What the resident gets for a submission; the query code is shown this once."""
+
+    application_id: UUID
+    number: str
+    query_code: str
+    state: State

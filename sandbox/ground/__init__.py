@@ -1,0 +1,1 @@
+"""What every pretended system stands on: settings, memory, signatures, faults and the calls back."""

@@ -1,0 +1,45 @@
+"""What each department received: by reference, taken once however often it is sent."""
+
+import json
+import sqlite3
+from typing import Any
+
+
+def earlier_answer(connection: sqlite3.Connection, *, department: str, reference: str) -> dict[str, Any] | None:
+    """Count one more delivery of a known reference and give back the answer of the first."""
+    row = connection.execute(
+        "UPDATE submissions SET deliveries = deliveries + 1 WHERE department = ? AND reference = ? RETURNING answer",
+        (department, reference),
+    ).fetchone()
+    if row is None:
+        return None
+    answer: dict[str, Any] = json.loads(row["answer"])
+    return answer
+
+
+def take(
+    connection: sqlite3.Connection,
+    *,
+    department: str,
+    reference: str,
+    matter: str,
+    at: str,
+    outcome: str,
+    answer: dict[str, Any],
+) -> None:
+    """Remember a submission that had its effect: a case opened, or a final refusal given."""
+    connection.execute(
+        "INSERT INTO submissions (department, reference, matter, at, outcome, effects, deliveries, answer)"
+        " VALUES (?, ?, ?, ?, ?, 1, 1, ?)",
+        (department, reference, matter, at, outcome, json.dumps(answer, ensure_ascii=False)),
+    )
+
+
+def received(connection: sqlite3.Connection, department: str) -> list[dict[str, Any]]:
+    """List what a department received, oldest first: `count` is effects, `deliveries` is arrivals."""
+    rows = connection.execute(
+        "SELECT reference, matter, at, effects AS count, deliveries, outcome FROM submissions"
+        " WHERE department = ? ORDER BY id",
+        (department,),
+    )
+    return [dict(row) for row in rows]

@@ -1,0 +1,132 @@
+"""Putting the systems together into one server."""
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import date
+from functools import partial
+from typing import Literal, Protocol
+
+from aiohttp import web
+
+from sandbox.admin import Admin, Camera
+from sandbox.education import Education
+from sandbox.ground.answers import answer
+from sandbox.ground.callbacks import Callbacks
+from sandbox.ground.clock import Clock
+from sandbox.ground.faults import Faults, misbehaving
+from sandbox.ground.settings import Credentials, Settings
+from sandbox.ground.signing import CallbackSigner, Nonces, SignedDesk
+from sandbox.ground.store import Store, remembered
+from sandbox.human_resources import HumanResources
+from sandbox.pension import Pension
+from sandbox.people import People
+from sandbox.population_registry import PopulationRegistry
+from sandbox.public_security import PublicSecurity, decide
+from sandbox.real_estate import RealEstate
+from sandbox.wechat import WeChat
+
+_log = logging.getLogger("sandbox")
+
+
+class Studio(Camera, Protocol):
+    """The camera and the picture archive: the module `sandbox.faces`, or a fake."""
+
+    def portrait(self, face: Literal["a", "b"], /) -> bytes:
+        """Give the portrait of a face as JPEG."""
+        ...
+
+
+async def create_app(settings: Settings, credentials: Credentials, *, studio: Studio, clock: Clock) -> web.Application:
+    """Build the server: memory opened, switches as they stood, callbacks going out once it runs.
+
+    Raises:
+        Misconfigured: a key among the credentials is not one.
+    """
+    store = await Store.open(settings.data)
+    opened_on = date.fromisoformat(
+        await store.run(partial(remembered, name="opened on", first=clock.today().isoformat))
+    )
+    people, nonces = People.load(), Nonces(clock)
+    faults = Faults(store, clock)
+    await faults.load()
+    callbacks = Callbacks(
+        store=store,
+        signer=CallbackSigner(
+            key_id=credentials.callback_key_id, private_key=credentials.callback_private_key, clock=clock
+        ),
+        clock=clock,
+        decide=decide,
+        pause_ms=settings.pause_ms,
+        hosts=settings.callback_hosts,
+    )
+    wechat = WeChat(people=people, caller=credentials.wechat, store=store, clock=clock)
+    admin = Admin(people=people, wechat=wechat, faults=faults, store=store, camera=studio)
+    systems = (
+        wechat,
+        PopulationRegistry(
+            people=people,
+            desk=SignedDesk(credentials.population_registry, clock=clock, nonces=nonces),
+            portrait=studio.portrait,
+        ),
+        PublicSecurity(
+            people=people,
+            desk=SignedDesk(credentials.public_security, clock=clock, nonces=nonces),
+            store=store,
+            faults=faults,
+            callbacks=callbacks,
+            clock=clock,
+            opened_on=opened_on,
+        ),
+        HumanResources(
+            people=people,
+            caller=credentials.human_resources,
+            sm2_public_key=credentials.sm2_public_key,
+            clock=clock,
+            opened_on=opened_on,
+        ),
+        Pension(people=people, caller=credentials.pension, store=store, faults=faults, clock=clock),
+        Education(people=people, desk=SignedDesk(credentials.education, clock=clock, nonces=nonces), clock=clock),
+        RealEstate(
+            people=people, desk=SignedDesk(credentials.real_estate, clock=clock, nonces=nonces, algorithm="sm3")
+        ),
+        admin,
+    )
+
+    async def running(_app: web.Application) -> AsyncIterator[None]:
+        callbacks.start()
+        yield
+        await callbacks.stop()
+        admin.close()
+        await store.close()
+
+    app = web.Application(middlewares=[_reporting, misbehaving(faults)])
+    app.on_response_prepare.append(_marked)
+    app.cleanup_ctx.append(running)
+    for system in systems:
+        app.add_routes(system.routes())
+    return app
+
+
+async def _marked(_request: web.Request, response: web.StreamResponse) -> None:
+    # A production portal refuses any answer that carries this.
+    response.headers["X-Sandbox"] = "1"
+
+
+@web.middleware
+async def _reporting(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Answer what no system answered, in a sentence."""
+    try:
+        return await handler(request)
+    except web.HTTPException as problem:
+        headers = {"Allow": problem.headers["Allow"]} if "Allow" in problem.headers else None
+        response = answer({"error": f"{problem.reason}: {request.method} {request.path}"}, status=problem.status)
+        response.headers.update(headers or {})
+        return response
+    except ConnectionError:
+        raise
+    except Exception as failure:  # noqa: BLE001 — the last handler: nothing above it could tell the caller
+        # The kind alone: a message may quote a resident's data.
+        _log.error("%s %s failed: %s", request.method, request.path, type(failure).__name__)
+        return answer({"error": "The sandbox itself failed; its log names the kind."}, status=500)

@@ -1,0 +1,1 @@
+"""Commands: thin and lasting, each calls use cases through the wiring."""

@@ -1,0 +1,107 @@
+"""Every route declares who may enter, in the folder of that audience, and each is served once."""
+
+import ast
+import importlib
+from collections import Counter
+from collections.abc import Iterable
+
+from api.access import Access, Audience
+from api.operation import Operation, Routes
+from tests.architecture.tree import Source, called, planted, sources
+
+VERBS = {"get", "post", "put", "patch", "delete"}
+# What an address begins with belongs to who may enter there; the public may be let in anywhere, by saying so.
+BEGINNINGS = {
+    "/v1/citizen/": Audience.CITIZEN,
+    "/v1/staff/": Audience.STAFF,
+    "/v1/departments/": Audience.DEPARTMENT,
+    "/v1/verifiers/": Audience.VERIFIER,
+}
+# Doors of a resident or an operator who is not logged in yet, by the address or what it begins with.
+DOORS = {
+    "POST /v1/citizen/sessions",
+    "POST /v1/citizen/sessions/renewals",
+    "POST /v1/citizen/elder-sessions",
+    "POST /v1/citizen/elder-sessions/<check_id:uuid>/evidence",
+    "POST /v1/staff/sessions",
+}
+# The one place that hands routes to Sanic, and what is no operation: the document itself and its page.
+SERVED_AT = {"api/app.py", "api/openapi.py", "api/health.py"}
+EDGE = sources("api")
+
+
+def groups() -> dict[str, Routes]:
+    """Every group of routes that a module of the edge declares."""
+    found: dict[str, Routes] = {}
+    for source in EDGE:
+        if not any(called(node).endswith("Routes") for node in source.nodes(ast.Call)):
+            continue
+        module = importlib.import_module(".".join(source.path.with_suffix("").parts))
+        found |= {f"{source.path}:{name}": value for name, value in vars(module).items() if isinstance(value, Routes)}
+    return found
+
+
+def undeclared(given: Iterable[Source]) -> list[str]:
+    """Routes without `access=`, and routes that go to Sanic past the declarations."""
+    found = []
+    for source in given:
+        functions: list[ast.FunctionDef | ast.AsyncFunctionDef] = [
+            *source.nodes(ast.FunctionDef),
+            *source.nodes(ast.AsyncFunctionDef),
+        ]
+        for node in functions:
+            for mark in node.decorator_list:
+                if not isinstance(mark, ast.Call) or called(mark).rpartition(".")[2] not in VERBS:
+                    continue
+                if not any(word.arg == "access" for word in mark.keywords):
+                    found.append(f"{source.at(mark)}: {node.name} does not say who may enter")
+        if str(source.path) not in SERVED_AT:
+            found += [
+                f"{source.at(node)}: a route past the declarations"
+                for node in source.nodes(ast.Call)
+                if called(node).rpartition(".")[2] in {"add_route", "add_websocket_route", "Blueprint"}
+            ]
+    return found
+
+
+def in_the_wrong_place(operations: Iterable[Operation]) -> list[str]:
+    found = []
+    for operation in operations:
+        own = next((who for start, who in BEGINNINGS.items() if operation.path.startswith(start)), Audience.PUBLIC)
+        is_door = f"{operation.method} {operation.path}" in DOORS and operation.access.audience is Audience.PUBLIC
+        if operation.access.audience is not own and not is_door:
+            found.append(f"{operation.method} {operation.path} lets in {operation.access.audience}")
+    return found
+
+
+def declared(path: str, access: Access) -> Operation:
+    routes = Routes(prefix="", tag="planted")
+
+    async def handler() -> None:
+        """Do nothing."""
+
+    routes.get(path, access=access)(handler)  # type: ignore[arg-type]
+    return routes.operations[0]
+
+
+def operations() -> list[Operation]:
+    return [operation for group in groups().values() for operation in group.operations]
+
+
+def test_every_route_declares_who_may_enter() -> None:
+    assert operations()
+    assert undeclared(EDGE) == []
+    assert undeclared(planted("api/citizen/wallet.py", '@routes.get("/certificates")\nasync def wallet(request): ...'))
+    assert undeclared(planted("api/citizen/wallet.py", 'app.add_route(handler, "/certificates")'))
+
+
+def test_a_route_lies_under_the_address_of_who_may_enter() -> None:
+    assert in_the_wrong_place(operations()) == []
+    assert in_the_wrong_place([declared("/v1/staff/cases", Access(Audience.CITIZEN))])
+    assert in_the_wrong_place([declared("/v1/citizen/certificates", Access(Audience.PUBLIC))])
+
+
+def test_every_address_and_every_name_is_served_once() -> None:
+    count = Counter(f"{operation.method} {operation.path}" for operation in operations())
+    count.update(operation.name for operation in operations())
+    assert [what for what, times in count.items() if times > 1] == []

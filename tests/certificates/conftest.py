@@ -1,0 +1,116 @@
+"""A wallet over an open database, with an issuer and people that a test can arrange."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+
+from auth.types import Caller, Level
+from certificates.definitions import Kinds
+from certificates.presentation import Presentation
+from certificates.records import Records
+from certificates.settings import CertificateSettings
+from certificates.types import CertificateView, Issued, Shown
+from certificates.verification import Verification
+from certificates.wallet import Wallet
+from core.audit.ledger import LedgerLine, lines_of
+from core.audit.record import Audit
+from tests.conftest import Ground
+from tests.fakes.certificates import FakeIssuer, FakePersons, issued
+from tests.fakes.ground import FixedIds
+
+NUMBER = "999999198503122179"
+LICENCE_KIND = "driving-licence"
+
+
+@dataclass
+class Hall:
+    """The use cases of the wallet and everything around them."""
+
+    ground: Ground
+    settings: CertificateSettings
+    issuer: FakeIssuer
+    persons: FakePersons
+    kinds: Kinds
+    wallet: Wallet
+    presentation: Presentation
+    verification: Verification
+    me: Caller
+    records: Records
+
+    def issue(self, certificate: Issued | None, kind: str = LICENCE_KIND) -> None:
+        """Put a certificate into the issuer's drawer, or take it out."""
+        if certificate is None:
+            self.issuer.drawer.pop((kind, NUMBER), None)
+        else:
+            self.issuer.drawer[kind, NUMBER] = certificate
+
+    async def held(self, certificate: Issued | None = None, kind: str = LICENCE_KIND) -> CertificateView:
+        """Issue a certificate and fetch it."""
+        self.issue(certificate or issued(), kind)
+        view, _ = await self.wallet.fetch(self.me, kind)
+        return view
+
+    async def shown(self, certificate_id: UUID, **more: list[str]) -> Shown:
+        """Show a certificate that is there."""
+        shown = await self.presentation.show(self.me, certificate_id, **more)  # type: ignore[arg-type]
+        assert shown is not None
+        return shown
+
+    async def ledger(self) -> list[LedgerLine]:
+        """The holder's ledger, newest first."""
+        return await lines_of(self.me.citizen_id, before=None, limit=500)
+
+
+@pytest.fixture
+def kinds() -> Kinds:
+    return Kinds.load(authority=CertificateSettings().authority, type_codes={})
+
+
+@pytest.fixture
+def hall(ground: Ground, kinds: Kinds) -> Hall:
+    citizen_id = ground.ids.uuid()
+    settings = CertificateSettings(
+        verify_limit="1000/minute", verify_failed_limit="1000/minute", fetch_limit="1000/minute"
+    )
+    issuer, persons = FakeIssuer(), FakePersons()
+    persons.know(citizen_id)
+    # Lines of one moment are told apart by their ids: these count upwards.
+    audit = Audit(clock=ground.clock, ids=FixedIds())
+    records = Records(vault=ground.vault, clock=ground.clock, ids=ground.ids)
+    return Hall(
+        ground=ground,
+        settings=settings,
+        issuer=issuer,
+        persons=persons,
+        kinds=kinds,
+        records=records,
+        wallet=Wallet(
+            kinds=kinds,
+            issuers={"public-security": issuer},
+            persons=persons,
+            records=records,
+            audit=audit,
+            limits=ground.limits,
+            clock=ground.clock,
+            settings=settings,
+        ),
+        presentation=Presentation(
+            kinds=kinds,
+            records=records,
+            audit=audit,
+            limits=ground.limits,
+            clock=ground.clock,
+            ids=ground.ids,
+            settings=settings,
+        ),
+        verification=Verification(
+            kinds=kinds,
+            records=records,
+            audit=audit,
+            limits=ground.limits,
+            clock=ground.clock,
+            settings=settings,
+        ),
+        me=Caller(citizen_id, ground.ids.uuid(), Level.PRESENT, elder=False, actor_id=citizen_id),
+    )

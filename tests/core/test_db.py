@@ -1,0 +1,301 @@
+"""Transactions end whole whatever happens to their callers, and the pool is idle afterwards."""
+
+import asyncio
+import random
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+from tortoise.exceptions import DBConnectionError, OperationalError
+
+from core.db import (
+    APPS,
+    DatabaseUnavailable,
+    InsideTransaction,
+    IntegrityError,
+    OutsideTransaction,
+    ServerLock,
+    after_commit,
+    as_json,
+    as_moment,
+    as_uuid,
+    connection,
+    drain,
+    execute,
+    fetch,
+    fetch_one,
+    forbid_inside_transaction,
+    is_outage,
+    is_postgres,
+    open_database,
+    orm_config,
+    require_transaction,
+    transaction,
+)
+from core.settings import CoreSettings, UnsafeSettings
+from tests.fakes.ground import FixedClock
+
+
+async def add(name: str, value: int = 1) -> None:
+    await fetch("INSERT INTO counter (name, value) VALUES ($1, $2) RETURNING name", name, value)
+
+
+async def names() -> set[str]:
+    return {row["name"] for row in await fetch("SELECT name FROM counter")}
+
+
+async def pool_is_idle() -> bool:
+    """Whether no connection is lent out: on SQLite there is one, and it must be in no transaction."""
+    await drain()
+    if not is_postgres():
+        async with connection().acquire_connection() as raw:
+            return not raw.in_transaction
+    pool = connection()._pool
+    return bool(pool.get_size() == pool.get_idle_size())
+
+
+async def test_a_transaction_returns_what_its_work_returns(database: Mapping[str, Any]) -> None:
+    async def work() -> int:
+        await add("a")
+        return 7
+
+    assert await transaction(work) == 7
+    assert await names() == {"a"}
+
+
+async def test_a_failure_leaves_nothing_behind_and_reaches_the_caller(database: Mapping[str, Any]) -> None:
+    async def work() -> None:
+        await add("a")
+        raise KeyError("why")
+
+    with pytest.raises(KeyError, match="why"):
+        await transaction(work)
+    assert await names() == set()
+
+
+async def test_an_inner_transaction_joins_the_outer_one(database: Mapping[str, Any]) -> None:
+    async def inner() -> None:
+        await add("inner")
+
+    async def outer() -> None:
+        await add("outer")
+        await transaction(inner)
+        assert await names() == {"inner", "outer"}
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await transaction(outer)
+    assert await names() == set()
+
+
+async def test_a_cancelled_callers_transaction_ends_whole(database: Mapping[str, Any]) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        await add("first half")
+        begun.set()
+        await go_on.wait()
+        await add("second half")
+
+    caller = asyncio.create_task(transaction(work))
+    await begun.wait()
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    go_on.set()
+    await drain()
+    assert await names() == {"first half", "second half"}
+    assert await pool_is_idle()
+
+
+async def test_a_thousand_cancelled_transactions_leave_no_half_row_and_an_idle_pool(
+    database: Mapping[str, Any],
+) -> None:
+    chance = random.Random(7)
+
+    async def pair(number: int) -> None:
+        async def work() -> None:
+            await add(f"{number} a")
+            await asyncio.sleep(0)
+            await add(f"{number} b")
+
+        await transaction(work)
+
+    async def give_up(number: int) -> None:
+        task = asyncio.create_task(pair(number))
+        await asyncio.sleep(chance.uniform(0, 0.004))
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    for start in range(0, 1000, 50):
+        await asyncio.gather(*(give_up(number) for number in range(start, start + 50)))
+    assert await pool_is_idle()
+    found = await names()
+    halves = [name for name in found if f"{name[:-1]}{'ab'[name[-1] == 'a']}" not in found]
+    assert halves == []
+    async with asyncio.timeout(1):
+        await transaction(lambda: add("still works"))
+
+
+async def test_hooks_run_after_the_commit_and_see_its_rows(database: Mapping[str, Any]) -> None:
+    told: list[str] = []
+
+    async def work() -> None:
+        await add("a")
+        after_commit(lambda: told.append("first"))
+        after_commit(lambda: told.append("second"))
+        assert told == []
+
+    await transaction(work)
+    assert told == ["first", "second"]
+
+
+async def test_hooks_do_not_run_after_a_rollback(database: Mapping[str, Any]) -> None:
+    told: list[str] = []
+
+    async def work() -> None:
+        after_commit(lambda: told.append("never"))
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await transaction(work)
+    assert told == []
+
+
+async def test_hooks_of_an_inner_transaction_wait_for_the_outer_commit(database: Mapping[str, Any]) -> None:
+    told: list[str] = []
+
+    async def inner() -> None:
+        after_commit(lambda: told.append("inner"))
+
+    async def outer() -> None:
+        await transaction(inner)
+        assert told == []
+
+    await transaction(outer)
+    assert told == ["inner"]
+
+
+async def test_a_hook_needs_a_transaction(database: Mapping[str, Any]) -> None:
+    with pytest.raises(OutsideTransaction):
+        after_commit(lambda: None)
+
+
+async def test_what_belongs_into_a_transaction_is_refused_outside_and_the_other_way(
+    database: Mapping[str, Any],
+) -> None:
+    forbid_inside_transaction()
+    with pytest.raises(OutsideTransaction):
+        require_transaction()
+
+    async def work() -> None:
+        require_transaction()
+        with pytest.raises(InsideTransaction):
+            forbid_inside_transaction()
+
+    await transaction(work)
+
+
+async def test_concurrent_compare_and_set_has_one_winner_each_round(database: Mapping[str, Any]) -> None:
+    await transaction(lambda: add("turn", 0))
+    # Keyword arguments of the lambda: the loop's variable would have moved on.
+    for turn in range(10):
+        won = await asyncio.gather(
+            *(
+                transaction(
+                    lambda turn=turn: execute(  # type: ignore[misc]
+                        "UPDATE counter SET value = value + 1 WHERE name = 'turn' AND value = $1", turn
+                    )
+                )
+                for _ in range(10)
+            )
+        )
+        assert sorted(won) == [0] * 9 + [1]
+
+
+async def test_a_broken_constraint_is_told_as_such(database: Mapping[str, Any]) -> None:
+    await transaction(lambda: add("a"))
+    with pytest.raises(IntegrityError):
+        await transaction(lambda: add("a"))
+    assert await pool_is_idle()
+
+
+async def test_values_come_back_as_they_went_in(database: Mapping[str, Any]) -> None:
+    clock = FixedClock()
+    job_id = UUID("0195c1f0-0000-7000-8000-000000000001")
+
+    async def work() -> None:
+        await fetch(
+            "INSERT INTO job (id, name, payload, state, run_at, attempts, last_error, request_id, created_at) "
+            "VALUES ($1, 'a.b', $2, 'ready', $3, 0, '', '', $3) RETURNING id",
+            job_id,
+            {"名": "值"},
+            clock.now(),
+        )
+
+    await transaction(work)
+    row = await fetch_one("SELECT id, payload, run_at FROM job WHERE id = $1 AND run_at <= $2", job_id, clock.now())
+    assert row is not None
+    assert as_uuid(row["id"]) == job_id
+    assert as_json(row["payload"]) == {"名": "值"}
+    assert as_moment(row["run_at"]) == clock.now()
+    assert await fetch_one("SELECT id FROM job WHERE name = $1", "none") is None
+
+
+async def test_an_outage_is_told_from_a_mistake_of_ours(database: Mapping[str, Any]) -> None:
+    away = [
+        OSError(),
+        TimeoutError(),
+        DBConnectionError(),
+        asyncpg.TooManyConnectionsError(),
+        asyncpg.DiskFullError(),
+        asyncpg.AdminShutdownError(),
+        asyncpg.DeadlockDetectedError(),
+        OperationalError("database is locked"),
+        OperationalError("database or disk is full"),
+    ]
+    assert [error for error in away if not is_outage(error)] == []
+    ours = [ValueError(), OperationalError("no such column: x"), IntegrityError("UNIQUE"), asyncpg.DataError()]
+    assert [error for error in ours if is_outage(error)] == []
+
+
+async def test_an_outage_inside_a_transaction_becomes_a_problem(database: Mapping[str, Any]) -> None:
+    async def work() -> None:
+        raise OperationalError("database or disk is full")
+
+    with pytest.raises(DatabaseUnavailable) as caught:
+        await transaction(work)
+    assert caught.value.retryable
+    assert caught.value.extras.retry_after == 2
+
+
+async def test_a_database_that_is_away_is_told_when_opening() -> None:
+    config = orm_config(CoreSettings(database_url="postgres://nobody@127.0.0.1:1/none"), {"core": ["core.models"]})
+    with pytest.raises(DatabaseUnavailable):
+        await open_database(config)
+
+
+def test_the_address_of_the_database_is_read_whole() -> None:
+    settings = CoreSettings(database_url="postgres://a%40b:p%2Fw@db.test:5433/name?sslmode=require")
+    credentials = orm_config(settings, {})["connections"]["default"]["credentials"]
+    wanted = {"host": "db.test", "port": 5433, "user": "a@b", "password": "p/w", "database": "name", "ssl": "require"}
+    assert {key: credentials[key] for key in wanted} == wanted
+
+
+def test_every_domain_is_an_app_with_migrations_of_its_own() -> None:
+    config = orm_config(CoreSettings(), {app: [f"{app}.models"] for app in APPS})
+    assert {app["migrations"] for app in config["apps"].values()} == {f"migrations.{app}" for app in APPS}
+
+
+def test_a_second_server_on_the_same_data_is_refused_and_told_what_to_do(tmp_path: Path) -> None:
+    first, second = ServerLock(tmp_path / "data" / "server.lock"), ServerLock(tmp_path / "data" / "server.lock")
+    first.take()
+    with pytest.raises(UnsafeSettings, match="ZHIJIAN_DATA_DIR"):
+        second.take()
+    first.release()
+    second.take()
+    second.release()
+    second.release()

@@ -1,0 +1,210 @@
+"""Fakes of auth's ports, and the rooms of auth put together over the ground with them."""
+
+import secrets
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from auth.citizens import Citizens
+from auth.consent import Consents
+from auth.errors import CodeInvalid, MobileCodeInvalid, MobileUnsupported
+from auth.login import Login
+from auth.operators import Operators
+from auth.realname import RealName
+from auth.records import Records
+from auth.sessions import Sessions
+from auth.settings import AuthSettings
+from auth.tokens import Tokens
+from auth.types import AccountIdentity, Caller, Grant, Level, Verdict
+from core.db import forbid_inside_transaction
+from core.errors import FieldError, Problem
+from core.pii import IdNumber, Mobile, PersonName, Secret
+from tests.conftest import Ground
+
+
+class FakeMiniProgram:
+    """Gives codes and takes each once. `trouble` is what every call fails with while it is set."""
+
+    def __init__(self) -> None:
+        self.trouble: Problem | None = None
+        self._openids: dict[str, str] = {}
+        self._mobiles: dict[str, str] = {}
+
+    def code_for(self, openid: str) -> str:
+        """Give a login code of an account, as `wx.login` would."""
+        code = secrets.token_hex(8)
+        self._openids[code] = openid
+        return code
+
+    def mobile_code_for(self, mobile: str) -> str:
+        """Give a code for a mobile number, as the button would; a foreign number begins with `+`."""
+        code = secrets.token_hex(8)
+        self._mobiles[code] = mobile
+        return code
+
+    async def identify(self, code: str) -> AccountIdentity:
+        forbid_inside_transaction()
+        if self.trouble is not None:
+            raise self.trouble
+        openid = self._openids.pop(code, None)
+        if openid is None:
+            raise CodeInvalid
+        return AccountIdentity(Secret(openid))
+
+    async def mobile_of(self, code: str) -> Mobile:
+        forbid_inside_transaction()
+        if self.trouble is not None:
+            raise self.trouble
+        mobile = self._mobiles.pop(code, None)
+        if mobile is None:
+            raise MobileCodeInvalid(
+                errors=[FieldError("/code", "code", "授权码已失效", "The code is not valid any more")]
+            )
+        if mobile.startswith("+"):
+            raise MobileUnsupported
+        return Mobile.parse(mobile)
+
+
+@dataclass
+class FakePopulationRegistry:
+    """Knows the people it was told about: number → name."""
+
+    people: dict[str, str] = field(default_factory=dict)
+    dead: set[str] = field(default_factory=set)
+    portraits: dict[str, bytes] = field(default_factory=dict)
+    trouble: Problem | None = None
+    questions: int = 0
+
+    async def verify(self, name: PersonName, id_number: IdNumber) -> Verdict:
+        forbid_inside_transaction()
+        self.questions += 1
+        if self.trouble is not None:
+            raise self.trouble
+        number = id_number.reveal()
+        agrees = self.people.get(number) == name.reveal() and number not in self.dead
+        return Verdict.MATCH if agrees else Verdict.MISMATCH
+
+    async def portrait_of(self, id_number: IdNumber) -> bytes | None:
+        forbid_inside_transaction()
+        if self.trouble is not None:
+            raise self.trouble
+        return self.portraits.get(id_number.reveal())
+
+
+@dataclass
+class Auth:
+    """The rooms of auth, with fakes outside."""
+
+    ground: Ground
+    settings: AuthSettings
+    mini_program: FakeMiniProgram
+    registry: FakePopulationRegistry
+    tokens: Tokens
+    records: Records
+    sessions: Sessions
+    consents: Consents
+    login: Login
+    realname: RealName
+    citizens: Citizens
+    operators: Operators
+    # Limits live in a store that tests may share: each has an address of its own.
+    address: str = field(default_factory=lambda: f"address-{secrets.token_hex(8)}")
+
+    async def log_in(self, openid: str = "openid-of-somebody", *, device: str = "") -> Grant:
+        """Log an account in."""
+        code = self.mini_program.code_for(openid)
+        return await self.login.log_in(code, device=device, address=self.address)
+
+    async def caller(self, openid: str = "openid-of-somebody") -> Caller:
+        """Log an account in and return it as a caller."""
+        return await self.sessions.caller_of((await self.log_in(openid)).access_token)
+
+    async def caller_named(self, openid: str, name: str, id_number: str) -> Caller:
+        """Log an account in, give it its real name, and return it as a caller."""
+        grant = await self.log_in(openid)
+        caller = await self.sessions.caller_of(grant.access_token)
+        self.registry.people[id_number] = name
+        await self.realname.bind(caller, name=name, id_number=id_number, consent="real-name@1")
+        return await self.sessions.caller_of(grant.access_token)
+
+
+def make_auth(
+    ground: Ground,
+    settings: AuthSettings | None = None,
+    *,
+    mini_program: FakeMiniProgram | None = None,
+    registry: FakePopulationRegistry | None = None,
+) -> Auth:
+    """Put auth together over the ground."""
+    settings = settings or AuthSettings()
+    mini_program = mini_program or FakeMiniProgram()
+    registry = registry or FakePopulationRegistry()
+    clock, ids, vault, audit, limits = ground.clock, ground.ids, ground.vault, ground.audit, ground.limits
+    tokens = Tokens(key=ground.ring.token, settings=settings.sessions, clock=clock, ids=ids)
+    records = Records(vault=vault)
+    consents = Consents(audit=audit, clock=clock, ids=ids)
+    sessions = Sessions(
+        tokens=tokens,
+        records=records,
+        vault=vault,
+        audit=audit,
+        clock=clock,
+        ids=ids,
+        settings=settings.sessions,
+        levels=settings.levels,
+    )
+    realname = RealName(
+        registry=registry,
+        records=records,
+        consents=consents,
+        vault=vault,
+        limits=limits,
+        audit=audit,
+        clock=clock,
+        ids=ids,
+        settings=settings.limits,
+        levels=settings.levels,
+    )
+    return Auth(
+        ground=ground,
+        settings=settings,
+        mini_program=mini_program,
+        registry=registry,
+        tokens=tokens,
+        records=records,
+        sessions=sessions,
+        consents=consents,
+        login=Login(
+            mini_program=mini_program,
+            sessions=sessions,
+            records=records,
+            vault=vault,
+            limits=limits,
+            clock=clock,
+            ids=ids,
+            settings=settings.limits,
+        ),
+        realname=realname,
+        citizens=Citizens(
+            mini_program=mini_program,
+            realname=realname,
+            records=records,
+            vault=vault,
+            audit=audit,
+            clock=clock,
+            levels=settings.levels,
+        ),
+        operators=Operators(
+            vault=vault,
+            limits=limits,
+            audit=audit,
+            clock=clock,
+            ids=ids,
+            settings=settings.operators,
+            rates=settings.limits,
+        ),
+    )
+
+
+def a_caller(citizen_id: UUID, *, level: Level = Level.REAL_NAME, elder: bool = False) -> Caller:
+    """A caller for rooms that do not ask whether the session exists."""
+    return Caller(citizen_id, UUID(int=1), level, elder, citizen_id)

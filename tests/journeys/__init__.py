@@ -1,0 +1,1 @@
+"""The cast from end to end, against the product and the sandbox as processes."""

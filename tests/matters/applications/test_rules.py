@@ -1,0 +1,108 @@
+"""Numbers, forms, masks and files."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matters.applications.rules import (
+    LAST_SERIAL,
+    application_number,
+    form_errors,
+    media_type_of,
+    missing_materials,
+    serial_text,
+    shown,
+)
+from matters.catalogue.loading import load_catalogue
+from matters.catalogue.rules import choose_ways
+
+CODE = "1" * 31
+
+
+def test_the_published_sample_has_the_shape_of_our_numbers() -> None:
+    sample = "12441500196720244T3442199806003202206230068"
+    assert application_number(sample[:31], date(2022, 6, 23), 68) == sample
+
+
+@pytest.mark.parametrize(("serial", "text"), [(1, "0001"), (9999, "9999"), (10_000, "A000"), (10_035, "A00Z")])
+def test_after_9999_serials_go_on_in_base_36(serial: int, text: str) -> None:
+    assert serial_text(serial) == text
+
+
+@given(st.integers(1, LAST_SERIAL - 1))
+def test_serials_rise_and_never_repeat(serial: int) -> None:
+    assert serial_text(serial) < serial_text(serial + 1)
+    assert len(application_number(CODE, date(2026, 3, 10), serial)) == 43
+
+
+@pytest.mark.parametrize("serial", [0, -1, LAST_SERIAL + 1])
+def test_beyond_the_last_serial_there_is_none(serial: int) -> None:
+    with pytest.raises(ValueError, match="serial"):
+        serial_text(serial)
+
+
+def test_the_last_serial_is_all_letters() -> None:
+    assert serial_text(LAST_SERIAL) == "ZZZZ"
+
+
+def test_a_missing_field_is_named() -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "string"}, "b": {}}, "required": ["a", "b"]}
+    assert [(error.pointer, error.code) for error in form_errors(schema, {"a": "x"})] == [("/form/b", "required")]
+    assert form_errors(schema, {"a": "x", "b": None}) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "masked"),
+    [
+        ("瞿漫林", "瞿**"),
+        ("19900000005", "199****0005"),
+        ("999999199502286280", "9999**********6280"),
+        ("示例市东湖区梧桐路9号2栋1501室", "示例市东湖区" + "*" * 12),
+        ("x", "x"),
+    ],
+)
+def test_masks(value: str, masked: str) -> None:
+    assert shown(value, full=False)[0] == masked
+    assert shown(value, full=True) == (value, False)
+
+
+@given(st.text(min_size=2, max_size=60))
+def test_a_mask_keeps_the_length_and_hides_at_least_half(value: str) -> None:
+    told, hidden = shown(value, full=False)
+    assert isinstance(told, str)
+    assert len(told) == len(value)
+    assert hidden
+    assert told.count("*") >= min(len(value) // 2, 4)
+
+
+JPEG = b"\xff\xd8\xff\xe0" + b"\0" * 64 + b"\xff\xd9"
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64 + b"IEND\xaeB`\x82"
+PDF = b"%PDF-1.7\n" + b"x" * 64 + b"\n%%EOF\n"
+
+
+def test_files_are_known_by_their_content() -> None:
+    assert [media_type_of(each) for each in (JPEG, PNG, PDF)] == ["image/jpeg", "image/png", "application/pdf"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"GIF89a", b"MZ\x90", b"<svg/>", JPEG[:-2], PNG[:20], PDF[:9], b"\0" + JPEG, b"PK\x03\x04", b"#!/bin/sh"],
+)
+def test_other_and_broken_files_are_nothing(content: bytes) -> None:
+    assert media_type_of(content) is None
+
+
+@given(st.binary(max_size=200))
+def test_no_content_breaks_the_look_at_it(content: bytes) -> None:
+    assert media_type_of(content) in {None, "image/jpeg", "image/png", "application/pdf"}
+
+
+def test_a_material_that_only_a_file_satisfies_is_asked_for() -> None:
+    matter = next(each.matter for each in load_catalogue() if each.matter.slug == "pension-eligibility")
+    ways = choose_ways(matter.materials, real_name=False, held=frozenset(), given=frozenset())
+    assert [error.pointer for error in missing_materials(ways, frozenset())] == ["/attachments/identity"]
+    assert missing_materials(ways, frozenset({"identity"})) == []
+    known = choose_ways(matter.materials, real_name=True, held=frozenset(), given=frozenset())
+    assert missing_materials(known, frozenset()) == []
