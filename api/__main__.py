@@ -1,6 +1,7 @@
 """Starts one process: `python -m api server` (portal with its worker), `portal`, or `worker`."""
 
 import argparse
+import os
 import sys
 
 from api.processes import run_portal, run_worker
@@ -8,12 +9,16 @@ from api.wiring.settings import load_settings
 from core.log import configure_logging
 from core.settings import UnsafeSettings
 
+# What a process writes (database, logs, keys) is for the user it runs as.
+PRIVATE = 0o077
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a process until it is told to stop; return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m api", description=__doc__)
     parser.add_argument("role", choices=("server", "portal", "worker"))
     role = parser.parse_args(arguments).role
+    os.umask(PRIVATE)
     try:
         settings = load_settings()
         configure_logging(settings.log_level)

@@ -22,6 +22,11 @@ class Audience(StrEnum):
     DEPARTMENT = "department"
     VERIFIER = "verifier"
 
+    @property
+    def comes_with_token(self) -> bool:
+        """Whether the head alone tells who calls; a signature covers the body too."""
+        return self in {Audience.CITIZEN, Audience.STAFF}
+
 
 class NotYourCase(Forbidden):
     """A department speaks about what belongs to another."""
@@ -80,7 +85,7 @@ async def admit(request: Request[Any, Any], access: Access) -> None:
     elif access.audience is Audience.DEPARTMENT:
         _admit_department(request)
     elif access.audience is Audience.VERIFIER:
-        await _admit_verifier(request)
+        _admit_verifier(request)
 
 
 def _bearer(request: Request[Any, Any]) -> str:
@@ -90,11 +95,20 @@ def _bearer(request: Request[Any, Any]) -> str:
     return value[len(_BEARER) :].strip()
 
 
+def refuse_mandate(request: Request[Any, Any]) -> None:
+    """Refuse to act for somebody else: nobody has given a mandate yet.
+
+    Raises:
+        MandateMissing: the caller asks for it.
+    """
+    if "x-on-behalf-of" in request.headers:
+        raise MandateMissing
+
+
 async def _admit_citizen(request: Request[Any, Any], access: Access) -> None:
     services = request.app.ctx.services
     caller = await services.sessions.caller_of(_bearer(request))
-    if request.headers.get("x-on-behalf-of") is not None:
-        raise MandateMissing
+    refuse_mandate(request)
     if access.level is not None and caller.level.rank < access.level.rank:
         raise LevelTooLow.needing(access.level)
     request.ctx.caller = caller
@@ -125,7 +139,8 @@ def _admit_department(request: Request[Any, Any]) -> None:
     request.ctx.department = party
 
 
-async def _admit_verifier(request: Request[Any, Any]) -> None:
+def _admit_verifier(request: Request[Any, Any]) -> None:
+    """As with a department, the nonce is used up later; who comes unsigned has none."""
     signed = "signature" in request.headers or "signature-input" in request.headers
     request.ctx.verifier = _check_signature(request) if signed else None
-    request.ctx.is_replay = signed and not await request.app.ctx.services.signatures.use(request.ctx.signed)
+    request.ctx.is_replay = False

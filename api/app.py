@@ -2,8 +2,9 @@
 
 import asyncio
 import inspect
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache, partial
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -28,11 +29,13 @@ from sanic.handlers import ErrorHandler
 from sanic.response import BaseHTTPResponse, HTTPResponse
 
 from api import problems
-from api.access import Audience, admit
+from api.access import Audience, admit, refuse_mandate
+from api.bodies import FORM_BYTES, Bodies, cap_of, check_length
 from api.idempotency import Handle, Idempotency
 from api.operation import Answer, Operation, Request, Routes
+from api.protocol import QuietApp
 from api.reading import check_accept, check_head, read_body, read_query, refuse_query
-from api.request import prepare_request
+from api.request import prepare_request, read_device
 from core.clock import Clock
 from core.db import DatabaseUnavailable, is_outage, transaction
 from core.errors import Problem
@@ -42,7 +45,6 @@ from core.metrics import REQUEST_SECONDS, REQUESTS
 
 log = get_logger(__name__)
 
-BODY_BYTES: Final = 12 * 1024 * 1024
 # More requests than this at once are shed: a short answer now is better than a long wait.
 AT_ONCE: Final = 1000
 
@@ -103,29 +105,57 @@ class Edge:
         self._clock = clock
         self._at_once = at_once
         self._in_flight = 0
+        self._bodies = Bodies()
 
     def serve(self, operation: Operation) -> Any:  # noqa: ANN401 — what Sanic takes as a handler
         """Return the Sanic handler of an operation."""
         parameters = frozenset(inspect.signature(operation.handler).parameters)
+        cap = cap_of(operation)
+        comes_with_token = operation.access.audience.comes_with_token
+        for_residents = operation.path.startswith("/v1/citizen/")
+
+        async def let_in(request: Request) -> None:
+            await admit(request, operation.access)
+            if for_residents:
+                refuse_mandate(request)
 
         async def handler(request: Request, **path: Any) -> HTTPResponse:  # noqa: ANN401 — typed by the route
-            if self._in_flight >= self._at_once:
-                raise problems.Overloaded(retry_after=1)
-            self._in_flight += 1
+            size = 0
+            stream: Any = request.stream
             try:
-                return await self._handle(operation, parameters, request, path)
+                with self._place():
+                    check_head(request)
+                    check_accept(request, operation.media_type, "application/problem+json")
+                    check_length(request, cap)
+                    request.ctx.device = read_device(request)
+                    if comes_with_token:
+                        await let_in(request)
+                # A body may be long in coming: meanwhile others work. It is not read for somebody who may not enter.
+                if stream.request_body:
+                    size = await self._bodies.read(request, cap)
+                with self._place():
+                    if not comes_with_token:
+                        await let_in(request)
+                    return await self._handle(operation, parameters, request, path)
             finally:
-                self._in_flight -= 1
+                self._bodies.let_go(size)
 
         handler.__name__ = operation.name
         return handler
 
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        if self._in_flight >= self._at_once:
+            raise problems.Overloaded(retry_after=1)
+        self._in_flight += 1
+        try:
+            yield
+        finally:
+            self._in_flight -= 1
+
     async def _handle(
         self, operation: Operation, parameters: frozenset[str], request: Request, path: dict[str, Any]
     ) -> HTTPResponse:
-        check_head(request)
-        check_accept(request, operation.media_type, "application/problem+json")
-        await admit(request, operation.access)
         arguments = {name: value for name, value in path.items() if name in parameters}
         if operation.body is not None:
             arguments["body"] = read_body(request, operation.body)
@@ -135,24 +165,31 @@ class Edge:
             refuse_query(request)
 
         async def handle() -> HTTPResponse:
-            return respond(operation, await operation.handler(request, **arguments))
+            return respond(operation, await operation.handler(request, **arguments), english=request.ctx.english)
 
         async def handle_once() -> HTTPResponse:
-            """A department's nonce is used up together with the effect: what failed may be sent again as it is."""
+            """A nonce is used up together with the effect: what failed may be sent again as it is."""
             request.ctx.is_replay = not await request.app.ctx.services.signatures.use(request.ctx.signed)
             return await handle()
 
         work: Handle = handle
-        if operation.access.audience is Audience.DEPARTMENT:
+        if _is_signed(request, operation):
             work = partial(transaction, handle_once)
         if operation.prepare is not None:
             request.ctx.prepared = await operation.prepare(request, **path)
         if operation.idempotency == "none":
             return await work()
-        return await self._idempotency.answer(request, work, required=operation.idempotency == "required")
+        return await self._idempotency.answer(
+            request, work, required=operation.idempotency == "required", is_json=operation.body is not None
+        )
 
 
-def respond(operation: Operation, answer: Answer | HTTPResponse) -> HTTPResponse:
+def _is_signed(request: Request, operation: Operation) -> bool:
+    audience = operation.access.audience
+    return audience is Audience.DEPARTMENT or (audience is Audience.VERIFIER and request.ctx.verifier is not None)
+
+
+def respond(operation: Operation, answer: Answer | HTTPResponse, *, english: bool = False) -> HTTPResponse:
     """Return a handler's answer as an HTTP answer."""
     if isinstance(answer, HTTPResponse):
         return answer
@@ -162,6 +199,7 @@ def respond(operation: Operation, answer: Answer | HTTPResponse) -> HTTPResponse
         headers["Location"] = answer.location
     if answer.body is None:
         return HTTPResponse(None, status=HTTPStatus.NO_CONTENT if status == HTTPStatus.OK else status, headers=headers)
+    headers |= problems.language_headers(english=english)
     return HTTPResponse(
         answer.body.model_dump_json(), status=status, headers=headers, content_type="application/json; charset=utf-8"
     )
@@ -178,10 +216,10 @@ def create_app(
     name: str = "zhijian",
 ) -> Sanic[Any, Any]:
     """Return the application with all declared operations."""
-    app: Sanic[Any, Any] = Sanic(name, configure_logging=False, error_handler=Failures())
+    app = QuietApp(name, configure_logging=False, error_handler=Failures())
     app.config.update(
         {
-            "REQUEST_MAX_SIZE": BODY_BYTES,
+            "REQUEST_MAX_SIZE": FORM_BYTES,
             "REQUEST_MAX_HEADER_SIZE": 16 * 1024,
             "REQUEST_TIMEOUT": 10,
             "RESPONSE_TIMEOUT": 10,
@@ -204,6 +242,8 @@ def create_app(
                 name=operation.name,
                 ctx_access=operation.access,
                 ctx_operation=operation,
+                # Not read by Sanic, which would do so before anybody knows who sends it (`api/bodies.py`).
+                stream=True,
             )
 
     async def begin(request: Request) -> None:
@@ -224,7 +264,12 @@ def _finish(request: Request, response: BaseHTTPResponse, clock: Clock) -> None:
     response.headers["X-Content-Type-Options"] = "nosniff"
     access = getattr(request.route.ctx, "access", None) if request.route else None
     audience = access.audience.value if access else "other"
-    REQUESTS.labels(audience, request.method if access else "-", response.status).inc()
+    _counter(audience, request.method if access else "-", response.status).inc()
     started = getattr(context, "started", None)
     if started is not None:
-        REQUEST_SECONDS.labels(audience).observe(clock.monotonic() - started)
+        _stopwatch(audience).observe(clock.monotonic() - started)
+
+
+# Finding a figure by its labels costs more than counting; all labels come from closed sets.
+_counter = cache(REQUESTS.labels)
+_stopwatch = cache(REQUEST_SECONDS.labels)

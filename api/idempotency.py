@@ -3,6 +3,9 @@
 Where a key is required, the whole handler runs in one transaction with the kept answer: whatever happens at commit, the
 same key later gives the one true result. Where a key is merely honoured, the handler may call outside systems, so the
 key is claimed first and the answer kept after; a crash between leaves a lease that runs out (docs/decisions/0010).
+
+An answer is for those to whom it was given: it is kept for one session, and not given again to that session while it is
+less sure of who is there.
 """
 
 import asyncio
@@ -18,11 +21,14 @@ from uuid import UUID
 from sanic import Request
 from sanic.response import HTTPResponse
 
-from api.problems import InProgress, KeyRequired, KeyReused, RequestInvalid
-from api.reading import field_error
+from api.problems import InProgress, KeyRequired, KeyReused, RequestInvalid, answer_problem
+from api.reading import field_error, media_of
+from auth.errors import LevelTooLow
+from auth.types import Level
 from core.clock import Clock
 from core.crypto import Vault
 from core.db import as_moment, as_uuid, execute, fetch, fetch_one, is_postgres, transaction
+from core.errors import Conflict, Gone, Invalid, NotFound, Problem, Refused
 from core.ids import Ids
 
 Handle = Callable[[], Awaitable[HTTPResponse]]
@@ -31,6 +37,10 @@ _KEY_LENGTH: Final = 255
 _LEASE: Final = timedelta(seconds=60)
 KEPT_FOR: Final = timedelta(hours=72)
 _COLUMN: Final = "kept_answer.answer"
+# What these say stays so for the same request; a token, a limit or a system that is away may be otherwise next time.
+_FINAL: Final = (Invalid, NotFound, Conflict, Gone, Refused)
+# Larger bodies are hashed beside the loop.
+_LARGE: Final = 256 * 1024
 
 _CLAIM = """
 INSERT INTO kept_answer (id, scope, body_hash, state, lease_until, created_at) VALUES ($1, $2, $3, 'running', $4, $5)
@@ -57,6 +67,8 @@ class _Call:
 
     scope: str
     body_hash: str
+    level: Level | None
+    told: Callable[[Problem], HTTPResponse]
 
 
 class Idempotency:
@@ -68,20 +80,26 @@ class Idempotency:
         self._ids = ids
         self._running: dict[str, asyncio.Task[HTTPResponse]] = {}
 
-    async def answer(self, request: Request[Any, Any], handle: Handle, *, required: bool) -> HTTPResponse:
-        """Run `handle` once for a key and give every repetition the first answer.
+    async def answer(
+        self, request: Request[Any, Any], handle: Handle, *, required: bool, is_json: bool = False
+    ) -> HTTPResponse:
+        """Run `handle` once for a key and give every repetition the first answer, also when it is a final problem.
+
+        `is_json` says that the body was read as JSON: written differently it is the same.
 
         Raises:
             KeyRequired: the route needs a key and none came.
             KeyReused: the key came with another request before.
             InProgress: the first request is still running.
+            LevelTooLow: the session was surer of who is there when it got the answer.
+            Problem: what `handle` raises and may be otherwise next time.
         """
         key = request.headers.get("idempotency-key")
         if key is None:
             if required:
                 raise KeyRequired
             return await handle()
-        call = _call(request, key)
+        call = await _call(request, key, is_json=is_json)
         if call.scope in self._running:
             raise InProgress(retry_after=1)
         # In a task of its own: a caller that hangs up must not part the effect from its kept answer.
@@ -101,10 +119,23 @@ class Idempotency:
             if kept_id is None:
                 return await self._repeat(call)
             response = await handle()
-            await self._keep(kept_id, response)
+            await self._keep(call, kept_id, response)
             return response
 
-        return await transaction(work)
+        try:
+            return await transaction(work)
+        except Problem as problem:
+            if not _is_final(problem):
+                raise
+            response = call.told(problem)
+        # What it had done is undone, and so was its claim: the answer is kept on its own, unless somebody was quicker.
+        await transaction(lambda: self._keep_alone(call, response))
+        return response
+
+    async def _keep_alone(self, call: _Call, response: HTTPResponse) -> None:
+        kept_id = await self._claim(call, turn_back=True)
+        if kept_id is not None:
+            await self._keep(call, kept_id, response)
 
     async def _in_steps(self, call: _Call, handle: Handle) -> HTTPResponse:
         async def claim() -> UUID | None:
@@ -114,12 +145,20 @@ class Idempotency:
         if kept_id is None:
             return await self._repeat(call)
         try:
-            response = await handle()
+            response = await self._handled(call, handle)
         except BaseException:
             await transaction(lambda: execute(_FORGET, kept_id))
             raise
-        await transaction(lambda: self._keep(kept_id, response))
+        await transaction(lambda: self._keep(call, kept_id, response))
         return response
+
+    async def _handled(self, call: _Call, handle: Handle) -> HTTPResponse:
+        try:
+            return await handle()
+        except Problem as problem:
+            if not _is_final(problem):
+                raise
+            return call.told(problem)
 
     async def _claim(self, call: _Call, *, turn_back: bool) -> UUID | None:
         kept_id, now = self._ids.uuid(), self._clock.now()
@@ -149,6 +188,9 @@ class Idempotency:
         if row is None or row["state"] == "running":
             raise InProgress(retry_after=1)
         kept = json.loads(self._vault.open(_COLUMN, as_uuid(row["id"]), row["answer_sealed"]))
+        level = Level(kept["level"]) if kept.get("level") else None
+        if level is not None and call.level is not None and call.level.rank < level.rank:
+            raise LevelTooLow.needing(level)
         return HTTPResponse(
             kept["body"],
             status=int(row["status"]),
@@ -156,12 +198,13 @@ class Idempotency:
             content_type=kept["content_type"],
         )
 
-    async def _keep(self, kept_id: UUID, response: HTTPResponse) -> None:
+    async def _keep(self, call: _Call, kept_id: UUID, response: HTTPResponse) -> None:
         body = response.body or b""
         kept = {
             "body": body.decode() if isinstance(body, bytes) else body,
             "headers": {name: value for name, value in response.headers.items() if name.lower() in _KEPT_HEADERS},
             "content_type": response.content_type,
+            "level": call.level,
         }
         sealed = self._vault.seal(_COLUMN, kept_id, json.dumps(kept, ensure_ascii=False))
         await execute(_KEEP, kept_id, response.status, sealed)
@@ -175,20 +218,40 @@ class Idempotency:
         return await transaction(lambda: execute(_PURGE, self._clock.now() - KEPT_FOR))
 
 
-_KEPT_HEADERS: Final = frozenset({"location", "etag", "retry-after", "cache-control", "content-language"})
+_KEPT_HEADERS: Final = frozenset({"location", "etag", "retry-after", "cache-control", "content-language", "vary"})
 
 
-def _call(request: Request[Any, Any], key: str) -> _Call:
+def _is_final(problem: Problem) -> bool:
+    # The last two are this module's own, about the key and not about the request.
+    return isinstance(problem, _FINAL) and not problem.retryable and not isinstance(problem, KeyReused | InProgress)
+
+
+async def _call(request: Request[Any, Any], key: str, *, is_json: bool) -> _Call:
     if not key or len(key) > _KEY_LENGTH or not key.isascii() or not key.isprintable():
         raise RequestInvalid(errors=[field_error("/headers/Idempotency-Key", "string_pattern_mismatch")])
-    scope = hashlib.sha256(f"{_principal(request)}\n{request.method}\n{request.path}\n{key}".encode()).hexdigest()
-    return _Call(scope, hashlib.sha256(_canonical(request)).hexdigest())
+    scope = _hash(f"{_principal(request)}\n{request.method}\n{request.path}\n{key}".encode())
+    body = _canonical(request) if is_json else _without_boundary(request)
+    content = request.query_string.encode() + b"\n" + body
+    context = request.ctx
+    caller = getattr(context, "caller", None)
+    return _Call(
+        scope,
+        await asyncio.to_thread(_hash, content) if len(content) > _LARGE else _hash(content),
+        None if caller is None else caller.level,
+        partial(answer_problem, instance=context.request_id, english=context.english, elder=context.elder_words),
+    )
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _principal(request: Request[Any, Any]) -> str:
     """Whose key it is: two callers that choose the same one have nothing to do with each other."""
     context = request.ctx
-    for who, name in (("caller", "citizen_id"), ("operator", "operator_id"), ("signed", "party")):
+    if caller := getattr(context, "caller", None):
+        return f"caller {caller.citizen_id} {caller.session_id}"
+    for who, name in (("operator", "operator_id"), ("signed", "party")):
         if found := getattr(context, who, None):
             return f"{who} {getattr(found, name)}"
     # Many people share one address behind a carrier's network: the device tells them apart.
@@ -196,8 +259,13 @@ def _principal(request: Request[Any, Any]) -> str:
 
 
 def _canonical(request: Request[Any, Any]) -> bytes:
-    """The same JSON written differently is the same request."""
-    try:
-        return json.dumps(json.loads(request.body), sort_keys=True, separators=(",", ":")).encode()
-    except (ValueError, RecursionError):
-        return bytes(request.body or b"")
+    """The same JSON written differently is the same request. It was read before, so it is small and in order."""
+    return json.dumps(json.loads(request.body), sort_keys=True, separators=(",", ":")).encode()
+
+
+def _without_boundary(request: Request[Any, Any]) -> bytes:
+    """A form sent again has another boundary, drawn by the client's library, around the same files."""
+    body = bytes(request.body or b"")
+    _, options = media_of(request)
+    boundary = str(options.get("boundary", "")).encode("utf-8", "replace")
+    return body.replace(b"--" + boundary, b"--") if boundary else body

@@ -1,22 +1,17 @@
-"""The OpenAPI 3.1 document, made from the declarations that are served, and a page that shows it offline."""
+"""The OpenAPI 3.1 document, made from the declarations that are served."""
 
 import re
 from collections.abc import Sequence
-from functools import cache
 from http import HTTPStatus
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Final
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
-from sanic import Sanic
-from sanic.exceptions import NotFound
-from sanic.response import HTTPResponse
 
 from api import problems
 from api.access import Audience, NotYourCase
-from api.operation import Operation, Request, Routes
+from api.openapi_words import HEADERS, HEALTH, PARAMETERS, PROBLEM_SCHEMA, headers, parameter
+from api.operation import Operation, Routes
 from auth.errors import LevelTooLow, MandateMissing, TokenExpired, TokenInvalid, TokenMissing
 from core.cache import TooManyRequests
 from core.db import DatabaseUnavailable
@@ -29,6 +24,7 @@ _ALWAYS: Final[tuple[type[Problem], ...]] = (
     problems.NotAcceptable,
     problems.AddressTooLong,
     problems.HeadersTooLarge,
+    problems.MediaType,
     problems.RequestInvalid,
     problems.RequestNotFound,
     problems.RequestTimeout,
@@ -39,56 +35,21 @@ _ALWAYS: Final[tuple[type[Problem], ...]] = (
 )
 _BY_AUDIENCE: Final[dict[Audience, tuple[type[Problem], ...]]] = {
     Audience.PUBLIC: (),
-    Audience.CITIZEN: (TokenMissing, TokenExpired, TokenInvalid, LevelTooLow, MandateMissing),
+    Audience.CITIZEN: (TokenMissing, TokenExpired, TokenInvalid, LevelTooLow),
     Audience.STAFF: (TokenMissing, TokenExpired, TokenInvalid),
     Audience.DEPARTMENT: (SignatureInvalid, NotYourCase),
     Audience.VERIFIER: (SignatureInvalid,),
 }
-_PROBLEM_SCHEMA: Final[dict[str, Any]] = {
-    "type": "object",
-    "description": "RFC 9457. `title` is for the citizen; `code` is for programs.",
-    "required": ["type", "title", "status", "code", "instance", "retryable"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "code": {"type": "string"},
-        "instance": {"type": "string", "description": "The request id."},
-        "retryable": {"type": "boolean"},
-        "plain": {"type": "string", "description": "One short spoken sentence, in the elder mode."},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["pointer", "code", "message"],
-                "properties": {
-                    "pointer": {"type": "string"},
-                    "code": {"type": "string"},
-                    "message": {"type": "string"},
-                },
-            },
-        },
-        "alternatives": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["method", "text"],
-                "properties": {
-                    "method": {"type": "string"},
-                    "text": {"type": "string"},
-                    "start": {"type": "string"},
-                },
-            },
-        },
-    },
-}
+# Which statuses of problems are kept under a key (`api/idempotency.py`).
+_KEPT: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE, HTTPStatus.UNPROCESSABLE_ENTITY})
+_HEADERS_IN: Final = {"If-Match": "IfMatch"}
 
 
 def document(routes: Sequence[Routes], *, version: str) -> dict[str, Any]:
     """Return the whole document."""
     operations = [operation for group in routes for operation in group.operations]
     schemas, definitions = _schemas(operations)
-    paths: dict[str, dict[str, Any]] = {}
+    paths: dict[str, dict[str, Any]] = {**HEALTH}
     for operation in operations:
         path = _PARAMETER.sub(r"{\1}", operation.path)
         paths.setdefault(path, {})[operation.method.lower()] = _entry(operation, schemas)
@@ -103,7 +64,9 @@ def document(routes: Sequence[Routes], *, version: str) -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "paths": paths,
         "components": {
-            "schemas": {"Problem": _PROBLEM_SCHEMA, **definitions},
+            "schemas": {"Problem": PROBLEM_SCHEMA, **definitions},
+            "parameters": PARAMETERS,
+            "headers": HEADERS,
             "securitySchemes": {
                 "citizen": {"type": "http", "scheme": "bearer", "description": "An access token of a resident."},
                 "staff": {"type": "http", "scheme": "bearer", "description": "A session of an operator."},
@@ -165,6 +128,7 @@ def _entry(operation: Operation, schemas: dict[tuple[type[BaseModel], str], Any]
                                 "minItems": 1,
                                 "items": {"type": "string", "contentMediaType": "application/octet-stream"},
                             },
+                            **{name: {"type": "string", "maxLength": 64} for name in operation.texts},
                         },
                     },
                 },
@@ -200,19 +164,17 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
             {"name": name, "in": "query", "required": name in required, "schema": _no_null(inner)}
             for name, inner in schema["properties"].items()
         ]
+    shared = [_HEADERS_IN[name] for name in operation.headers_in]
     if operation.idempotency != "none":
-        found.append(
-            {
-                "name": "Idempotency-Key",
-                "in": "header",
-                "required": operation.idempotency == "required",
-                "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
-            },
-        )
-    found += [
-        {"name": name, "in": "header", "required": True, "schema": {"type": "string"}} for name in operation.headers_in
-    ]
-    return found
+        shared.append("IdempotencyKeyRequired" if operation.idempotency == "required" else "IdempotencyKey")
+    shared += ["RequestId", "Language", "ClientMode", "DeviceId"]
+    if _is_for_residents(operation):
+        shared.append("OnBehalfOf")
+    return found + [parameter(name) for name in shared]
+
+
+def _is_for_residents(operation: Operation) -> bool:
+    return operation.path.startswith("/v1/citizen/")
 
 
 def _no_null(schema: dict[str, Any]) -> dict[str, Any]:
@@ -235,20 +197,41 @@ def _responses(operation: Operation, schemas: dict[tuple[type[BaseModel], str], 
                 "description": "Done.",
                 "content": {"application/json": {"schema": schemas[(answer, "serialization")]}},
             }
-        if status == HTTPStatus.CREATED:
-            entry["headers"] = {"Location": {"schema": {"type": "string"}, "required": True}}
         bare = answer is None and operation.media_type == "application/json"
         served = HTTPStatus.NO_CONTENT if bare and status == HTTPStatus.OK else status
-        responses[str(int(served))] = entry
+        responses[str(int(served))] = entry | {"headers": headers(*_headers_of(operation, served, has_body=not bare))}
     by_status: dict[int, set[str]] = {}
     for problem in problems_of(operation):
         by_status.setdefault(problems.status_of(problem), set()).add(problem.code)
     for status, codes in sorted(by_status.items()):
         responses[str(status)] = {
             "description": ", ".join(f"`{code}`" for code in sorted(codes)),
+            "headers": headers(*_headers_of_problem(operation, status)),
             "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
     return responses
+
+
+def _headers_of(operation: Operation, status: int, *, has_body: bool) -> list[str]:
+    found = ["X-Request-Id", *(["Content-Language"] if has_body else []), *operation.headers_out]
+    if status == HTTPStatus.CREATED:
+        found.append("Location")
+    if status == HTTPStatus.ACCEPTED:
+        found += ["Location", "Retry-After"]
+    if operation.idempotency != "none":
+        found.append("Idempotent-Replayed")
+    return found
+
+
+def _headers_of_problem(operation: Operation, status: int) -> list[str]:
+    found = ["X-Request-Id", "Content-Language"]
+    if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
+        found.append("Retry-After")
+    if status == HTTPStatus.UNAUTHORIZED:
+        found.append("WWW-Authenticate")
+    if operation.idempotency != "none" and status in _KEPT:
+        found.append("Idempotent-Replayed")
+    return found
 
 
 def problems_of(operation: Operation) -> list[type[Problem]]:
@@ -260,59 +243,6 @@ def problems_of(operation: Operation) -> list[type[Problem]]:
         found += [problems.KeyReused, problems.InProgress]
     if operation.idempotency == "required":
         found.append(problems.KeyRequired)
+    if _is_for_residents(operation):
+        found.append(MandateMissing)
     return found
-
-
-# --- the page -------------------------------------------------------------------------------------------------------
-
-_PAGE: Final = """<!doctype html>
-<html lang="zh-CN"><head><meta charset="utf-8"><title>指尖办事 API</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="/docs/assets/swagger-ui.css"></head>
-<body><div id="ui"></div><script src="/docs/assets/swagger-ui-bundle.js"></script>
-<script src="/docs/assets/start.js"></script></body></html>"""
-_START: Final = """window.ui = SwaggerUIBundle({url: "/openapi.json", dom_id: "#ui", deepLinking: true,
-  validatorUrl: null, presets: [SwaggerUIBundle.presets.apis]});"""
-_TYPES: Final = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
-_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
-)
-
-
-@cache
-def _asset(name: str) -> bytes:
-    if name == "start.js":
-        return _START.encode()
-    spec = find_spec("flask_openapi3_swagger")
-    if spec is None or not spec.submodule_search_locations:
-        raise NotFound
-    folder = Path(spec.submodule_search_locations[0]) / "templates" / "swagger"
-    for path in folder.rglob(name):
-        return path.read_bytes()
-    raise NotFound
-
-
-def add_docs(app: Sanic[Any, Any], described: dict[str, Any]) -> None:
-    """Serve the document at /openapi.json and a page for it at /docs, without any outside request."""
-
-    async def page(_request: Request) -> HTTPResponse:
-        return HTTPResponse(
-            _PAGE, headers={"Content-Security-Policy": _POLICY}, content_type="text/html; charset=utf-8"
-        )
-
-    async def asset(_request: Request, name: str) -> HTTPResponse:
-        if name not in {"swagger-ui.css", "swagger-ui-bundle.js", "start.js"}:
-            raise NotFound
-        return HTTPResponse(
-            _asset(name), headers={"Cache-Control": "public, max-age=86400"}, content_type=_TYPES[Path(name).suffix]
-        )
-
-    async def specification(_request: Request) -> HTTPResponse:
-        from sanic.response import json as json_response  # noqa: PLC0415 — the one use
-
-        return json_response(described)
-
-    app.add_route(page, "/docs", name="docs")
-    app.add_route(asset, "/docs/assets/<name:str>", name="docs_asset")
-    app.add_route(specification, "/openapi.json", name="openapi")

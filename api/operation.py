@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, Generic, Literal, TypeVar, get_type_hi
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sanic import Request as SanicRequest
+from sanic.response import HTTPResponse
 
 from api.access import Access
 from api.problems import RequestInvalid
@@ -21,7 +22,8 @@ from api.reading import field_error
 from core.errors import Problem
 
 Request = SanicRequest[Any, Any]
-Handler = Callable[..., Awaitable["Answer"]]
+# A whole HTTP answer is for what has to be committed although it is a problem.
+Handler = Callable[..., Awaitable["Answer | HTTPResponse"]]
 Prepare = Callable[..., Awaitable[object]]
 Idempotency = Literal["none", "honoured", "required"]
 T = TypeVar("T", bound=BaseModel)
@@ -114,10 +116,12 @@ class Operation:
     body: type[BaseModel] | None
     query: type[BaseModel] | None
     files: str | None
+    texts: tuple[str, ...]
     idempotency: Idempotency
     prepare: Prepare | None
     media_type: str
     headers_in: tuple[str, ...]
+    headers_out: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -165,17 +169,21 @@ class Routes:
         also: Mapping[int, type[BaseModel]] | None = None,
         problems: Sequence[type[Problem]] = (),
         files: str | None = None,
+        texts: Sequence[str] = (),
         idempotency: Idempotency | None = None,
         prepare: Prepare | None = None,
         media_type: str = "application/json",
         headers_in: Sequence[str] = (),
+        headers_out: Sequence[str] = (),
     ) -> Callable[[Handler], Handler]:
         """Declare a route.
 
         `answer` is the body for `status` (None: no body), `also` further good answers, `problems` the problems beyond
-        those that every route may give, `files` the field of a multipart body, `idempotency` what an `Idempotency-Key`
+        those that every route may give, `files` the field of a multipart body and `texts` what may stand beside it,
+        `idempotency` what an `Idempotency-Key`
         does (unsafe POSTs honour it unless told otherwise; with `required` the handler runs in one transaction with
-        the kept answer, and `prepare` runs before that transaction), `headers_in` further headers the handler reads.
+        the kept answer, and `prepare` runs before that transaction), `headers_in` further headers the handler
+        reads, `headers_out` those that come with every good answer beyond what the edge itself sends.
         """
 
         def declare(handler: Handler) -> Handler:
@@ -194,10 +202,12 @@ class Routes:
                     body=hints.get("body"),
                     query=hints.get("query"),
                     files=files,
+                    texts=tuple(texts),
                     idempotency=idempotency or ("honoured" if method == "POST" else "none"),
                     prepare=prepare,
                     media_type=media_type,
                     headers_in=tuple(headers_in),
+                    headers_out=tuple(headers_out),
                 ),
             )
             return handler

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Final
 
 from sanic.response import HTTPResponse
 
+from auth.errors import TokenExpired, TokenInvalid
 from core.errors import (
     Conflict,
     Forbidden,
@@ -20,6 +21,7 @@ from core.errors import (
     Unavailable,
 )
 from core.metrics import PROBLEMS
+from core.signers.http_signature import SignatureInvalid
 
 STATUS: Final[dict[type[Problem], int]] = {
     Invalid: 422,
@@ -249,18 +251,33 @@ def _in_language(value: object, *, english: bool) -> object:
     return value
 
 
+def challenge_of(problem: Problem) -> str:
+    """Return what a 401 asks for: a signature, or a token with what is wrong about the one that came (RFC 6750, 3)."""
+    if isinstance(problem, SignatureInvalid):
+        return 'Signature realm="zhijian"'
+    if isinstance(problem, TokenExpired | TokenInvalid):
+        return 'Bearer realm="zhijian", error="invalid_token"'
+    # No token came, or a login failed: nothing is said of a token.
+    return 'Bearer realm="zhijian"'
+
+
+def language_headers(*, english: bool) -> dict[str, str]:
+    """Return the headers that tell in whose words an answer speaks, and by what they were chosen."""
+    return {"Content-Language": "en" if english else "zh-CN", "Vary": "Accept-Language, X-Client-Mode"}
+
+
 def answer_problem(problem: Problem, *, instance: str, english: bool, elder: bool) -> HTTPResponse:
     """Return the HTTP answer that tells a problem."""
     status = status_of(problem)
     PROBLEMS.labels(problem.code).inc()
-    headers = {"Cache-Control": "no-store", "Content-Language": "en" if english else "zh-CN"}
+    headers = {"Cache-Control": "no-store", **language_headers(english=english)}
     wait = problem.extras.retry_after
     if wait is None and status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
         wait = 5
     if wait is not None:
         headers["Retry-After"] = str(max(1, int(wait)))
     if status == HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = f'Bearer realm="zhijian", error="{problem.code}"'
+        headers["WWW-Authenticate"] = challenge_of(problem)
     body = problem_body(problem, instance=instance, english=english, elder=elder)
     return HTTPResponse(
         json.dumps(body, ensure_ascii=False, default=str),

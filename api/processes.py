@@ -12,8 +12,9 @@ from typing import Any
 from sanic import Sanic
 
 from api.app import create_app
+from api.docs import add_docs
 from api.health import Health, LoopWatch, Part, State, add_health
-from api.openapi import add_docs, document
+from api.openapi import document
 from api.protocol import StrictProtocol
 from api.routes import ROUTES
 from api.wiring.services import Services
@@ -46,7 +47,7 @@ def run_portal(settings: Settings, *, with_worker: bool) -> None:
     if settings.is_sqlite:
         if not with_worker:
             _refuse_sqlite(settings, "portal")
-        lock = ServerLock(settings.data_dir / "server.lock")
+        lock = ServerLock.of_database(settings.effective_database_url)
         lock.take()
     services = Services.build(settings)
     app = build_app(settings, services)

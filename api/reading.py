@@ -6,7 +6,8 @@ queries and forms are read here, not there (`security.md` F5, F6, 4.1).
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Final, TypeVar
 from urllib.parse import unquote_to_bytes
@@ -40,11 +41,12 @@ JSON_BYTES: Final = 64 * 1024
 ADDRESS_BYTES: Final = 4096
 HEADER_BYTES: Final = 8192
 DEPTH: Final = 32
+_TEXT_BYTES: Final = 1024
 _BODY_BYTES: Final = 16 * 1024 * 1024
 LARGEST_INTEGER: Final = 2**53 - 1
 _LONGEST_INTEGER: Final = 20
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|[\ud800-\udfff]")
-_NOT_IN_HEADERS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|[\ud800-\udfff]")
+_NOT_IN_HEAD: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n")
 _HOST: Final = re.compile(r"[A-Za-z0-9.\-\[\]:_]{1,255}")
 
 _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
@@ -82,19 +84,24 @@ def check_head(request: Request) -> None:
     """
     if len(request.raw_url) > ADDRESS_BYTES:
         raise AddressTooLong
-    if request.head is not None and len(request.head) > HEADER_BYTES + len(request.raw_url):
+    head: bytes = request.head or b""
+    if len(head) > HEADER_BYTES + len(request.raw_url):
         raise HeadersTooLarge
     hosts = request.headers.getall("host", [])
     if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
         raise Malformed
+    text = ""
     try:
-        text = unquote_to_bytes(request.raw_url).decode("utf-8")
+        # Sanic keeps bytes that are no UTF-8 as lone surrogates, which nothing after this could write down.
+        if not head.isascii():
+            head.decode("utf-8")
+        if b"%" in request.raw_url:
+            text = unquote_to_bytes(request.raw_url).decode("utf-8")
     except UnicodeDecodeError as error:
         raise Malformed from error
-    # Sanic keeps bytes that are no UTF-8 as lone surrogates, which nothing after this could write down.
-    if any(_NOT_IN_HEADERS.search(value) for value in request.headers.values()):
+    if _NOT_IN_HEAD.search(head):
         raise Malformed
-    if _CONTROL.search(text):
+    if text and _CONTROL.search(text):
         path, _, _ = request.raw_url.partition(b"?")
         if _CONTROL.search(unquote_to_bytes(path).decode("utf-8")):
             raise RequestNotFound
@@ -108,7 +115,7 @@ def check_accept(request: Request, *media_types: str) -> None:
         NotAcceptable: so it is.
     """
     accept = request.headers.get("accept")
-    if not accept:
+    if not accept or accept == "*/*" or accept in media_types:
         return
     try:
         wanted = request.accept
@@ -242,32 +249,59 @@ def invalid(error: ValidationError) -> RequestInvalid:
     )
 
 
+def media_of(request: Request) -> tuple[str, Mapping[str, str]]:
+    """Return the media type of the body and its parameters."""
+    media, options = parse_options_header(request.headers.get("content-type", ""))
+    return str(media), options
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A multipart body: the files of its one field in order, and the texts beside them."""
+
+    files: list[bytes]
+    texts: Mapping[str, str]
+
+
 def read_files(request: Request, *, field: str, at_most: int, max_bytes: int) -> list[bytes]:
     """Return the files of one field of a multipart body, in order.
+
+    Raises:
+        Problem: as `read_form`.
+    """
+    return read_form(request, field=field, at_most=at_most, max_bytes=max_bytes).files
+
+
+def read_form(request: Request, *, field: str, at_most: int, max_bytes: int, texts: Sequence[str] = ()) -> Form:
+    """Return the files of one field of a multipart body, and the texts of further fields that may stand beside it.
 
     Raises:
         MediaType: it is not multipart.
         BodyRequired: it is empty.
         Malformed: the parts cannot be told apart.
-        RequestInvalid: other fields, too many files, or none.
+        RequestInvalid: other fields, too many files, or none; a text twice, too long, or with strange characters.
         TooLarge: a file is over `max_bytes`.
     """
-    media, options = parse_options_header(request.headers.get("content-type", ""))
+    media, options = media_of(request)
     if media != "multipart/form-data" or not options.get("boundary"):
         raise MediaType
     if not request.body:
         raise BodyRequired
-    files = []
+    files: list[bytes] = []
+    told: dict[str, str] = {}
     try:
         for part in MultipartParser(
             BytesIO(request.body),
             options["boundary"],
             content_length=len(request.body),
             strict=True,
-            part_limit=at_most + 1,
+            part_limit=at_most + len(texts) + 1,
             spool_limit=_BODY_BYTES,
             memory_limit=_BODY_BYTES,
         ):
+            if part.name in texts:
+                told[part.name] = _text_of(part.name, part.raw, known=told)
+                continue
             if part.name != field:
                 raise RequestInvalid(errors=[field_error(f"/{_escape(part.name or '')}", "extra_forbidden")])
             if part.size > max_bytes:
@@ -277,8 +311,20 @@ def read_files(request: Request, *, field: str, at_most: int, max_bytes: int) ->
         raise RequestInvalid(errors=[field_error(f"/{field}", "too_long")]) from error
     except (MultipartError, ValueError) as error:
         raise Malformed from error
-    if not files:
-        raise RequestInvalid(errors=[field_error(f"/{field}", "missing")])
-    if len(files) > at_most:
-        raise RequestInvalid(errors=[field_error(f"/{field}", "too_long")])
-    return files
+    if not 0 < len(files) <= at_most:
+        raise RequestInvalid(errors=[field_error(f"/{field}", "too_long" if files else "missing")])
+    return Form(files, told)
+
+
+def _text_of(name: str, content: bytes, *, known: Mapping[str, str]) -> str:
+    if name in known:
+        raise RequestInvalid(errors=[field_error(f"/{name}", "doubled")])
+    if len(content) > _TEXT_BYTES:
+        raise RequestInvalid(errors=[field_error(f"/{name}", "string_too_long")])
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Malformed from error
+    if _CONTROL.search(text):
+        raise RequestInvalid(errors=[_character(f"/{name}")])
+    return text

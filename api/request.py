@@ -2,28 +2,46 @@
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 from sanic import Request
 
+from api.problems import RequestInvalid
+from api.reading import field_error
 from core.ids import Ids
 from core.log import set_request_id
 
 _REQUEST_ID: Final = re.compile(r"[!-~]{1,64}")
-_DEVICE: Final = re.compile(r"[A-Za-z0-9._\-]{16,64}")
+# Opaque and made by the client: 16 to 64 visible characters.
+DEVICE_PATTERN: Final = "[!-~]{16,64}"
+_DEVICE: Final = re.compile(DEVICE_PATTERN)
 
 
 def prepare_request(request: Request[Any, Any], ids: Ids, *, trusted_proxies: int) -> None:
-    """Put the request id, device, address and words on `request.ctx`."""
-    wanted = request.headers.get("x-request-id", "")
-    request_id = wanted if _REQUEST_ID.fullmatch(wanted) else ids.uuid().hex
-    request.ctx.request_id = request_id
+    """Put the request id, address and words on `request.ctx`."""
+    headers, context = request.headers, request.ctx
+    wanted = headers.get("x-request-id")
+    request_id = wanted if wanted is not None and _REQUEST_ID.fullmatch(wanted) else ids.uuid().hex
+    context.request_id = request_id
     set_request_id(request_id)
-    device = request.headers.get("x-device-id", "")
-    request.ctx.device = device if _DEVICE.fullmatch(device) else ""
-    request.ctx.address = client_address(request, trusted_proxies=trusted_proxies)
-    request.ctx.english = wants_english(request.headers.get("accept-language", ""))
-    request.ctx.elder_words = request.headers.get("x-client-mode", "").lower() == "elder"
+    context.address = client_address(request, trusted_proxies=trusted_proxies)
+    context.english = wants_english(headers.get("accept-language", ""))
+    context.elder_words = headers.get("x-client-mode", "").lower() == "elder"
+
+
+def read_device(request: Request[Any, Any]) -> str:
+    """Return the mark that a client made for its device, or an empty text.
+
+    Raises:
+        RequestInvalid: it is not 16 to 64 characters.
+    """
+    device = request.headers.get("x-device-id")
+    if device is None:
+        return ""
+    if not _DEVICE.fullmatch(device):
+        raise RequestInvalid(errors=[field_error("/headers/X-Device-Id", "string_pattern_mismatch")])
+    return str(device)
 
 
 def wants_english(accept_language: str) -> bool:
@@ -38,6 +56,11 @@ def client_address(request: Request[Any, Any], *, trusted_proxies: int) -> str:
         hops = [hop.strip() for hop in request.headers.get("x-forwarded-for", "").split(",") if hop.strip()]
         if len(hops) >= trusted_proxies:
             address = hops[-trusted_proxies]
+    return _normal(address)
+
+
+@lru_cache(maxsize=1024)
+def _normal(address: str) -> str:
     try:
         return str(ipaddress.ip_address(address.strip("[]")))
     except ValueError:

@@ -214,7 +214,7 @@ class AlreadyBound(Conflict):
     code = "auth.already-bound"
     title = "这个身份已经绑定了另一个账户"
     title_en = "This person already has another account"
-    plain = "您已经有一个账户了，请用原来的登录。"
+    plain = "您已经有一个账户了，请用原来的登录，或者刷脸登录。"
 
     @classmethod
     def with_ways_out(cls) -> Self:
@@ -222,9 +222,24 @@ class AlreadyBound(Conflict):
         return cls(
             alternatives=[
                 Alternative("other-account", "用原来绑定的微信登录", "Log in with the WeChat account bound before"),
+                Alternative(
+                    "face",
+                    "不是您本人绑定的？刷脸登录后可以解除对方的微信",
+                    "Not bound by you? Log in by face and remove that WeChat account",
+                    "/v1/citizen/elder-sessions",
+                ),
                 Alternative("counter", _COUNTER["text"], _COUNTER["text_en"]),
             ],
         )
+
+
+class LastWayIn(Conflict):
+    """The account is the only one by which the caller comes in; removing it would lock them out."""
+
+    code = "auth.last-way-in"
+    title = "这是您登录用的唯一微信，不能解除绑定"
+    title_en = "This is the only WeChat account you log in with; it cannot be removed"
+    plain = "您只有这一个微信能登录，不能解除。"
 
 
 class IdentityFixed(Conflict):

@@ -4,28 +4,29 @@ from typing import Final
 from uuid import UUID
 
 from auth.ports import MiniProgram
-from auth.records import Record, Records
+from auth.records import Record, Records, add_newcomer
 from auth.sessions import Sessions
 from auth.settings import AuthLimits
 from auth.types import AccountIdentity, Grant
 from core.cache import Limits
 from core.clock import Clock
 from core.crypto import Vault
-from core.db import IntegrityError, fetch, fetch_one, transaction
+from core.db import IntegrityError, as_uuid, fetch, fetch_one, is_postgres, transaction
 from core.ids import Ids
 
 _OPENID: Final = "wechat_account.openid"
 _BY_OPENID: Final = """
-SELECT c.id, c.name_sealed, c.id_number_sealed, c.id_number_hash, c.mobile_sealed, c.elder_chosen, c.state
+SELECT w.id AS account_id, c.id, c.name_sealed, c.id_number_sealed, c.id_number_hash, c.mobile_sealed, c.elder_chosen,
+       c.state
 FROM wechat_account w JOIN citizen c ON c.id = w.citizen_id WHERE w.openid_hash = $1
-"""
-_ADD_CITIZEN: Final = """
-INSERT INTO citizen (id, elder_chosen, state, created_at) VALUES ($1, $2, 'active', $3) RETURNING id
 """
 _ADD_ACCOUNT: Final = """
 INSERT INTO wechat_account (id, citizen_id, openid_sealed, openid_hash, created_at) VALUES ($1, $2, $3, $4, $5)
 RETURNING id
 """
+# A login and the removal of its account wait for each other: otherwise a session could be opened just after the removal
+# has ended them all. SQLite writes one after the other in any case.
+_AND_HOLD: Final = " FOR SHARE OF w"
 
 
 class Login:
@@ -64,38 +65,30 @@ class Login:
             AccountClosed: the account is closed.
         """
         await self._limits.hit_address("auth.login", self._settings.login_address, address)
-        await self._limits.hit("auth.login:all", self._settings.login_all)
+        await self._limits.hit_here("auth.login:all", self._settings.login_all)
         identity = await self._mini_program.identify(code)
         openid_hash = self._vault.index(_OPENID, identity.openid.reveal())
         await self._limits.hit("auth.login", self._settings.login_account, f"account:{openid_hash}")
 
         async def work() -> Grant:
-            row = await fetch_one(_BY_OPENID, openid_hash)
-            record = await self._welcome(identity, openid_hash) if row is None else self._records.of_row(row)
-            return await self._sessions.open_for(record, level=record.level, device=device)
+            row = await fetch_one(_BY_OPENID + _AND_HOLD if is_postgres() else _BY_OPENID, openid_hash)
+            if row is None:
+                account_id, record = await self._welcome(identity, openid_hash)
+            else:
+                account_id, record = as_uuid(row["account_id"]), self._records.of_row(row)
+            return await self._sessions.open_for(record, level=record.level, device=device, account_id=account_id)
 
         try:
             return await transaction(work)
         except IntegrityError:
-            # Two first logins at once: the unique index let the other one make the account, which is there now.
+            # Two first logins at once: the unique index let the other one make the account, which is there now. Or the
+            # account was just being removed from its resident, and the row that was waited for is another's.
             return await transaction(work)
 
-    async def _welcome(self, identity: AccountIdentity, openid_hash: str) -> Record:
+    async def _welcome(self, identity: AccountIdentity, openid_hash: str) -> tuple[UUID, Record]:
         now = self._clock.now()
-        citizen_id, account_id = self._ids.uuid(), self._ids.uuid()
-        await fetch(_ADD_CITIZEN, citizen_id, False, now)
+        account_id = self._ids.uuid()
+        record = await add_newcomer(self._ids.uuid(), now)
         sealed = self._vault.seal(_OPENID, account_id, identity.openid.reveal())
-        await fetch(_ADD_ACCOUNT, account_id, citizen_id, sealed, openid_hash, now)
-        return _newcomer(citizen_id)
-
-
-def _newcomer(citizen_id: UUID) -> Record:
-    return Record(
-        citizen_id=citizen_id,
-        name=None,
-        id_number=None,
-        id_number_hash=None,
-        mobile=None,
-        elder_chosen=False,
-        is_active=True,
-    )
+        await fetch(_ADD_ACCOUNT, account_id, record.citizen_id, sealed, openid_hash, now)
+        return account_id, record

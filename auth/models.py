@@ -35,6 +35,8 @@ class WechatAccount(Model):
     openid_sealed = fields.BinaryField()
     openid_hash = fields.CharField(max_length=32, unique=True)
     created_at = fields.DatetimeField()
+    # Since when it belongs to a resident with a name.
+    bound_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "wechat_account"
@@ -50,6 +52,8 @@ class CitizenSession(Model):
     citizen: fields.ForeignKeyRelation[Citizen] = fields.ForeignKeyField(
         "auth.Citizen", related_name=False, on_delete=fields.RESTRICT, db_index=True
     )
+    # The WeChat account it came by, none when a face alone opened it. No relation: accounts are never deleted.
+    account_id = fields.UUIDField(null=True)
     level = fields.CharField(max_length=9)
     present_until = fields.DatetimeField(null=True)
     elder = fields.BooleanField(default=False)
@@ -59,7 +63,7 @@ class CitizenSession(Model):
     last_used_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
     ended_at = fields.DatetimeField(null=True)
-    end_reason = fields.CharField(max_length=16, default="")  # logout | refresh-reused
+    end_reason = fields.CharField(max_length=16, default="")  # logout | refresh-reused | account-unbound
 
     class Meta:
         table = "citizen_session"
@@ -101,6 +105,29 @@ class Consent(Model):
     class Meta:
         table = "consent"
         indexes = (Index(fields=("citizen_id", "purpose")),)
+
+
+class RealNameAttempt(Model):
+    """One attempt at a real name, by an account and on a number (its blind index). Forgotten when it counts no more."""
+
+    id = fields.UUIDField(primary_key=True)
+    citizen_id = fields.UUIDField()
+    number_hash = fields.CharField(max_length=32)
+    started_at = fields.DatetimeField(db_index=True)
+
+    class Meta:
+        table = "real_name_attempt"
+        indexes = (Index(fields=("citizen_id", "started_at")), Index(fields=("number_hash", "started_at")))
+
+
+class RealNameSubject(Model):
+    """A row to hold while attempts by an account or on a number are counted, so that two at once do not both fit in."""
+
+    key = fields.CharField(max_length=48, primary_key=True)
+    counted_at = fields.DatetimeField(db_index=True)
+
+    class Meta:
+        table = "real_name_subject"
 
 
 class Operator(Model):

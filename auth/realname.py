@@ -3,15 +3,15 @@
 from typing import Final
 from uuid import UUID
 
+from auth.attempts import Attempts
 from auth.consent import Consents
 from auth.errors import AccountClosed, AlreadyBound, IdentityFixed, IdentityMismatch, LevelTooLow, RegistryUnavailable
 from auth.ports import PopulationRegistry
 from auth.records import ID_NUMBER, NAME, Record, Records
 from auth.rules import is_elder, parse_person
-from auth.settings import AuthLimits, LevelSettings
+from auth.settings import LevelSettings
 from auth.types import Caller, Level, Person, Verdict
 from core.audit.record import Actor, Audit
-from core.cache import Limits
 from core.clock import Clock, china_date
 from core.crypto import Vault
 from core.db import IntegrityError, as_uuid, execute, fetch, fetch_one, transaction
@@ -28,6 +28,7 @@ _ADD_PERSON: Final = """
 INSERT INTO citizen (id, name_sealed, id_number_sealed, id_number_hash, elder_chosen, state, identified_at, created_at)
 VALUES ($1, $2, $3, $4, $5, 'active', $6, $6) ON CONFLICT (id_number_hash) DO NOTHING RETURNING id
 """
+_BIND_ACCOUNTS: Final = "UPDATE wechat_account SET bound_at = $2 WHERE citizen_id = $1 AND bound_at IS NULL"
 _RAISE_SESSIONS: Final = "UPDATE citizen_session SET level = $2, elder = $3 WHERE citizen_id = $1 AND ended_at IS NULL"
 
 
@@ -41,22 +42,20 @@ class RealName:
         records: Records,
         consents: Consents,
         vault: Vault,
-        limits: Limits,
+        attempts: Attempts,
         audit: Audit,
         clock: Clock,
         ids: Ids,
-        settings: AuthLimits,
         levels: LevelSettings,
     ) -> None:
         self._registry = registry
         self._records = records
         self._consents = consents
         self._vault = vault
-        self._limits = limits
+        self._attempts = attempts
         self._audit = audit
         self._clock = clock
         self._ids = ids
-        self._settings = settings
         self._policy = levels.fresh_for()
 
     async def bind(self, caller: Caller, *, name: str, id_number: str, consent: str) -> None:
@@ -74,7 +73,6 @@ class RealName:
             RegistryUnavailable: the population registry could not be reached.
             RegistryRefused: the population registry does not take the question.
             TooManyRequests: this account or this number was tried too often.
-            CacheUnavailable: attempts cannot be counted now, so none is made.
         """
         self._consents.check(consent, purpose="real-name")
         person_name, number = parse_person(name, id_number)
@@ -84,15 +82,15 @@ class RealName:
             raise IdentityFixed
         if record.id_number_hash == number_hash and record.name == person_name:
             return
-        await self._count(caller.citizen_id, number_hash)
+        attempt_id = await self._attempts.start(caller.citizen_id, number_hash)
         try:
             verdict = await self._registry.verify(person_name, number)
         except RegistryUnavailable:
             # The registry's outage is not the resident's attempt.
-            await self._give_back(caller.citizen_id, number_hash)
+            await self._attempts.give_back(attempt_id)
             raise
         if verdict is not Verdict.MATCH:
-            await self._record_mismatch(caller)
+            await self._record_failure(caller, number_hash, "mismatch")
             raise IdentityMismatch
         await self._write(caller, person_name, number, number_hash, consent)
 
@@ -122,8 +120,7 @@ class RealName:
         Raises:
             DatabaseUnavailable: the database could not be reached.
         """
-        row = await fetch_one(_BY_NUMBER, self._vault.index(ID_NUMBER, id_number.reveal()))
-        return None if row is None else as_uuid(row["id"])
+        return await _holder_of(self._vault.index(ID_NUMBER, id_number.reveal()))
 
     async def ensure_citizen(self, name: PersonName, id_number: IdNumber) -> UUID:
         """Return the resident with this number, making their account if the registry knows them: no WeChat is needed.
@@ -144,10 +141,10 @@ class RealName:
             number_sealed = self._vault.seal(ID_NUMBER, citizen_id, id_number.reveal())
             now = self._clock.now()
             if not await fetch(_ADD_PERSON, citizen_id, name_sealed, number_sealed, number_hash, False, now):
-                row = await fetch_one(_BY_NUMBER, number_hash)
-                if row is None:
+                holder = await _holder_of(number_hash)
+                if holder is None:
                     raise AccountClosed
-                return as_uuid(row["id"])
+                return holder
             await self._record_bound(citizen_id)
             return citizen_id
 
@@ -158,17 +155,6 @@ class RealName:
         if record is None or not record.is_active:
             raise AccountClosed
         return record
-
-    async def _count(self, citizen_id: UUID, number_hash: str) -> None:
-        """Attempts count when they start, on the account and on the number, across accounts and addresses."""
-        rules = self._settings
-        await self._limits.hit("auth.identity", rules.identity_account, f"citizen:{citizen_id}", fail_open=False)
-        await self._limits.hit("auth.identity", rules.identity_number, f"number:{number_hash}", fail_open=False)
-
-    async def _give_back(self, citizen_id: UUID, number_hash: str) -> None:
-        rules = self._settings
-        await self._limits.give_back("auth.identity", rules.identity_account, f"citizen:{citizen_id}")
-        await self._limits.give_back("auth.identity", rules.identity_number, f"number:{number_hash}")
 
     async def _write(
         self, caller: Caller, name: PersonName, number: IdNumber, number_hash: str, consent: str
@@ -189,6 +175,7 @@ class RealName:
                 return False
             record = await self._active(citizen_id)
             elder = is_elder(number, chosen=record.elder_chosen, day=china_date(now), policy=self._policy)
+            await execute(_BIND_ACCOUNTS, citizen_id, now)
             await execute(_RAISE_SESSIONS, citizen_id, Level.REAL_NAME.value, elder)
             await self._consents.give(citizen_id, consent)
             await self._record_bound(citizen_id)
@@ -197,6 +184,7 @@ class RealName:
         try:
             bound = await transaction(work)
         except IntegrityError:
+            await self._record_failure(caller, number_hash, "already-bound")
             raise AlreadyBound.with_ways_out() from None
         if not bound:
             raise IdentityFixed
@@ -210,15 +198,30 @@ class RealName:
             field_names=("name", "id_number"),
         )
 
-    async def _record_mismatch(self, caller: Caller) -> None:
+    async def _record_failure(self, caller: Caller, number_hash: str, outcome: str) -> None:
+        """Tell of a failed attempt: who has made it, and whoever the number belongs to, in whose ledger it shows.
+
+        Both lines are written also when the number belongs to nobody here, so that not even the time tells the caller.
+        """
+
         async def work() -> None:
-            await self._audit.record(
-                "auth.identity-bound",
-                actor=Actor.citizen(caller.actor_id),
-                subject_id=caller.citizen_id,
-                purpose="real-name",
-                field_names=("name", "id_number"),
-                outcome="mismatch",
-            )
+            holder = await _holder_of(number_hash)
+            lines: list[tuple[str, UUID | None]] = [("auth.identity-bound", caller.citizen_id)]
+            if holder != caller.citizen_id:
+                lines.append(("auth.identity-tried", holder))
+            for action, subject_id in lines:
+                await self._audit.record(
+                    action,
+                    actor=Actor.citizen(caller.actor_id),
+                    subject_id=subject_id,
+                    purpose="real-name",
+                    field_names=("name", "id_number"),
+                    outcome=outcome,
+                )
 
         await transaction(work)
+
+
+async def _holder_of(number_hash: str) -> UUID | None:
+    row = await fetch_one(_BY_NUMBER, number_hash)
+    return None if row is None else as_uuid(row["id"])

@@ -1,14 +1,15 @@
-"""Reading a resident's row: the one place of auth where sealed columns become values."""
+"""Residents' rows: making one for a newcomer, and the one place of auth where sealed columns become values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from auth.errors import LevelTooLow
 from auth.types import Level, Person
 from core.crypto import Vault
-from core.db import as_uuid, fetch_one
+from core.db import as_uuid, fetch, fetch_one, require_transaction
 from core.pii import IdNumber, Mobile, PersonName
 
 NAME: Final = "citizen.name"
@@ -17,6 +18,9 @@ MOBILE: Final = "citizen.mobile"
 
 _BY_ID: Final = """
 SELECT id, name_sealed, id_number_sealed, id_number_hash, mobile_sealed, elder_chosen, state FROM citizen WHERE id = $1
+"""
+_ADD_NEWCOMER: Final = """
+INSERT INTO citizen (id, elder_chosen, state, created_at) VALUES ($1, $2, 'active', $3) RETURNING id
 """
 
 
@@ -46,6 +50,25 @@ class Record:
         if self.name is None or self.id_number is None:
             raise LevelTooLow.needing(Level.REAL_NAME)
         return Person(self.citizen_id, self.name, self.id_number, self.mobile)
+
+
+async def add_newcomer(citizen_id: UUID, now: datetime) -> Record:
+    """Write a resident whose name is not known yet, in the running transaction, and return their record.
+
+    Raises:
+        OutsideTransaction: no transaction is running.
+    """
+    require_transaction()
+    await fetch(_ADD_NEWCOMER, citizen_id, False, now)
+    return Record(
+        citizen_id=citizen_id,
+        name=None,
+        id_number=None,
+        id_number_hash=None,
+        mobile=None,
+        elder_chosen=False,
+        is_active=True,
+    )
 
 
 class Records:

@@ -14,7 +14,7 @@ from auth.types import Caller, CitizenView, Grant, Level, SessionView
 from core.audit.record import NOBODY, Actor, Audit
 from core.clock import Clock, china_date
 from core.crypto import Vault, sha256_hex
-from core.db import as_moment, as_uuid, execute, fetch, fetch_one, require_transaction, transaction
+from core.db import as_moment, as_uuid, execute, fetch, fetch_one, later, require_transaction, transaction
 from core.errors import Problem
 from core.ids import Ids
 
@@ -25,9 +25,9 @@ _SUCCESSOR: Final = "refresh_token.successor"
 _DEVICE: Final = "citizen_session.device"
 
 _ADD_SESSION: Final = """
-INSERT INTO citizen_session (id, citizen_id, level, present_until, elder, device_hash, generation, created_at,
-                             last_used_at, expires_at, end_reason)
-VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $7, $8, '') RETURNING id
+INSERT INTO citizen_session (id, citizen_id, account_id, level, present_until, elder, device_hash, generation,
+                             created_at, last_used_at, expires_at, end_reason)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $8, $9, '') RETURNING id
 """
 _ADD_REFRESH: Final = """
 INSERT INTO refresh_token (id, session_id, generation, token_hash, expires_at) VALUES ($1, $2, $3, $4, $5) RETURNING id
@@ -120,8 +120,10 @@ class Sessions:
 
         return await transaction(work)
 
-    async def open_for(self, record: Record, *, level: Level, device: str) -> Grant:
+    async def open_for(self, record: Record, *, level: Level, device: str, account_id: UUID | None = None) -> Grant:
         """Like `open`, inside a transaction that has read the resident's row already.
+
+        `account_id` is the WeChat account they came by, None for a face alone.
 
         Raises:
             AccountClosed: the account is closed.
@@ -137,10 +139,11 @@ class Sessions:
         is_present = level is Level.PRESENT and record.level is Level.REAL_NAME
         until = fresh_until(now, elder=elder, policy=self._policy) if is_present else None
         expires_at = now + timedelta(days=self._settings.absolute_days)
-        await fetch(
+        await later(
             _ADD_SESSION,
             session_id,
             record.citizen_id,
+            account_id,
             base.value,
             until,
             elder,
@@ -205,6 +208,14 @@ class Sessions:
             elder=bool(row["elder"]),
             actor_id=claims.citizen_id,
         )
+
+    async def is_open(self, session_id: UUID) -> bool:
+        """Tell whether a session has neither ended nor run out.
+
+        Raises:
+            DatabaseUnavailable: the database could not be reached.
+        """
+        return await fetch_one(_CALLER, session_id, self._clock.now()) is not None
 
     def fresh_until(self, *, elder: bool) -> datetime:
         """Return until when a proof of presence given now counts."""
@@ -276,30 +287,6 @@ class Sessions:
 
         return await transaction(work)
 
-    async def tidy(self) -> int:
-        """Wipe what was kept for lost answers, forget sessions that ended long ago, and return how many went.
-
-        Raises:
-            DatabaseUnavailable: the database could not be reached.
-        """
-        now = self._clock.now()
-        grace = timedelta(seconds=self._settings.grace_seconds)
-        old = now - timedelta(days=self._settings.keep_ended_days)
-
-        async def work() -> int:
-            await execute(
-                "UPDATE refresh_token SET successor_sealed = NULL WHERE successor_sealed IS NOT NULL AND used_at <= $1",
-                now - grace,
-            )
-            await execute(
-                "DELETE FROM refresh_token WHERE session_id IN "
-                "(SELECT id FROM citizen_session WHERE ended_at < $1 OR expires_at < $1)",
-                old,
-            )
-            return await execute("DELETE FROM citizen_session WHERE ended_at < $1 OR expires_at < $1", old)
-
-        return await transaction(work)
-
     async def _rotate(self, used: Mapping[str, Any], now: datetime) -> Grant | Problem | None:
         session_id, generation = as_uuid(used["session_id"]), int(used["generation"])
         session = await fetch_one(_ADVANCE, session_id, generation, now)
@@ -360,7 +347,7 @@ class Sessions:
         refresh_token = self._ids.token(32)
         expires_at = min(now + timedelta(days=self._settings.refresh_days), at_most)
         token_hash = sha256_hex(refresh_token.encode())
-        await fetch(_ADD_REFRESH, self._ids.uuid(), session_id, generation, token_hash, expires_at)
+        await later(_ADD_REFRESH, self._ids.uuid(), session_id, generation, token_hash, expires_at)
         return refresh_token
 
     def _grant(self, record: Record, session_id: UUID, refresh_token: str, level: Level, *, elder: bool) -> Grant:

@@ -26,6 +26,10 @@ _ALGORITHM: Final = "ES256"
 _TYPE: Final = "at+jwt"
 _LONGEST: Final = 8192
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9_-]+")
+# The order of P-256 (SEC 2, 2.4.2). With (r, s) also (r, order - s) is a signature of the same text: only the lower s
+# is taken, so that nobody can make another spelling of a token.
+_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+_HALF: Final = 32
 _HEADER: Final = frozenset({"alg", "typ", "kid"})
 _REQUIRED: Final = ("exp", "iat", "aud", "iss", "sub", "jti", "sid")
 # Times are checked here against our clock; pyjwt would look at the machine's.
@@ -89,7 +93,7 @@ class Tokens:
             "iat": now,
             "exp": now + self._settings.access_seconds,
         }
-        return jwt.encode(payload, self._key, algorithm=_ALGORITHM, headers={"typ": _TYPE, "kid": self._kid})
+        return _lowered(jwt.encode(payload, self._key, algorithm=_ALGORITHM, headers={"typ": _TYPE, "kid": self._kid}))
 
     def check(self, token: str) -> Claims:
         """Return what a token of ours says. The session it names may have ended: that is asked elsewhere.
@@ -153,6 +157,18 @@ class Tokens:
         return Claims(citizen_id=UUID(payload["sub"]), session_id=UUID(payload["sid"]), expires=expires)
 
 
+def _s_of(signature: bytes) -> int:
+    return int.from_bytes(signature[_HALF:])
+
+
+def _lowered(token: str) -> str:
+    """Return the token with the lower of the two signatures that its text has under its key."""
+    text, _, last = token.rpartition(".")
+    signature = base64.urlsafe_b64decode(last + "==")
+    low = min(_s_of(signature), _ORDER - _s_of(signature))
+    return f"{text}.{_b64(signature[:_HALF] + low.to_bytes(_HALF))}"
+
+
 def _key_id(token: str) -> str:
     """Return the key id of a token whose shape and header are exactly as we make them, or an empty text.
 
@@ -165,6 +181,8 @@ def _key_id(token: str) -> str:
         decoded = [base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)) for segment in segments]
         # The unused bits at the end of a segment must be zero: one token has one spelling.
         if any(_b64(raw) != segment for raw, segment in zip(decoded, segments, strict=True)):
+            return ""
+        if _s_of(decoded[2]) > _ORDER // 2:
             return ""
         header = json.loads(decoded[0])
     except (ValueError, RecursionError):

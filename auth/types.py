@@ -93,6 +93,16 @@ class SessionView:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountView:
+    """A WeChat account of a resident. `mark` is a short mark of it, the same each time; `bound_at` since when."""
+
+    id: UUID
+    mark: str
+    bound_at: datetime
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AccountIdentity:
     """Who a one-time login code belongs to, as the mini-program platform knows them."""
 

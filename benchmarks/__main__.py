@@ -28,6 +28,7 @@ async def run(plan: Plan, chosen: Sequence[str], console: Console, *, sqlite: bo
     cores = Cores.of_this_machine()
     pin(0, cores.loading)
     begun = time.perf_counter()
+    report: Report | None = None
     place = Place(cores=cores, console=console, sqlite=sqlite, keep=keep)
     try:
         await place.open()
@@ -36,10 +37,12 @@ async def run(plan: Plan, chosen: Sequence[str], console: Console, *, sqlite: bo
         await Measurement(plan=plan, place=place, report=report, console=console).run(chosen)
     finally:
         await place.close()
-    report.show(console)
-    for file in report.save():
-        console.print(f"[cyan]▸[/cyan] {file.relative_to(ROOT)}")
-    console.print(f"[cyan]▸[/cyan] {time.perf_counter() - begun:.0f} s")
+        # What was measured before a failure is worth being seen.
+        if report is not None:
+            report.show(console)
+            for file in report.save():
+                console.print(f"[cyan]▸[/cyan] {file.relative_to(ROOT)}")
+            console.print(f"[cyan]▸[/cyan] {time.perf_counter() - begun:.0f} s")
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -51,7 +54,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", action="append", choices=ALL, help="measure this alone; may be given several times")
     given = parser.parse_args(words)
     # Written into a file or a pipe, the tables need their room all the same.
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 150)
     try:
         asyncio.run(
             run(

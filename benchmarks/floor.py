@@ -22,10 +22,10 @@ from sanic import Request, Sanic
 from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 
-from auth.login import _ADD_ACCOUNT, _ADD_CITIZEN, _BY_OPENID
-from auth.records import _BY_ID
+from auth.login import _ADD_ACCOUNT, _AND_HOLD, _BY_OPENID
+from auth.records import _ADD_NEWCOMER, _BY_ID
 from auth.sessions import _ADD_REFRESH, _ADD_SESSION, _CALLER
-from benchmarks.store import Statements, Store, open_store
+from benchmarks.store import Row, SqliteStore, Statements, Store, open_store
 from benchmarks.submitting import Draft, submit_by_hand
 from certificates.records import _LIST
 from core.audit.record import _INSERT as _ADD_AUDIT_LINE
@@ -56,6 +56,7 @@ class Floor:
         self._front = front
         self._key = key
         self._public = key.public_key()
+        self._find_account = _BY_OPENID if isinstance(store, SqliteStore) else _BY_OPENID + _AND_HOLD
 
     async def log_in(self, request: Request) -> HTTPResponse:
         """WeChat's answer, the account, a session with its refresh token, the audit line, a signed token."""
@@ -71,9 +72,11 @@ class Floor:
         refresh_token, now = _ids.token(32), _now()
         session_id, expires_at = _ids.uuid(), now + timedelta(days=90)
         async with self._store.transaction() as statements:
-            rows = await statements.fetch(_BY_OPENID, openid_hash)
-            citizen_id = _uuid(rows[0]["id"]) if rows else await _welcome(statements, openid_hash, now)
-            await statements.fetch(_ADD_SESSION, session_id, citizen_id, "linked", None, False, "", now, expires_at)
+            rows = await statements.fetch(self._find_account, openid_hash)
+            account_id, citizen_id = await _welcome(statements, openid_hash, now) if not rows else _account(rows[0])
+            await statements.fetch(
+                _ADD_SESSION, session_id, citizen_id, account_id, "linked", None, False, "", now, expires_at
+            )
             token_hash = hashlib.sha256(refresh_token.encode()).hexdigest()
             await statements.fetch(_ADD_REFRESH, _ids.uuid(), session_id, 0, token_hash, now + timedelta(days=30))
             await _note(statements, "auth.session-opened", citizen_id, "session", str(session_id))
@@ -146,11 +149,15 @@ class Floor:
             await _note(statements, "matters.checked", citizen_id, "matter", code)
 
 
-async def _welcome(statements: Statements, openid_hash: str, now: datetime) -> UUID:
-    citizen_id = _ids.uuid()
-    await statements.fetch(_ADD_CITIZEN, citizen_id, False, now)
-    await statements.fetch(_ADD_ACCOUNT, _ids.uuid(), citizen_id, b"floor", openid_hash, now)
-    return citizen_id
+def _account(row: Row) -> tuple[UUID, UUID]:
+    return _uuid(row["account_id"]), _uuid(row["id"])
+
+
+async def _welcome(statements: Statements, openid_hash: str, now: datetime) -> tuple[UUID, UUID]:
+    account_id, citizen_id = _ids.uuid(), _ids.uuid()
+    await statements.fetch(_ADD_NEWCOMER, citizen_id, False, now)
+    await statements.fetch(_ADD_ACCOUNT, account_id, citizen_id, b"floor", openid_hash, now)
+    return account_id, citizen_id
 
 
 async def _note(statements: Statements, action: str, citizen_id: UUID, kind: str, object_id: str) -> None:

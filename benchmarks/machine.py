@@ -146,7 +146,7 @@ class Program:
                         if response.status == 200:
                             return
                 await asyncio.sleep(0.1)
-        raise CannotMeasure(f"{self.name} does not answer. Its last words:\n{self._last_words()}")
+        raise CannotMeasure(f"{self.name} does not answer. Its last words:\n{self.last_words()}")
 
     async def finish(self) -> None:
         """Wait for the end of a command.
@@ -155,7 +155,7 @@ class Program:
             CannotMeasure: it failed.
         """
         if self._process is None or await self._process.wait():
-            raise CannotMeasure(f"{self.name} failed. Its last words:\n{self._last_words()}")
+            raise CannotMeasure(f"{self.name} failed. Its last words:\n{self.last_words()}")
 
     async def stop(self) -> None:
         """End it, by force when it does not end within ten seconds."""
@@ -170,7 +170,8 @@ class Program:
             process.kill()
             await process.wait()
 
-    def _last_words(self) -> str:
+    def last_words(self) -> str:
+        """Return the end of what it has written."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
 
 

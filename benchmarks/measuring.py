@@ -155,7 +155,7 @@ class Measurement:
             until = time.perf_counter() + _WORKER_PATIENCE
             while (before := await self._place.jobs_done()) == 0:
                 if time.perf_counter() > until:
-                    raise CannotMeasure("the worker finished no job")
+                    raise CannotMeasure(f"The worker finished no job. Its last words:\n{self._place.words_of_worker()}")
                 await asyncio.sleep(0.1)
             begun = time.perf_counter()
             await asyncio.sleep(_WORKER_SECONDS)
@@ -168,7 +168,7 @@ class Measurement:
         """Measure the engine by itself, then twenty checks at once through the portal."""
         begun = time.perf_counter()
         with self._console.status("measuring the face engine…"):
-            frames = await self._town.frames()
+            frames = await self._town.frames(["turn_one_side", "tilt", "come_closer"])
             picture = self._place.folder / "face.jpg"
             picture.write_bytes(frames[0])
             face = await self._place.face(picture, self._plan.face_repeats)
@@ -176,8 +176,10 @@ class Measurement:
         face |= {"embedding_over_F": face["embedding_ms"] / floor, "engine_over_F": face["engine_ms"] / floor}
         self._report.face = face
         with self._console.status("twenty face checks at once…"):
-            self._place.let_portal_use_all_cores()
-            self._report.face |= await burst(self._place.portal, self._residents[:CHECKS], frames)
+            self._place.let_all_cores_be_used()
+            figures, others = await burst(self._town, self._place.portal, self._residents[:CHECKS])
+        self._report.face |= figures
+        self._report.remarks += [f"face checks answered {answer}: {count}" for answer, count in others.items()]
         self._say("faces", begun)
 
     def _say(self, what: str, begun: float) -> None:

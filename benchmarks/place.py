@@ -151,6 +151,10 @@ class Place:
         await self._start("worker", module("api", "worker"), self._product())
         return True
 
+    def words_of_worker(self) -> str:
+        """Return the last words of the worker."""
+        return self._programs["worker"].last_words()
+
     async def stop_worker(self) -> None:
         """End the worker, so that it takes no part in what is measured next."""
         await self._programs.pop("worker").stop()
@@ -169,10 +173,11 @@ class Place:
         told: dict[str, float] = msgspec.json.decode(program.log.read_bytes().splitlines()[-1])
         return told
 
-    def let_portal_use_all_cores(self) -> None:
-        """Take the portal and its face engine off their one processor, as they run in earnest."""
-        for pid in family_of(self._programs["portal"].pid):
-            pin(pid, self._cores.serving | self._cores.loading)
+    def let_all_cores_be_used(self) -> None:
+        """Take portal, face engine and camera off their one processor, as they run in earnest."""
+        for name in ("portal", "sandbox"):
+            for pid in family_of(self._programs[name].pid):
+                pin(pid, self._cores.serving | self._cores.loading)
 
     async def close(self) -> None:
         """End everything and remove what was made."""

@@ -111,10 +111,10 @@ class Town:
         told: dict[str, Any] = await self._ask("POST", url, headers=graduate.headers)
         return told
 
-    async def frames(self) -> list[bytes]:
-        """Let the sandbox's camera take the pictures of a check."""
+    async def frames(self, actions: Sequence[str]) -> list[bytes]:
+        """Let the sandbox's camera take the pictures of somebody who does these actions."""
         url = f"{self._sandbox}/sandbox/faces/{GRADUATE}/frames"
-        told = await self._ask("POST", url, {"actions": ["turn_one_side", "tilt", "come_closer"]})
+        told = await self._ask("POST", url, {"actions": list(actions)})
         return [base64.b64decode(frame) for frame in told["frames"]]
 
     async def _log_in(self, account: str, code: str) -> Resident:

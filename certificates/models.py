@@ -35,6 +35,8 @@ class Presentation(Model):
     code_hash = fields.CharField(max_length=64, unique=True)
     certificate_id = fields.UUIDField()
     citizen_id = fields.UUIDField()
+    # Where it is shown: the code is worth nothing once that session has ended.
+    session_id = fields.UUIDField(null=True)
     field_names = fields.JSONField[list[str]]()
     claims = fields.JSONField[list[str]]()
     purpose = fields.CharField(max_length=200, default="")

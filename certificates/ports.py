@@ -1,4 +1,4 @@
-"""What the wallet needs from outside: those who issue certificates, and who somebody is."""
+"""What the wallet needs from outside: who issues certificates, who somebody is, and who is logged in."""
 
 from typing import Protocol
 from uuid import UUID
@@ -23,6 +23,18 @@ class Issuer(Protocol):
         Raises:
             IssuerUnavailable: the department could not be reached, refused our credentials, or answered something that
                 its page does not have; try again later.
+        """
+        ...
+
+
+class OpenSessions(Protocol):
+    """Where residents are logged in: what is shown there is worth something only as long as they are."""
+
+    async def is_open(self, session_id: UUID) -> bool:
+        """Tell whether a session has neither ended nor run out.
+
+        Raises:
+            DatabaseUnavailable: the database could not be reached.
         """
         ...
 

@@ -30,9 +30,9 @@ _MODULE: Final = 8  # pixels
 _INK: Final = {Colour.BLACK: "#000000", Colour.RED: "#c00000"}
 
 _INSERT: Final = """
-INSERT INTO certificate_presentation (id, code_hash, certificate_id, citizen_id, field_names, claims, purpose,
-                                      created_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id
+INSERT INTO certificate_presentation (id, code_hash, certificate_id, citizen_id, session_id, field_names, claims,
+                                      purpose, created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id
 """
 # A holder's screen shows one code at a time: the one before it ends now, so a picture of it is worth nothing.
 _END_EARLIER: Final = """
@@ -86,7 +86,7 @@ class Presentation:
         """Make a code for one certificate; None when it does not exist or is somebody else's.
 
         `fields` are those a verifier may read; None means the card face, or nothing when there are claims. The code
-        that was shown before for the same certificate ends.
+        that was shown before for the same certificate ends, and each code ends with the session that shows it.
 
         Raises:
             FieldUnknown: the kind has no such field.
@@ -145,6 +145,7 @@ class Presentation:
             sha256_hex(code.encode()),
             record.id,
             record.citizen_id,
+            caller.session_id,
             list(order.names),
             list(order.claims),
             order.purpose,

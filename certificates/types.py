@@ -4,13 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from core.pii import IdNumber, PersonName
 
 Value: TypeAlias = str | int | None
 """What a field holds; dates are ISO 8601 text (`2034-05-16`)."""
+
+
+PURPOSE: Final = r"^[^\x00-\x1f\x7f-\x9f]*$"
+"""What a purpose may be written with: one line, no control characters."""
+PURPOSE_LENGTH: Final = 200
 
 
 class State(StrEnum):

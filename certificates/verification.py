@@ -8,6 +8,7 @@ from uuid import UUID
 
 from certificates import rules
 from certificates.definitions import Kinds
+from certificates.ports import OpenSessions
 from certificates.records import Record, Records
 from certificates.settings import CertificateSettings
 from certificates.types import Kind, Outcome, State, Value, Verified, Verifier
@@ -24,7 +25,9 @@ _USE: Final = """
 UPDATE certificate_presentation SET used_at = $2 WHERE code_hash = $1 AND used_at IS NULL AND expires_at > $2
 RETURNING certificate_id, citizen_id, field_names, claims
 """
-_WHY_NOT: Final = "SELECT certificate_id, citizen_id, used_at FROM certificate_presentation WHERE code_hash = $1"
+_FIND: Final = """
+SELECT certificate_id, citizen_id, session_id, used_at FROM certificate_presentation WHERE code_hash = $1
+"""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -48,6 +51,7 @@ class Verification:
         *,
         kinds: Kinds,
         records: Records,
+        sessions: OpenSessions,
         audit: Audit,
         limits: Limits,
         clock: Clock,
@@ -55,6 +59,7 @@ class Verification:
     ) -> None:
         self._kinds = kinds
         self._records = records
+        self._sessions = sessions
         self._audit = audit
         self._limits = limits
         self._clock = clock
@@ -69,10 +74,11 @@ class Verification:
 
         Raises:
             TooManyRequests: too many scans, or too many of codes that never were.
+            CacheUnavailable: the scans of strangers cannot be counted now, so none is answered.
             DatabaseUnavailable: the database could not be reached.
         """
         if verifier is None:
-            await self._limits.hit_address("certificates.verify", self._settings.verify_limit, address)
+            await self._count_stranger("certificates.verify", self._settings.verify_limit, address)
         else:
             await self._limits.hit("certificates.verify", self._settings.verify_limit, f"verifier:{verifier.id}")
         verified = Verified(Outcome.UNREADABLE)
@@ -80,21 +86,31 @@ class Verification:
             scan = _Scan(sha256_hex(code.encode()), verifier, purpose)
             verified = await transaction(lambda: self._look(scan))
         if verifier is None and verified.outcome in {Outcome.UNREADABLE, Outcome.UNKNOWN}:
-            await self._limits.hit_address("certificates.verify-failed", self._settings.verify_failed_limit, address)
+            await self._count_stranger("certificates.verify-failed", self._settings.verify_failed_limit, address)
         return verified
+
+    async def _count_stranger(self, action: str, rule: str, address: str) -> None:
+        await self._limits.hit_address(action, rule, address, fail_open=False)
 
     async def _look(self, scan: _Scan) -> Verified:
         now = self._clock.now()
-        used = await fetch_one(_USE, scan.code_hash, now)
-        if used is not None:
-            return await self._judge(scan, used)
-        row = await fetch_one(_WHY_NOT, scan.code_hash)
+        row = await fetch_one(_FIND, scan.code_hash)
         if row is None:
             return Verified(Outcome.UNKNOWN)
+        if row["used_at"] is None and await self._is_still_shown(row):
+            used = await fetch_one(_USE, scan.code_hash, now)
+            if used is not None:
+                return await self._judge(scan, used)
+            row = await fetch_one(_FIND, scan.code_hash) or row  # Somebody else has just used it, or it ran out.
         outcome = Outcome.EXPIRED if row["used_at"] is None else Outcome.USED
         record = await self._records.find(as_uuid(row["certificate_id"]), as_uuid(row["citizen_id"]))
         await self._tell(scan, row, record, outcome, ())
         return Verified(outcome, holder_notified=True)
+
+    async def _is_still_shown(self, row: Mapping[str, Any]) -> bool:
+        """Tell whether the session that shows the code is open: who has logged out shows nothing any more."""
+        session_id = row["session_id"]
+        return session_id is not None and await self._sessions.is_open(as_uuid(session_id))
 
     async def _judge(self, scan: _Scan, used: Mapping[str, Any]) -> Verified:
         record = await self._records.find(as_uuid(used["certificate_id"]), as_uuid(used["citizen_id"]))

@@ -5,7 +5,6 @@ Wiping it may slow things; it may lose nothing. The only importer of `redis` (do
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Any, TypeVar
 
 import fakeredis
@@ -155,21 +154,25 @@ class Limits:
         if not allowed:
             raise TooManyRequests(retry_after=await self._wait(item, action, *keys))
 
-    async def give_back(self, action: str, rule: str, *keys: str) -> None:
-        """Take one counted attempt back, because it came to nothing through no fault of the caller's."""
-        item = self._items.get(rule) or self._items.setdefault(rule, parse(rule))
-        with suppress(RedisError, OSError, TimeoutError):
-            async with asyncio.timeout(_TIMEOUT * 2):
-                await self._limiter.hit(item, "zhijian", action, *keys, cost=-1)
-
-    async def hit_address(self, action: str, rule: str, address: str) -> None:
-        """Count one attempt of an address, unless limits by address are switched off.
+    async def hit_here(self, action: str, rule: str) -> None:
+        """Count one attempt in this process alone: a ceiling for each portal, where no way to a store is worth it.
 
         Raises:
             TooManyRequests: the limit is used up.
         """
+        item = self._items.get(rule) or self._items.setdefault(rule, parse(rule))
+        if not await self._own.hit(item, "zhijian", action):
+            raise TooManyRequests(retry_after=1)
+
+    async def hit_address(self, action: str, rule: str, address: str, *, fail_open: bool = True) -> None:
+        """Count one attempt of an address, unless limits by address are switched off.
+
+        Raises:
+            TooManyRequests: the limit is used up.
+            CacheUnavailable: the store is away and the limit fails closed.
+        """
         if self._by_address:
-            await self.hit(f"{action}:address", rule, address)
+            await self.hit(f"{action}:address", rule, address, fail_open=fail_open)
 
     async def close(self) -> None:
         """Close the store's connections."""

@@ -14,6 +14,7 @@ import hmac
 import os
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -161,9 +162,14 @@ def _ed_key(path: Path) -> ed25519.Ed25519PrivateKey:
     return key
 
 
+@lru_cache(maxsize=16)
+def _aes(key: bytes) -> AESGCM:
+    return AESGCM(key)
+
+
 def _seal(suite: int, key: bytes, nonce: bytes, text: bytes, bound_to: bytes) -> bytes:
     if suite == _SUITES["A256GCM"]:
-        return AESGCM(key).encrypt(nonce, text, bound_to)
+        return _aes(key).encrypt(nonce, text, bound_to)
     encryptor = Cipher(algorithms.SM4(key[:16]), modes.GCM(nonce)).encryptor()
     encryptor.authenticate_additional_data(bound_to)
     return encryptor.update(text) + encryptor.finalize() + encryptor.tag
@@ -171,7 +177,7 @@ def _seal(suite: int, key: bytes, nonce: bytes, text: bytes, bound_to: bytes) ->
 
 def _open(suite: int, key: bytes, nonce: bytes, sealed: bytes, bound_to: bytes) -> bytes:
     if suite == _SUITES["A256GCM"]:
-        return AESGCM(key).decrypt(nonce, sealed, bound_to)
+        return _aes(key).decrypt(nonce, sealed, bound_to)
     decryptor = Cipher(algorithms.SM4(key[:16]), modes.GCM(nonce, sealed[-_TAG:])).decryptor()
     decryptor.authenticate_additional_data(bound_to)
     return decryptor.update(sealed[:-_TAG]) + decryptor.finalize()

@@ -1,4 +1,4 @@
-"""The database: how it is opened, and the only way to a transaction.
+"""The database: the only way to a transaction, and constant SQL for hot paths (`core/database.py` opens it).
 
 `await transaction(work)` runs `work` in a task of its own behind a shield. Sanic cancels handlers when clients hang up,
 and Tortoise keeps the connection for good when it is cancelled while beginning; so a caller may vanish, but the
@@ -7,33 +7,28 @@ transaction it began always runs to its end (docs/decisions/0005).
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, TypeVar
-from urllib.parse import parse_qsl, unquote, urlsplit
 from uuid import UUID
 
 import asyncpg
-from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 from tortoise.exceptions import DBConnectionError, IntegrityError, OperationalError, TransactionManagementError
 from tortoise.transactions import in_transaction
 
 from core.errors import Unavailable
-from core.server_lock import ServerLock
-from core.settings import CoreSettings
 
 T = TypeVar("T")
 Row = Mapping[str, Any]
 Work = Callable[[], Awaitable[T]]
 
 CONNECTION: Final = "default"
-# Each domain is a Tortoise app with its own migrations; the wiring passes those that exist.
-APPS: Final = ("core", "auth", "face", "certificates", "matters")
 
 
 class DatabaseUnavailable(Unavailable):
@@ -56,9 +51,10 @@ class InsideTransaction(RuntimeError):
 class _Unit:
     """One running transaction and what to do once it is committed."""
 
-    __slots__ = ("after_commit",)
+    __slots__ = ("after_commit", "pending")
 
     def __init__(self) -> None:
+        self.pending: list[tuple[str, tuple[object, ...]]] = []
         self.after_commit: list[Callable[[], None]] = []
 
 
@@ -94,6 +90,7 @@ async def _run(work: Work[T]) -> T:
     try:
         async with in_transaction(CONNECTION):
             result = await work()
+            await _flush(unit)
     except Exception as error:
         if is_outage(error):
             raise DatabaseUnavailable(retry_after=2) from error
@@ -181,8 +178,12 @@ def _bind(values: tuple[object, ...], *, sqlite: bool) -> list[object]:
     return [_json(value) if isinstance(value, dict | list) else value for value in values]
 
 
+_PARAMETER: Final = re.compile(r"\$(\d+)")
+_encoder: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _encoder.encode(value)
 
 
 async def fetch(sql: str, *values: object) -> list[dict[str, Any]]:
@@ -194,12 +195,72 @@ async def fetch(sql: str, *values: object) -> list[dict[str, Any]]:
     """
     db = connection()
     sqlite = db.capabilities.dialect == "sqlite"
+    if not sqlite:
+        async with _asyncpg(db) as raw:
+            return [dict(row) for row in await raw.fetch(sql, *_bind(values, sqlite=False))]
     try:
-        return await db.execute_query_dict(_for_sqlite(sql) if sqlite else sql, _bind(values, sqlite=sqlite))
+        return await db.execute_query_dict(_for_sqlite(sql), _bind(values, sqlite=True))
     except Exception as error:
         if is_outage(error):
             raise DatabaseUnavailable(retry_after=2) from error
         raise
+
+
+@asynccontextmanager
+async def _asyncpg(db: BaseDBAsyncClient) -> AsyncIterator[asyncpg.Connection]:
+    """Give PostgreSQL's own connection, past Tortoise's wrapping of each call, with the same failures."""
+    try:
+        async with db.acquire_connection() as raw:
+            yield raw
+    except asyncpg.IntegrityConstraintViolationError as error:
+        raise IntegrityError(error) from error
+    except Exception as error:
+        if is_outage(error):
+            raise DatabaseUnavailable(retry_after=2) from error
+        raise
+
+
+async def later(sql: str, *values: object) -> None:
+    """Write a row that nobody reads back within the running transaction; `sql` is a constant `INSERT … RETURNING`.
+
+    On PostgreSQL such rows go out together, in one round trip just before the commit.
+
+    Raises:
+        OutsideTransaction: no transaction is running.
+        DatabaseUnavailable: the database could not be reached.
+        IntegrityError: a constraint forbids the row; on PostgreSQL this ends the transaction at its commit.
+    """
+    unit = _current.get()
+    if unit is None:
+        raise OutsideTransaction("this write belongs into a transaction")
+    if connection().capabilities.dialect == "sqlite":
+        await fetch(sql, *values)
+        return
+    unit.pending.append((sql, values))
+
+
+@lru_cache(maxsize=512)
+def _together(statements: tuple[tuple[str, int], ...]) -> str:
+    """Return one statement that does several: each text with the number of its parameters, which are shifted."""
+    moved, shift = [], 0
+    for sql, count in statements:
+        moved.append(_shifted(sql, shift))
+        shift += count
+    named = [f"w{number} AS ({sql})" for number, sql in enumerate(moved[:-1])]
+    return f"WITH {', '.join(named)} {moved[-1]}" if named else moved[-1]
+
+
+def _shifted(sql: str, by: int) -> str:
+    """Return a text with its parameters counted on from `by`."""
+    return _PARAMETER.sub(lambda found: f"${int(found[1]) + by}", sql)
+
+
+async def _flush(unit: _Unit) -> None:
+    """Send what `later` has gathered."""
+    pending, unit.pending = unit.pending, []
+    if pending:
+        sql = _together(tuple((sql, len(values)) for sql, values in pending))
+        await fetch(sql, *(value for _, values in pending for value in values))
 
 
 async def fetch_one(sql: str, *values: object) -> dict[str, Any] | None:
@@ -223,8 +284,12 @@ async def execute(sql: str, *values: object) -> int:
     """
     db = connection()
     sqlite = db.capabilities.dialect == "sqlite"
+    if not sqlite:
+        async with _asyncpg(db) as raw:
+            status = await raw.execute(sql, *_bind(values, sqlite=False))
+        return int(status.rsplit(" ", 1)[1])
     try:
-        count, _ = await db.execute_query(_for_sqlite(sql) if sqlite else sql, _bind(values, sqlite=sqlite))
+        count, _ = await db.execute_query(_for_sqlite(sql), _bind(values, sqlite=True))
     except Exception as error:
         if is_outage(error):
             raise DatabaseUnavailable(retry_after=2) from error
@@ -272,102 +337,18 @@ def as_json(value: object) -> Any:  # noqa: ANN401 — JSON is what it is
     return json.loads(value) if isinstance(value, str | bytes) else value
 
 
-# --- opening and closing -------------------------------------------------------------------------------------------
-
-
-class _PooledConnection(asyncpg.Connection):  # type: ignore[misc]
-    """A connection that is not reset on release: nobody here uses session state, and the reset is a round trip."""
-
-    def get_reset_query(self) -> str:
-        return ""
-
-
-def orm_config(settings: CoreSettings, apps: Mapping[str, list[str]]) -> dict[str, Any]:
-    """Return Tortoise's configuration; `apps` maps each domain to its model modules."""
-    return {
-        "connections": {CONNECTION: _connection_config(settings)},
-        "apps": {
-            name: {"models": modules, "default_connection": CONNECTION, "migrations": f"migrations.{name}"}
-            for name, modules in apps.items()
-        },
-        "use_tz": True,
-        "timezone": "UTC",
-    }
-
-
-def _connection_config(settings: CoreSettings) -> dict[str, Any]:
-    url = settings.effective_database_url
-    if settings.is_sqlite:
-        return {
-            "engine": "tortoise.backends.sqlite",
-            # FULL: a 202 is only honest once the log is on the disk.
-            "credentials": {
-                "file_path": url.removeprefix("sqlite:///"),
-                "journal_mode": "WAL",
-                "synchronous": "FULL",
-                "busy_timeout": 5000,
-                "foreign_keys": "ON",
-            },
-        }
-    parts = urlsplit(url)
-    return {
-        "engine": "tortoise.backends.asyncpg",
-        "credentials": {
-            "host": parts.hostname,
-            "port": parts.port or 5432,
-            "user": unquote(parts.username or ""),
-            "password": unquote(parts.password) if parts.password else None,
-            "database": unquote(parts.path.lstrip("/")),
-            "ssl": dict(parse_qsl(parts.query)).get("sslmode", "prefer"),
-            "minsize": 2,
-            "maxsize": settings.database.pool,
-            "connection_class": _PooledConnection,
-            "command_timeout": settings.database.statement_timeout_ms / 1000 + 0.5,
-            "timeout": 5,
-            "server_settings": {
-                "application_name": "zhijian",
-                "statement_timeout": str(settings.database.statement_timeout_ms),
-                "idle_in_transaction_session_timeout": str(settings.database.idle_in_transaction_timeout_ms),
-                "jit": "off",
-            },
-        },
-    }
-
-
-async def open_database(config: Mapping[str, Any]) -> None:
-    """Open the database for this process and make the pool before anything is served.
-
-    Raises:
-        DatabaseUnavailable: it cannot be reached.
-    """
-    await Tortoise.init(config=dict(config), _enable_global_fallback=True)
-    try:
-        await fetch("SELECT 1")
-    except BaseException:
-        await Tortoise.close_connections()
-        raise
-
-
-async def close_database() -> None:
-    """Let running transactions end, then close the pool."""
-    await drain()
-    await Tortoise.close_connections()
-
-
 __all__ = [
-    "APPS",
+    "CONNECTION",
     "DatabaseUnavailable",
     "InsideTransaction",
     "IntegrityError",
     "OutsideTransaction",
     "Row",
-    "ServerLock",
     "Work",
     "after_commit",
     "as_json",
     "as_moment",
     "as_uuid",
-    "close_database",
     "connection",
     "drain",
     "execute",
@@ -376,9 +357,8 @@ __all__ = [
     "forbid_inside_transaction",
     "is_outage",
     "is_postgres",
+    "later",
     "only_one_process",
-    "open_database",
-    "orm_config",
     "require_transaction",
     "transaction",
 ]

@@ -24,7 +24,7 @@ ALLOWED: Final = frozenset({
     "pid", "port", "purpose", "reason", "role", "route", "setting", "seq", "signal", "state", "status", "system",
     "version",
 })  # fmt: skip
-_LONG_NUMBER: Final = re.compile(r"(?<!\d)\d{11,18}[\dXx]?(?!\d)")
+_LONG_NUMBER: Final = re.compile(r"\d{11,}[Xx]?")
 # Our own ids may hold a long run of digits by chance.
 _UUID: Final = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
 _SHORTEST_NUMBER: Final = 10**10
@@ -36,8 +36,16 @@ def current_request_id() -> str:
 
 
 def set_request_id(request_id: str) -> None:
-    """Bind the id to everything that follows in this task."""
-    _request_id.set(request_id)
+    """Bind the id to everything that follows in this task: logs, audit lines, jobs, calls out.
+
+    It may be the caller's own text and is written where nothing can be taken back, so long numbers are taken out.
+    """
+    _request_id.set(without_numbers(request_id))
+
+
+def without_numbers(text: str) -> str:
+    """Return a text without numbers as long as a mobile or a citizen's number; an id of ours stays as it is."""
+    return text if _UUID.fullmatch(text) else _LONG_NUMBER.sub("[number]", text)
 
 
 def _scrub(value: object) -> object:
@@ -46,8 +54,7 @@ def _scrub(value: object) -> object:
         return value
     if isinstance(value, int):
         return value if abs(value) < _SHORTEST_NUMBER else "[number]"
-    text = value if isinstance(value, str) else repr(value)
-    return text if _UUID.fullmatch(text) else _LONG_NUMBER.sub("[number]", text)
+    return without_numbers(value if isinstance(value, str) else repr(value))
 
 
 def _allow(_logger: object, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

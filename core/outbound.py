@@ -8,15 +8,16 @@ whatever the adapter reads from a complete answer.
 import asyncio
 import json
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 from urllib.parse import urlencode
 
 import aiohttp
+from prometheus_client import Counter, Histogram
 from yarl import URL
 
 from core.clock import Clock
@@ -72,7 +73,8 @@ class Outgoing:
 
     def with_headers(self, **headers: str) -> "Outgoing":
         """Return the same request with more headers; `_` in a name stands for `-`."""
-        return replace(self, headers={**self.headers, **{k.replace("_", "-"): v for k, v in headers.items()}})
+        more = {k.replace("_", "-"): v for k, v in headers.items()}
+        return Outgoing(self.method, self.base, self.target, self.body, {**self.headers, **more})
 
 
 class Signer(Protocol):
@@ -89,13 +91,18 @@ class Signer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """An outside system as the door sees it. `timeout` is the whole call's bound in seconds, retries included."""
+    """An outside system as the door sees it. `timeout` is the whole call's bound in seconds, retries included.
+
+    `is_answer` is for systems that say no with a 5xx: of an answer that it takes for one the door says nothing bad,
+    neither to the caller nor to the breaker. Without it every 5xx is a failure.
+    """
 
     name: str
     address: str
     timeout: float = 3.0
     attempts: int = 2
     signer: Signer | None = None
+    is_answer: "Callable[[Incoming], bool] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +121,7 @@ class Incoming:
             Unreachable: it is not JSON in UTF-8, whatever the status says.
         """
         try:
-            return json.loads(self.body.decode("utf-8"), parse_constant=_no_constant)
+            return _decoder.decode(self.body.decode("utf-8"))
         except (ValueError, RecursionError) as error:
             raise Unreachable(self.partner, "answer-not-json", ambiguous=True) from error
 
@@ -132,6 +139,10 @@ class Incoming:
 
 def _no_constant(name: str) -> float:
     raise ValueError(name)
+
+
+_decoder = json.JSONDecoder(parse_constant=_no_constant)
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class Passage(Enum):
@@ -208,6 +219,10 @@ class Outbound:
         self._settings = settings
         self._clock = clock
         self._production = production
+        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=settings.connect_seconds)
+        # Looking a label up costs as much as counting; the partners are few.
+        self._seconds: dict[str, Histogram] = {}
+        self._answered: dict[str, Counter] = {}
         self._session: aiohttp.ClientSession | None = None
         self._breakers: dict[str, Breaker] = {}
 
@@ -250,7 +265,7 @@ class Outbound:
         idempotency_key: str = "",
         repeatable: bool = True,
     ) -> Incoming:
-        """Send one request and return the complete answer, whatever its status below 500.
+        """Send one request and return the complete answer, whatever its status below 500 (see `Partner.is_answer`).
 
         `repeatable` says that the system may get it twice without harm (reads, and writes it de-duplicates); then a
         failed try is repeated while the deadline lasts. `idempotency_key` is our reference, sent as `Idempotency-Key`.
@@ -274,7 +289,10 @@ class Outbound:
         try:
             return await self._with_retries(partner, request, repeatable=repeatable)
         finally:
-            OUTSIDE_SECONDS.labels(partner.name).observe(self._clock.monotonic() - started)
+            seconds = self._seconds.get(partner.name)
+            if seconds is None:
+                seconds = self._seconds[partner.name] = OUTSIDE_SECONDS.labels(partner.name)
+            seconds.observe(self._clock.monotonic() - started)
 
     async def _with_retries(self, partner: Partner, request: Outgoing, *, repeatable: bool) -> Incoming:
         deadline = self._clock.monotonic() + partner.timeout
@@ -310,7 +328,10 @@ class Outbound:
             raise
         breaker.report(passage, good=True)
         BREAKER_OPEN.labels(partner.name).set(breaker.is_open)
-        OUTSIDE_CALLS.labels(partner.name, "answered").inc()
+        answered = self._answered.get(partner.name)
+        if answered is None:
+            answered = self._answered[partner.name] = OUTSIDE_CALLS.labels(partner.name, "answered")
+        answered.inc()
         return answer
 
     async def _once(self, partner: Partner, request: Outgoing, deadline: float) -> Incoming:
@@ -330,7 +351,7 @@ class Outbound:
                     data=signed.body or None,
                     headers=dict(signed.headers),
                     allow_redirects=False,
-                    timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._settings.connect_seconds),
+                    timeout=self._timeout,
                 ) as response,
             ):
                 sent = True
@@ -352,9 +373,11 @@ class Outbound:
             chunks += chunk
             if len(chunks) > self._settings.response_bytes:
                 raise Unreachable(partner.name, "answer-too-large", ambiguous=True)
-        if response.status >= 500:  # noqa: PLR2004 — the server's own failures
+        answer = Incoming(partner.name, response.status, bytes(chunks), dict(response.headers))
+        is_failure = response.status >= 500  # noqa: PLR2004 — the server's own failures
+        if is_failure and (partner.is_answer is None or not partner.is_answer(answer)):
             raise Unreachable(partner.name, f"status-{response.status}", ambiguous=True)
-        return Incoming(partner.name, response.status, bytes(chunks), dict(response.headers))
+        return answer
 
 
 def _url(request: Outgoing) -> URL:
@@ -363,4 +386,4 @@ def _url(request: Outgoing) -> URL:
 
 
 def _compact(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _encoder.encode(value).encode()

@@ -1,18 +1,30 @@
-"""One server for one SQLite file: a lock on the data folder for the life of the process."""
+"""One server for one SQLite file: a lock beside the file for the life of the process."""
 
 import fcntl
 import os
 from pathlib import Path
+from typing import Final, Self
 
 from core.settings import UnsafeSettings
 
+_SQLITE: Final = "sqlite:///"
+
 
 class ServerLock:
-    """Holds the SQLite file for one server process: a second one would fail at random (docs/decisions/0005)."""
+    """Holds the SQLite file for one server process: a second one would fail at random (docs/decisions/0005).
+
+    The lock lies beside the database, not in the data folder: two folders may be told to use one file.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: int | None = None
+
+    @classmethod
+    def of_database(cls, url: str) -> Self:
+        """Return the lock of a SQLite database by its address, the same one by whatever links it is reached."""
+        database = Path(url.removeprefix(_SQLITE)).resolve()
+        return cls(database.with_name(f"{database.name}.lock"))
 
     def take(self) -> None:
         """Take the lock for the life of this process.
@@ -28,8 +40,8 @@ class ServerLock:
             os.close(self._file)
             self._file = None
             raise UnsafeSettings(
-                f"Another server already uses the data in {self._path.parent}. Stop it, or give this one another "
-                "ZHIJIAN_DATA_DIR. Several servers at once need PostgreSQL (ZHIJIAN_DATABASE_URL).",
+                f"Another server already uses the database in {self._path.parent}. Stop it, or give this one another "
+                "ZHIJIAN_DATA_DIR or ZHIJIAN_DATABASE_URL. Several servers at once need PostgreSQL.",
             ) from error
 
     def release(self) -> None:

@@ -1,4 +1,8 @@
-"""How often somebody may try: checks count when they start, on the person and on the account."""
+"""How often somebody may try: checks count when they start, on the person and on the account.
+
+Some stop counting when they end: what the engine or the registry could not look at, and what a resident passed who is
+logged in. A passed elder session goes on counting: it was asked for by nobody known.
+"""
 
 from datetime import datetime
 from typing import Final
@@ -17,18 +21,20 @@ ON CONFLICT (key) DO UPDATE SET counted_at = excluded.counted_at RETURNING key
 """
 _ON_PERSON: Final = """
 SELECT count(*) AS started, min(started_at) AS earliest FROM face_check
-WHERE person_hash = $1 AND started_at > $2 AND outcome <> 'passed'
+WHERE person_hash = $1 AND started_at > $2 AND reason NOT IN ('overtime', 'unavailable')
+      AND (outcome <> 'passed' OR purpose = 'elder-session')
 """
 _ON_ACCOUNT: Final = """
 SELECT count(*) AS started, min(started_at) AS earliest FROM face_check
-WHERE citizen_id = $1 AND started_at > $2 AND outcome <> 'passed'
+WHERE citizen_id = $1 AND started_at > $2 AND reason NOT IN ('overtime', 'unavailable') AND outcome <> 'passed'
 """
 
 
 class Attempts:
     """Counts checks in the database, not in a cache: wiping a cache gives nobody more of them.
 
-    A check counts from its start; one that is passed is given back, so that nobody who is who they say runs out.
+    A check counts from its start. One that a resident passes is given back, so that nobody who is who they say runs
+    out.
     """
 
     def __init__(self, *, clock: Clock, settings: FaceSettings) -> None:

@@ -9,15 +9,16 @@ from auth.realname import RealName
 from auth.rules import FreshFor, fresh_until
 from auth.sessions import Sessions
 from auth.types import Caller, Level
-from core.clock import Clock
+from core.cache import Limits
+from core.clock import Clock, china_date
 from core.db import transaction
 from core.ids import Ids
 from core.metrics import FACE_CHECKS
 from face.attempts import Attempts
-from face.errors import NoSuchCheck, NotOffered
+from face.errors import GuardianNeeded, NoSuchCheck, NotOffered
 from face.examination import Examiner
 from face.records import Check, Records
-from face.rules import alternatives, choose_actions
+from face.rules import GUARDED, alternatives, choose_actions, needs_guardian
 from face.settings import FaceSettings
 from face.trail import Trail
 from face.types import CheckResult, Judgement, Purpose, StartedCheck
@@ -36,6 +37,7 @@ class FaceChecks:
         sessions: Sessions,
         consents: Consents,
         trail: Trail,
+        limits: Limits,
         clock: Clock,
         ids: Ids,
         settings: FaceSettings,
@@ -50,6 +52,7 @@ class FaceChecks:
         self._sessions = sessions
         self._consents = consents
         self._trail = trail
+        self._limits = limits
         self._clock = clock
         self._ids = ids
         self._settings = settings
@@ -58,18 +61,21 @@ class FaceChecks:
         self._draw = draw
 
     async def start(self, caller: Caller, purpose: Purpose, consent: str) -> StartedCheck:
-        """Start a check of the caller; this counts as an attempt, whatever comes of it.
+        """Start a check of the caller; this counts as an attempt until it is passed, or nobody could look at it.
 
         Raises:
             ConsentRequired: the consent is not to the face check's text in force.
             LevelTooLow: the caller's real name is not known: there is no portrait to compare with.
             NotOffered: this installation lets a face check prove nothing.
+            GuardianNeeded: the caller is under 14.
             TooManyAttempts: no attempt is left for this person or this account.
         """
         self._consents.check(consent, purpose="face")
         if self._settings.gives == "nothing":
             raise NotOffered(alternatives=alternatives(elder=caller.elder))
         person = await self._realname.person_of(caller.actor_id)
+        if needs_guardian(person.id_number, china_date(self._clock.now())):
+            raise GuardianNeeded(alternatives=GUARDED)
         check = Check(
             id=self._ids.uuid(),
             purpose=purpose,
@@ -102,10 +108,12 @@ class FaceChecks:
             FrameCount: too few or too many frames.
             PictureUnusable: a file is no picture; the check stays open.
             EngineBusy: the engine has no place; the check stays open.
-            EngineUnavailable: the engine failed; the check stays open.
+            EngineUnavailable: the engine failed; the check stays open, unless the frames took too long.
             RegistryUnavailable: the portrait could not be fetched; the check stays open.
             TokenInvalid: the session has ended meanwhile.
+            TooManyRequests: too much evidence came from this account.
         """
+        await self._limits.hit("face.evidence", self._settings.evidence_limit, f"citizen:{caller.actor_id}")
         check = await self._records.find(check_id)
         if check is None or check.citizen_id != caller.actor_id or check.session_id != caller.session_id:
             raise NoSuchCheck

@@ -10,27 +10,30 @@ from uuid import UUID
 
 from auth.consent import Consents
 from auth.realname import RealName
-from auth.rules import parse_person
+from auth.rules import FreshFor, is_elder, parse_person
 from auth.sessions import Sessions
 from auth.types import Grant, Level
 from core.cache import Limits
-from core.clock import Clock
+from core.clock import Clock, china_date
 from core.db import transaction
 from core.ids import Ids
 from core.settings import Switch
 from face.attempts import Attempts
 from face.checks import result, started
-from face.errors import CheckExpired, EvidenceReplayed, NoSuchCheck, NotOffered
+from face.errors import CheckExpired, EvidenceReplayed, GuardianNeeded, NoSuchCheck, NotOffered
 from face.examination import Examiner
 from face.records import Check, Records
-from face.rules import alternatives, choose_actions
+from face.rules import GUARDED, alternatives, choose_actions, needs_guardian
 from face.settings import FaceSettings
 from face.trail import Trail
 from face.types import CheckResult, Judgement, Purpose, StartedCheck
 
 
 class ElderSessions:
-    """Opens a session for whoever is the person they say they are. Always slower, with more attempts."""
+    """Opens a session for whoever is the person they say they are.
+
+    Time and attempts follow the birth date in the number that was given, whether or not anybody has it.
+    """
 
     def __init__(
         self,
@@ -46,6 +49,7 @@ class ElderSessions:
         clock: Clock,
         ids: Ids,
         settings: FaceSettings,
+        fresh_for: FreshFor,
         engine: str = "local",
         draw: Callable[[int], int] = secrets.randbelow,
     ) -> None:
@@ -60,6 +64,7 @@ class ElderSessions:
         self._clock = clock
         self._ids = ids
         self._settings = settings
+        self._fresh_for = fresh_for
         self._engine = engine
         self._draw = draw
 
@@ -71,6 +76,7 @@ class ElderSessions:
             NameInvalid: the name cannot be one.
             ConsentRequired: the consent is not to the face check's text in force.
             NotOffered: this installation opens no sessions this way.
+            GuardianNeeded: by the number the person is under 14.
             TooManyRequests: too many were started from this address.
             TooManyAttempts: no attempt is left for this person.
         """
@@ -78,6 +84,10 @@ class ElderSessions:
             raise NotOffered(alternatives=alternatives(elder=True))
         parsed_name, number = parse_person(name, id_number)
         self._consents.check(consent, purpose="face")
+        now = self._clock.now()
+        if needs_guardian(number, china_date(now)):
+            raise GuardianNeeded(alternatives=GUARDED)
+        elder = is_elder(number, chosen=False, day=china_date(now), policy=self._fresh_for)
         await self._limits.hit_address("face.elder", self._settings.elder_address_limit, address)
         check = Check(
             id=self._ids.uuid(),
@@ -85,17 +95,17 @@ class ElderSessions:
             citizen_id=None,
             session_id=None,
             person_hash=self._records.person_hash(number),
-            elder=True,
+            elder=elder,
             consent=consent,
             actions=choose_actions(self._settings.actions, self._draw),
             is_open=True,
-            expires_at=self._clock.now() + self._settings.lifetime(elder=True),
+            expires_at=now + self._settings.lifetime(elder=elder),
             name=parsed_name,
             id_number=number,
         )
 
         async def work() -> None:
-            await self._attempts.require(check.person_hash, None, elder=True)
+            await self._attempts.require(check.person_hash, None, elder=elder)
             await self._records.add(check, engine=self._engine)
             subject_id = await self._realname.find_citizen(number)
             await self._trail.tell("face.check-started", check, subject_id=subject_id)
@@ -104,7 +114,7 @@ class ElderSessions:
         return started(check, self._settings, self._engine)
 
     async def submit_evidence(
-        self, check_id: UUID, frames: Sequence[bytes], *, device: str
+        self, check_id: UUID, frames: Sequence[bytes], *, device: str, address: str
     ) -> tuple[CheckResult, Grant | None]:
         """Hand in the frames of a check, once, and learn how it ends; passed, with a session at `present`.
 
@@ -115,10 +125,12 @@ class ElderSessions:
             FrameCount: too few or too many frames.
             PictureUnusable: a file is no picture; the check stays open.
             EngineBusy: the engine has no place; the check stays open.
-            EngineUnavailable: the engine failed; the check stays open.
+            EngineUnavailable: the engine failed; the check stays open, unless the frames took too long.
             RegistryUnavailable: the registry could not be asked; the check stays open.
             AccountClosed: the person's account is closed.
+            TooManyRequests: too much evidence came from this address.
         """
+        await self._limits.hit_address("face.elder-evidence", self._settings.elder_evidence_limit, address)
         check = await self._records.find(check_id)
         if check is None or check.purpose is not Purpose.ELDER_SESSION:
             raise NoSuchCheck

@@ -16,6 +16,10 @@ class EngineUnavailable(Unavailable):
     plain = "刷脸现在用不了，请过一会儿再试。"
 
 
+class EngineOvertime(EngineUnavailable):
+    """All pictures of one check together took longer than a check may. To callers it is the engine that is away."""
+
+
 class EngineBusy(Unavailable):
     """As many checks as the engine admits are under way."""
 
@@ -32,6 +36,15 @@ class NotOffered(Forbidden):
     title = "这里暂不提供人脸核验，请选择其他方式"
     title_en = "Face checks are not offered here; please choose another way"
     plain = "这里不能刷脸，请换个办法。"
+
+
+class GuardianNeeded(Forbidden):
+    """The person is under 14: their face is checked only with a guardian's consent, which nobody can give here."""
+
+    code = "face.guardian-needed"
+    title = "未满14周岁须由监护人陪同办理，请选择其他方式"
+    title_en = "Under 14 a guardian has to be there; please choose another way"
+    plain = "孩子未满14岁，不能自己刷脸，请监护人来办。"
 
 
 class TooManyAttempts(TooMany):

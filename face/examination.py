@@ -4,21 +4,25 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from core.db import transaction
-from core.errors import FieldError
+from core.errors import FieldError, Unavailable
 from core.pii import IdNumber
-from face.errors import EvidenceReplayed, FrameCount, PictureUnusable
+from face.errors import EngineOvertime, EvidenceReplayed, FrameCount, PictureUnusable
 from face.ports import Examination, FaceEngine, PortraitSource
 from face.records import Check, Records
 from face.rules import FaceLimits, judge, size_fault
 from face.settings import FaceSettings
 from face.trail import Trail
-from face.types import FrameObservation, Judgement
+from face.types import FrameObservation, Judgement, Unjudged
 
 T = TypeVar("T")
 
 
 class Examiner:
-    """Leads evidence through the engine. Whatever keeps it from being looked at gives the check back."""
+    """Leads evidence through the engine. Whatever keeps it from being looked at gives the check back, twice at most.
+
+    A picture is known again by its file and by its pixels: changed metadata, another order, another lossless format
+    make nothing new of it. What was compressed, cropped or drawn anew is another picture to this.
+    """
 
     def __init__(
         self,
@@ -56,21 +60,25 @@ class Examiner:
             EvidenceReplayed: it has had its evidence, or one of the pictures was seen before.
             EngineBusy: as many checks as the engine admits are under way; the check stays open.
             EngineUnavailable: the engine failed over a frame; the check stays open.
+            EngineOvertime: the frames took too long; the check is closed and was no attempt.
             Unavailable: the source of portraits could not be reached; the check stays open.
         """
         self._accept(frames)
         if not check.is_open:
             raise EvidenceReplayed
-        async with self._engine.admit() as examination:
-            await self._take(check, frames)
+        async with self._engine.admit(logged_in=check.citizen_id is not None) as examination:
+            await self._only_new(check, lambda: self._records.take(check, frames))
             try:
                 known = await self._portrait(examination, id_number, frames[0])
                 seen = await examination.look_at(frames)
+                await self._only_new(check, lambda: self._records.mark(check, [frame.digest for frame in seen]))
                 judgement = judge(seen, known if is_known else None, check.actions, self._limits)
                 return await then(judgement)
-            except BaseException:
+            except EvidenceReplayed:
+                raise
+            except BaseException as error:
                 # Also when the caller has gone: they may come again with the same frames.
-                await self._give_back(check)
+                await self._give_back(check, error)
                 raise
 
     def _accept(self, frames: Sequence[bytes]) -> None:
@@ -88,11 +96,13 @@ class Examiner:
             if fault is not None:
                 raise PictureUnusable(fault, index)
 
-    async def _take(self, check: Check, frames: Sequence[bytes]) -> None:
+    async def _only_new(self, check: Check, mark: Callable[[], Awaitable[bool]]) -> None:
+        """Mark what was handed in, and close the check if any of it was handed in before."""
+
         async def work() -> bool:
-            is_new = await self._records.take(check, frames)
+            is_new = await mark()
             if not is_new:
-                await self._records.close(check, None)
+                await self._records.close_unjudged(check, Unjudged.REPLAYED)
                 await self._trail.tell("face.evidence-replayed", check, "refused")
             return is_new
 
@@ -110,8 +120,16 @@ class Examiner:
             return None
         return seen if portrait else None
 
-    async def _give_back(self, check: Check) -> None:
+    async def _give_back(self, check: Check, error: BaseException) -> None:
+        """Open the check again, or close it: when it took too long, or when it has had its chances."""
+        why = Unjudged.UNAVAILABLE if isinstance(error, Unavailable) else Unjudged.GIVEN_UP
+        if isinstance(error, EngineOvertime):
+            why = Unjudged.OVERTIME
+
         async def work() -> None:
-            await self._records.give_back(check)
+            if why is not Unjudged.OVERTIME and await self._records.give_back(check):
+                return
+            if await self._records.close_unjudged(check, why):
+                await self._trail.tell("face.check-closed", check, why.value)
 
         await transaction(work)

@@ -10,7 +10,7 @@ class FaceCheck(Model):
 
     `person_hash` is the blind index of the ID number, so that attempts on one person count across accounts. A check
     for an elder session belongs to nobody until it is passed: its name and number are sealed and wiped with the
-    outcome.
+    outcome. `returned` is how often it was opened again because its pictures could not be looked at.
     """
 
     id = fields.UUIDField(primary_key=True)
@@ -32,6 +32,7 @@ class FaceCheck(Model):
     started_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
     decided_at = fields.DatetimeField(null=True)
+    returned = fields.IntField(db_default=0)
 
     class Meta:
         table = "face_check"
@@ -53,7 +54,10 @@ class FaceSubject(Model):
 
 
 class FrameSeen(Model):
-    """The SHA-256 of a picture that was handed in once, by whomever: it is never taken again."""
+    """The SHA-256 of a picture that was handed in once, by whomever: it is never taken again.
+
+    Each picture leaves two, that of its file and that of its pixels, which a changed file may share.
+    """
 
     sha256 = fields.CharField(max_length=64, primary_key=True)
     check_id = fields.UUIDField(db_index=True)

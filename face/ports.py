@@ -12,8 +12,7 @@ class Examination(Protocol):
     """The place one check has in an engine, from admission to its end.
 
     All its pictures share one deadline, counted from the first, and each has its own, counted from when the engine
-    begins with
-    it: waiting behind other checks does not use that up.
+    begins with it: waiting behind other checks does not use that up.
     """
 
     async def look_at(self, pictures: Sequence[bytes]) -> tuple[FrameObservation, ...]:
@@ -23,7 +22,8 @@ class Examination(Protocol):
 
         Raises:
             PictureUnusable: one is no picture, too large, damaged, animated or in colours no camera makes.
-            EngineUnavailable: the engine died or hung over one of them, or the check took too long; send them again.
+            EngineUnavailable: the engine died or hung over one of them; send them again.
+            EngineOvertime: all together took too long; the same would take as long again.
         """
         ...
 
@@ -49,13 +49,14 @@ class FaceEngine(Protocol):
         """Whether a frame would be looked at without waiting for the engine to start."""
         ...
 
-    def admit(self) -> AbstractAsyncContextManager[Examination]:
+    def admit(self, *, logged_in: bool = True) -> AbstractAsyncContextManager[Examination]:
         """Take one of the engine's places for a check, for as long as the context lasts.
 
-        Cheap, so that it can be asked before a request's body is read.
+        Cheap, so that it can be asked before a request's body is read. Some places are kept for callers who are
+        logged in; the others are for everybody.
 
         Raises:
-            EngineBusy: all places are taken, or the engine is closing; `retry_after` says when to come again.
+            EngineBusy: no such place is free, or the engine is closing; `retry_after` says when to come again.
         """
         ...
 

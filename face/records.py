@@ -12,7 +12,7 @@ from core.crypto import Vault
 from core.db import as_json, as_moment, as_uuid, execute, fetch, fetch_one, require_transaction
 from core.pii import IdNumber, PersonName
 from face.errors import CheckExpired, EvidenceReplayed
-from face.types import Action, Judgement, Outcome, Purpose
+from face.types import Action, Judgement, Outcome, Purpose, Unjudged
 
 _NAME: Final = "face_check.name"
 _ID_NUMBER: Final = "face_check.id_number"
@@ -30,7 +30,11 @@ FROM face_check WHERE id = $1
 """
 # Of many at once, one gets the check.
 _TAKE: Final = "UPDATE face_check SET state = 'judging' WHERE id = $1 AND state = 'open' AND expires_at > $2"
-_GIVE_BACK: Final = "UPDATE face_check SET state = 'open' WHERE id = $1 AND state = 'judging'"
+# After this many times it is not the engine's bad luck any more.
+_RETURNS: Final = 2
+_GIVE_BACK: Final = """
+UPDATE face_check SET state = 'open', returned = returned + 1 WHERE id = $1 AND state = 'judging' AND returned < $2
+"""
 _CLOSE: Final = """
 UPDATE face_check SET state = 'done', outcome = $2, reason = $3, model_id = $4, threshold_id = $5, decided_at = $6,
                       name_sealed = NULL, id_number_sealed = NULL
@@ -119,35 +123,50 @@ class Records:
         now = self._clock.now()
         if await execute(_TAKE, check.id, now) == 0:
             raise EvidenceReplayed if check.expires_at > now else CheckExpired
-        # Sorted, so that two transactions with the same frames never wait for each other.
-        marks = sorted(hashlib.sha256(frame.rstrip(b"\0")).hexdigest() for frame in frames)
-        new = [await fetch(_MARK, mark, check.id, now) for mark in marks]
-        return all(new)
+        return await self.mark(check, [hashlib.sha256(frame.rstrip(b"\0")).hexdigest() for frame in frames])
 
-    async def give_back(self, check: Check) -> None:
-        """Open a check again whose frames could not be looked at; they may be sent once more.
+    async def mark(self, check: Check, digests: Sequence[str]) -> bool:
+        """Mark what a check was shown; return False when one of it was shown before, in whichever check.
 
         Raises:
             OutsideTransaction: no transaction is running.
         """
         require_transaction()
-        if await execute(_GIVE_BACK, check.id):
-            await execute(_UNMARK, check.id)
+        now = self._clock.now()
+        # Sorted, so that two transactions with the same frames never wait for each other.
+        new = [await fetch(_MARK, digest, check.id, now) for digest in sorted(digests)]
+        return all(new)
 
-    async def close(self, check: Check, judgement: Judgement | None) -> None:
-        """Write how a check that was taken ended, and wipe whose it was to be; without a judgement it was replayed.
+    async def give_back(self, check: Check) -> bool:
+        """Open a check again whose frames could not be looked at; return False when it has had its chances.
+
+        Raises:
+            OutsideTransaction: no transaction is running.
+        """
+        require_transaction()
+        if not await execute(_GIVE_BACK, check.id, _RETURNS):
+            return False
+        await execute(_UNMARK, check.id)
+        return True
+
+    async def close(self, check: Check, judgement: Judgement) -> None:
+        """Write how a check that was taken ended, and wipe whose it was to be.
 
         Raises:
             EvidenceReplayed: it was decided meanwhile.
             OutsideTransaction: no transaction is running.
         """
-        require_transaction()
-        outcome = judgement.outcome if judgement else Outcome.FAILED
-        reason = (judgement.reason or "") if judgement else "replayed"
-        model_id, threshold_id = (judgement.model_id, judgement.threshold_id) if judgement else ("", "")
-        closed = await execute(_CLOSE, check.id, outcome.value, str(reason), model_id, threshold_id, self._clock.now())
-        if not closed:
+        reason = str(judgement.reason or "")
+        if not await self._close(check, judgement.outcome, reason, judgement.model_id, judgement.threshold_id):
             raise EvidenceReplayed
+
+    async def close_unjudged(self, check: Check, why: Unjudged) -> bool:
+        """Close a check that was taken and never judged, and wipe whose it was to be; False when it was closed before.
+
+        Raises:
+            OutsideTransaction: no transaction is running.
+        """
+        return await self._close(check, Outcome.FAILED, why.value, "", "")
 
     async def wipe_late(self) -> int:
         """Wipe names and numbers of checks that nobody finished, and return of how many.
@@ -156,6 +175,11 @@ class Records:
             DatabaseUnavailable: the database could not be reached.
         """
         return await execute(_WIPE_LATE, self._clock.now())
+
+    async def _close(self, check: Check, outcome: Outcome, reason: str, model_id: str, threshold_id: str) -> bool:
+        require_transaction()
+        now = self._clock.now()
+        return await execute(_CLOSE, check.id, outcome.value, reason, model_id, threshold_id, now) > 0
 
     def _read(self, row: Mapping[str, Any]) -> Check:
         check_id = as_uuid(row["id"])

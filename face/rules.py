@@ -10,12 +10,13 @@ import statistics
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum, auto
 from itertools import groupby, pairwise, permutations
 from typing import Final
 
 from core.errors import Alternative
+from core.pii import IdNumber
 from face.types import Action, Band, Embedding, FaceSeen, FrameObservation, Judgement, MediaType, PictureFault, Reason
 
 _MAGIC: Final = {b"\xff\xd8\xff": MediaType.JPEG, b"\x89PNG\r\n\x1a\n": MediaType.PNG}
@@ -35,6 +36,20 @@ ALTERNATIVES: Final = (
 FAMILY: Final = Alternative(
     "family", "请家人用他们的手机代为办理", "Ask your family to do it on their phone on your behalf"
 )
+# What leads there for a child.
+GUARDED: Final = (
+    Alternative(
+        "family", "请监护人用自己的手机代为办理", "A guardian can do it on their own phone on the child's behalf"
+    ),
+    Alternative(
+        "counter",
+        "请监护人带上双方证件和孩子一起到就近的政务服务大厅办理",
+        "A guardian can come with the child and both their papers to the nearest service hall",
+    ),
+    ALTERNATIVES[1],
+)
+# From this age on people consent to face checks themselves (PIPL article 31; measures on face recognition, order 19).
+_OWN_CONSENT_AGE: Final = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +311,11 @@ def _is_cut_off(frame: FrameObservation, face: FaceSeen) -> bool:
 def alternatives(*, elder: bool) -> tuple[Alternative, ...]:
     """Return the other ways, those for elders with the family first."""
     return (FAMILY, *ALTERNATIVES) if elder else ALTERNATIVES
+
+
+def needs_guardian(id_number: IdNumber, day: date) -> bool:
+    """Say whether a face may be checked only with a guardian's consent."""
+    return id_number.age_on(day) < _OWN_CONSENT_AGE
 
 
 def seconds_until(moment: datetime, now: datetime) -> int:

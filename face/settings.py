@@ -17,10 +17,18 @@ class LocalEngineSettings(Section):
 
     workers: int = Field(default=2, ge=1, le=64)
     checks_at_once: int = Field(default=10, ge=1)
+    # Of these, only for callers who are logged in: nobody nameless can take all.
+    places_kept: int = Field(default=4, ge=0)
     seconds_per_frame: float = Field(default=2.0, gt=0, le=10)
     seconds_per_check: float = Field(default=6.0, gt=0, le=30)
     seconds_to_start: float = Field(default=20.0, gt=0, le=120)
     warm: Switch = Switch.ON
+
+    @model_validator(mode="after")
+    def _leaves_a_place(self) -> "LocalEngineSettings":
+        if self.places_kept >= self.checks_at_once:
+            raise ValueError("places_kept leaves no place for elder sessions")
+        return self
 
 
 class DecisionSettings(Section):
@@ -56,6 +64,9 @@ class FaceSettings(Section):
     elder_attempts: int = Field(default=8, ge=1, le=20)
     attempts_hours: int = Field(default=6, ge=1, le=48)
     elder_address_limit: str = "30/minute"
+    # Evidence costs the engine time: how often it is taken from one account, and for elder sessions from one address.
+    evidence_limit: str = "60/minute"
+    elder_evidence_limit: str = "30/minute"
     local_engine: LocalEngineSettings = LocalEngineSettings()
     decision: DecisionSettings = DecisionSettings()
 

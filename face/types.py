@@ -84,6 +84,15 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
+class Unjudged(StrEnum):
+    """Why a check was closed although nobody could judge it. `overtime` and `unavailable` are no attempts."""
+
+    REPLAYED = "replayed"
+    OVERTIME = "overtime"
+    UNAVAILABLE = "unavailable"
+    GIVEN_UP = "given_up"
+
+
 @dataclass(frozen=True, slots=True)
 class FaceBox:
     """Where a face is, in pixels of the upright picture; it may reach beyond the picture's edge."""
@@ -120,7 +129,8 @@ class FaceSeen:
 class FrameObservation:
     """What an engine saw in one picture: its upright size, the largest face if any, and how large the next one is.
 
-    `second_face` is the area of the second largest face as a share of the largest.
+    `second_face` is the area of the second largest face as a share of the largest. `digest` is the SHA-256 of the
+    upright pixels: the same picture has the same one whatever its file's name, metadata or lossless format.
     """
 
     width: int
@@ -128,6 +138,7 @@ class FrameObservation:
     face: FaceSeen | None
     second_face: float
     model_id: str
+    digest: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

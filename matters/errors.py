@@ -85,12 +85,21 @@ class MaterialsMissing(Invalid):
 
 
 class FileRefused(Invalid):
-    """A file is none of the kinds that are taken, or belongs to no material of this matter."""
+    """A file is none of the kinds that are taken, or is damaged."""
 
     code = "matters.file-refused"
-    title = "只能上传 JPEG、PNG 图片或 PDF 文件"
-    title_en = "Only JPEG, PNG or PDF files of a material of this matter are accepted"
+    title = "只能上传完好的 JPEG、PNG 图片或 PDF 文件"
+    title_en = "Only sound JPEG, PNG or PDF files are accepted"
     plain = "这种文件收不了，请换成照片或者 PDF。"
+
+
+class MaterialUnknown(Invalid):
+    """It is not clear which material of the matter a file is for."""
+
+    code = "matters.material-unknown"
+    title = "请说明这个文件是哪一项材料"
+    title_en = "Say which material of this matter the file is for"
+    plain = "请选一下这个文件是哪样材料。"
 
 
 class TooManyFiles(Conflict):
@@ -175,6 +184,18 @@ class DossierDeclined(Refused):
         self.reason = reason
 
 
+class QuestionRefused(Refused):
+    """A department refuses the question itself: our credentials or our words are wrong, not the resident.
+
+    Asking again is no use before an operator has mended it.
+    """
+
+    code = "matters.question-refused"
+    title = "部门系统拒绝了这次请求，工作人员正在处理"
+    title_en = "The department's system refused the request; the operators have been told"
+    plain = "部门的系统没有接收，工作人员正在处理。"
+
+
 class CaseNotYours(Forbidden):
     """A department speaks about a case that is not its own, or of none.
 
@@ -185,6 +206,15 @@ class CaseNotYours(Forbidden):
     title = "这不是你部门的办件"
     title_en = "This case belongs to another department"
     plain = "这件事不归你们管。"
+
+
+class NewsOutOfTime(Invalid):
+    """A department dates its news to a time at which it cannot have happened."""
+
+    code = "matters.news-out-of-time"
+    title = "办理时间不对"
+    title_en = "The time of the news cannot be right"
+    plain = "时间不对。"
 
 
 def by_phone(phone: str) -> Alternative:

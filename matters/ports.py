@@ -32,6 +32,7 @@ class Department(Protocol):
 
         Raises:
             DossierDeclined: the department will not take this dossier; final.
+            QuestionRefused: the department refuses how we ask, not what; nothing was taken, an operator has to look.
             DepartmentUnavailable: no usable answer; `ambiguous` says whether the dossier may have arrived.
         """
         ...

@@ -20,6 +20,7 @@ from sandbox.people import People, Person, certificate, dated
 
 _NAME = "human-resources"
 _CARD = "social-security-card"
+_KEY_LIVES_S = 600.0
 # GB/T 36904 wants the code of a type under its ministry's number; the official one is not public, so this is one of a
 # department that does not exist (area 999999) with a local sequence.
 _TYPE_CODE = "11999999MB0000019T901"
@@ -41,6 +42,8 @@ class HumanResources:
         self._caller = caller
         self._clock = clock
         self._opened_on = opened_on
+        # The key in use, sealed and open, and since when.
+        self._key: tuple[bytes, bytes, float] | None = None
         try:
             self._public_key = normalize_sm2_public_key(sm2_public_key)
         except InvalidValueError:
@@ -111,12 +114,20 @@ class HumanResources:
         return {"name": person.name, "insured": True, **told, "since": told["since"].replace("-", "")}
 
     def _seal(self, clear: Json) -> Json:
-        key, iv = secrets.token_bytes(16), secrets.token_bytes(12)
+        (key, sealed_key), iv = self._current_key(), secrets.token_bytes(12)
         sealer = Cipher(algorithms.SM4(key), modes.GCM(iv)).encryptor()
         text_ = json.dumps(clear, ensure_ascii=False).encode()
         cipher = sealer.update(text_) + sealer.finalize() + sealer.tag
-        sealed = {"key": sm2_encrypt(self._public_key, key), "iv": iv, "cipher": cipher}
+        sealed = {"key": sealed_key, "iv": iv, "cipher": cipher}
         return {name: base64.b64encode(value).decode() for name, value in sealed.items()}
+
+    def _current_key(self) -> tuple[bytes, bytes]:
+        """Give the SM4 key and what it looks like sealed; a new one every ten minutes, as the page allows."""
+        now = self._clock.seconds()
+        if self._key is None or not 0 <= now - self._key[2] < _KEY_LIVES_S:
+            key = secrets.token_bytes(16)
+            self._key = (key, sm2_encrypt(self._public_key, key), now)
+        return self._key[:2]
 
 
 def _refused(status: int, message: str) -> web.Response:

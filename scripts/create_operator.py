@@ -23,7 +23,8 @@ from api.wiring.settings import Settings, load_settings
 from auth.errors import UsernameTaken
 from auth.types import NewOperator, Role
 from core.clock import SystemClock
-from core.db import DatabaseUnavailable, close_database, open_database, orm_config
+from core.database import close_database, open_database, orm_config
+from core.db import DatabaseUnavailable
 from core.migrate import require_current
 from core.server_lock import ServerLock
 from core.settings import UnsafeSettings
@@ -42,7 +43,7 @@ async def create(settings: Settings, username: str, role: Role) -> NewOperator:
     """
     with ExitStack() as held:
         if settings.is_sqlite:
-            lock = ServerLock(settings.data_dir / "server.lock")
+            lock = ServerLock.of_database(settings.effective_database_url)
             lock.take()
             held.callback(lock.release)
         config = orm_config(settings, MODELS)

@@ -194,6 +194,8 @@ async def main(place: Place) -> None:
         CannotRun: a port or the data folder is taken, or the set-up failed.
         FailedToStart: a program ended before it was ready.
     """
+    # The data, and the logs of what is started here, are for this user only.
+    os.umask(0o077)
     keepers = [Keeper(program, patience=Patience(), tell=tell) for program in place.programs()]
     loop = asyncio.get_running_loop()
 

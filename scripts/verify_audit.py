@@ -12,7 +12,8 @@ from api.wiring.domains import MODELS
 from api.wiring.settings import Settings, read_settings
 from core.audit.verify import Findings, verify_audit
 from core.crypto import KeyRing
-from core.db import DatabaseUnavailable, close_database, open_database, orm_config
+from core.database import close_database, open_database, orm_config
+from core.db import DatabaseUnavailable
 from core.settings import UnsafeSettings
 
 console = Console(highlight=False)

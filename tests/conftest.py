@@ -15,12 +15,13 @@ from urllib.parse import urlsplit
 import asyncpg
 import hypothesis
 import pytest
+import redis
 
 from api.wiring.domains import MODELS
 from core.audit.record import Audit
 from core.cache import Cache, Limits
 from core.crypto import KeyRing, Vault, make_keys
-from core.db import close_database, open_database, orm_config
+from core.database import close_database, open_database, orm_config
 from core.ids import RandomIds
 from core.jobs.queue import Jobs
 from core.migrate import migrate
@@ -35,6 +36,23 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("shared-machine")
 
 SERVICES_DATABASE = os.environ.get("ZHIJIAN_TEST_DATABASE_URL", "")
+_REDIS_DATABASES = 16
+
+
+def _own_redis(url: str, worker: str) -> str:
+    """Return the address of a Redis database that no other worker of the run uses."""
+    number = int(worker.removeprefix("gw")) + 1 if worker else 0
+    parts = urlsplit(url)
+    if not number or parts.scheme not in {"redis", "rediss"}:
+        return url
+    return parts._replace(path=f"/{(int(parts.path.strip('/') or 0) + number) % _REDIS_DATABASES}").geturl()
+
+
+# Before any test module is read: they find their Redis in the environment.
+if os.environ.get("ZHIJIAN_TEST_REDIS_URL"):
+    os.environ["ZHIJIAN_TEST_REDIS_URL"] = _own_redis(
+        os.environ["ZHIJIAN_TEST_REDIS_URL"], os.environ.get("PYTEST_XDIST_WORKER", "")
+    )
 
 
 def models_that_exist() -> dict[str, list[str]]:
@@ -62,6 +80,15 @@ async def _admin(url: str, statement: str) -> None:
         await connection.execute(statement)
     finally:
         await connection.close()
+
+
+@pytest.fixture
+def empty_redis() -> None:
+    """Forget what an earlier test has left behind: its limits would still be used up."""
+    url = os.environ.get("ZHIJIAN_TEST_REDIS_URL", "")
+    if url.startswith(("redis://", "rediss://")):
+        with redis.Redis.from_url(url) as client:
+            client.flushdb()
 
 
 @pytest.fixture(scope="session")
@@ -145,9 +172,9 @@ def settings(tmp_path: Path, database_url: str) -> CoreSettings:
 
 
 @pytest.fixture
-async def ground(database: Mapping[str, Any], settings: CoreSettings) -> AsyncIterator[Ground]:
+async def ground(database: Mapping[str, Any], settings: CoreSettings, empty_redis: None) -> AsyncIterator[Ground]:
     """The ground over an open database."""
-    del database
+    del database, empty_redis
     clock, ids, carrier = FixedClock(), RandomIds(), NotingCarrier()
     make_keys(settings.key_folder)
     ring = KeyRing.load(settings.key_folder)

@@ -24,8 +24,8 @@ from api.operation import (
     decode_cursor,
     encode_cursor,
 )
-from api.problems import RequestNotFound, RequestStale, TagRequired
-from api.reading import read_files
+from api.problems import RequestInvalid, RequestNotFound, RequestStale, TagRequired
+from api.reading import field_error, read_form
 from auth.types import Level
 from matters.errors import (
     AlreadyRated,
@@ -34,6 +34,7 @@ from matters.errors import (
     FileStoreUnavailable,
     FormInvalid,
     MaterialsMissing,
+    MaterialUnknown,
     MatterUnknown,
     NoSuchApplication,
     NumbersExhausted,
@@ -66,9 +67,9 @@ class AmendIn(Body):
 
 
 class AttachmentQuery(Query):
-    """Which material the file is for."""
+    """Which material the file is for, when the body does not say it."""
 
-    material: Annotated[str, StringConstraints(min_length=1, max_length=48)]
+    material: Annotated[str, StringConstraints(min_length=1, max_length=48)] | None = None
 
 
 class SupplementIn(Body):
@@ -129,6 +130,7 @@ def _answer(request: Request, view: ApplicationView, *, located: bool = False) -
     answer=ApplicationOut,
     problems=(MatterUnknown, FormInvalid),
     idempotency="required",
+    headers_out=("ETag",),
 )
 async def start(request: Request, body: StartIn) -> Answer:
     """Start an application: a draft filled with what the state knows already."""
@@ -166,7 +168,11 @@ def _before(cursor: str | None) -> tuple[datetime, UUID] | None:
 
 
 @routes.get(
-    "/<application_id:uuid>", access=citizen(Level.REAL_NAME), answer=ApplicationOut, problems=(RequestNotFound,)
+    "/<application_id:uuid>",
+    access=citizen(Level.REAL_NAME),
+    answer=ApplicationOut,
+    problems=(RequestNotFound,),
+    headers_out=("ETag",),
 )
 async def get(request: Request, application_id: UUID) -> Answer:
     """Read one application: form, timeline, due date, next action, result."""
@@ -181,6 +187,7 @@ async def get(request: Request, application_id: UUID) -> Answer:
     answer=ApplicationOut,
     problems=(RequestNotFound, RequestStale, TagRequired, StateForbids, FormInvalid),
     headers_in=("If-Match",),
+    headers_out=("ETag",),
 )
 async def amend(request: Request, application_id: UUID, body: AmendIn) -> Answer:
     """Change fields of a draft that has not been changed since it was read."""
@@ -191,12 +198,15 @@ async def amend(request: Request, application_id: UUID, body: AmendIn) -> Answer
     return _answer(request, view)
 
 
-def _version(request: Request) -> int:
+def _version(request: Request) -> int | None:
+    """Return the version that a change is meant for; None for any that exists (`*`)."""
     tag = request.headers.get("if-match")
     if tag is None:
         raise TagRequired
+    if tag.strip() == "*":
+        return None
     found = _TAG.fullmatch(tag.strip())
-    # A weak, foreign or starred tag is none that we gave: whatever it stands for, it is not the state of now.
+    # A weak or foreign tag is none that we gave: whatever it stands for, it is not the state of now.
     return int(found.group(1)) if found else -1
 
 
@@ -205,15 +215,19 @@ def _version(request: Request) -> int:
     access=citizen(Level.REAL_NAME),
     status=201,
     answer=AttachmentOut,
-    problems=(RequestNotFound, StateForbids, FileRefused, TooManyFiles, FileStoreUnavailable),
+    problems=(RequestNotFound, StateForbids, FileRefused, MaterialUnknown, TooManyFiles, FileStoreUnavailable),
     files="file",
+    texts=("material",),
 )
 async def attach(request: Request, application_id: UUID, query: AttachmentQuery) -> Answer:
-    """Give a file (JPEG, PNG or PDF, the field `file`) for a material of the matter."""
+    """Give a file (JPEG, PNG or PDF, the field `file`) for a `material`, named when the matter has several."""
     attachments = request.app.ctx.services.attachments
-    files = read_files(request, field="file", at_most=1, max_bytes=attachments.largest)
+    form = read_form(request, field="file", at_most=1, max_bytes=attachments.largest, texts=("material",))
+    material = form.texts.get("material", query.material)
+    if query.material not in {None, material}:
+        raise RequestInvalid(errors=[field_error("/material", "doubled")])
     with _in_edge_words():
-        view = await attachments.add(request.ctx.caller, application_id, query.material, files[0])
+        view = await attachments.add(request.ctx.caller, application_id, material, form.files[0])
     return Answer(AttachmentOut.of(view), location=f"{PREFIX}/{application_id}")
 
 
@@ -254,6 +268,7 @@ async def submit(request: Request, application_id: UUID) -> Answer:
     status=201,
     answer=ApplicationOut,
     problems=(RequestNotFound, StateForbids, FormInvalid),
+    headers_out=("ETag",),
 )
 async def supplement(request: Request, application_id: UUID, body: SupplementIn) -> Answer:
     """Say that what the department asked for is complete."""
@@ -268,6 +283,7 @@ async def supplement(request: Request, application_id: UUID, body: SupplementIn)
     status=201,
     answer=ApplicationOut,
     problems=(RequestNotFound, StateForbids, WithdrawalTooLate),
+    headers_out=("ETag",),
 )
 async def withdraw(request: Request, application_id: UUID) -> Answer:
     """Take an application back that no department has received."""

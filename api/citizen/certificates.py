@@ -19,7 +19,16 @@ from certificates.errors import (
     StateForbids,
     VerifierUnknown,
 )
-from certificates.types import CertificateView, Colour, OpenedCertificate, Shown, State, Value
+from certificates.types import (
+    PURPOSE,
+    PURPOSE_LENGTH,
+    CertificateView,
+    Colour,
+    OpenedCertificate,
+    Shown,
+    State,
+    Value,
+)
 
 PREFIX = "/v1/citizen/certificates"
 routes = Routes(prefix=PREFIX, tag="certificates")
@@ -39,7 +48,7 @@ class ShowIn(Body):
     fields: Annotated[list[Word], Field(max_length=40)] | None = None
     claims: Annotated[list[Word], Field(max_length=8)] = Field(default_factory=list)
     verifier: UUID | None = None
-    purpose: Annotated[str, StringConstraints(max_length=200)] = ""
+    purpose: Annotated[str, StringConstraints(max_length=PURPOSE_LENGTH, pattern=PURPOSE)] = ""
 
 
 class CertificateOut(Out):

@@ -17,6 +17,7 @@ from face.errors import (
     EngineUnavailable,
     EvidenceReplayed,
     FrameCount,
+    GuardianNeeded,
     NoSuchCheck,
     NotOffered,
     PictureUnusable,
@@ -39,7 +40,7 @@ class ElderIn(Body):
     access=public(),
     status=201,
     answer=CheckOut,
-    problems=(ConsentRequired, IdNumberInvalid, NotOffered, TooManyAttempts),
+    problems=(ConsentRequired, IdNumberInvalid, NotOffered, GuardianNeeded, TooManyAttempts),
 )
 async def start(request: Request, body: ElderIn) -> Answer:
     """Start a face check that opens a session; the answer is the same for people nobody knows."""
@@ -75,7 +76,7 @@ async def send_evidence(request: Request, check_id: UUID) -> Answer:
     frames = read_frames(request)
     try:
         result, grant = await request.app.ctx.services.elder_sessions.submit_evidence(
-            check_id, frames, device=request.ctx.device
+            check_id, frames, device=request.ctx.device, address=request.ctx.address
         )
     except NoSuchCheck as error:
         raise RequestNotFound from error

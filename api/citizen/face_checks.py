@@ -17,6 +17,7 @@ from face.errors import (
     EngineUnavailable,
     EvidenceReplayed,
     FrameCount,
+    GuardianNeeded,
     NoSuchCheck,
     NotOffered,
     PictureUnusable,
@@ -39,7 +40,7 @@ class CheckIn(Body):
     access=citizen(Level.REAL_NAME),
     status=201,
     answer=CheckOut,
-    problems=(ConsentRequired, NotOffered, TooManyAttempts),
+    problems=(ConsentRequired, NotOffered, GuardianNeeded, TooManyAttempts),
 )
 async def start_check(request: Request, body: CheckIn) -> Answer:
     """Start a face check."""

@@ -10,6 +10,7 @@ from api.operation import Answer, Out, Page, PageQuery, Request, Routes, bad_cur
 from auth.types import Level
 from certificates.definitions import Kinds
 from core.audit.ledger import LedgerLine, lines_of
+from matters.applications.eligibility import ASKED
 
 routes = Routes(prefix="/v1/citizen", tag="ledger")
 
@@ -22,6 +23,7 @@ _ACTORS: Final[Mapping[str, tuple[str, str]]] = {
     "nobody": ("未登录的人", "Somebody not logged in"),
 }
 _STRANGER: Final = ("未登记的查验者", "A verifier who is not registered")
+_ANOTHER_ACCOUNT: Final = ("另一个账户", "Another account")
 _YOURSELF: Final = ("您本人", "Yourself")
 _DEPARTMENTS: Final[Mapping[str, tuple[str, str]]] = {
     "public-security": ("公安部门", "Public security"),
@@ -35,6 +37,11 @@ _ACTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "auth.refresh-reused": ("登录凭证被重复使用，已全部退出", "A login was used twice and has been ended"),
     "auth.level-raised": ("通过本人核验", "Shown to be present"),
     "auth.identity-bound": ("绑定实名信息", "Real name confirmed"),
+    "auth.identity-tried": (
+        "有人在另一个账户上填写您的身份证号码",
+        "Somebody tried your ID number in another account",
+    ),
+    "auth.account-unbound": ("解除微信绑定", "WeChat account removed"),
     "auth.mobile-set": ("绑定手机号", "Mobile number set"),
     "auth.elder-chosen": ("设置关怀模式", "Elder mode chosen"),
     "auth.consent-given": ("同意授权", "Consent given"),
@@ -42,6 +49,8 @@ _ACTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "face.check-started": ("开始人脸核验", "Face check begun"),
     "face.check-passed": ("人脸核验通过", "Face check passed"),
     "face.check-failed": ("人脸核验未通过", "Face check not passed"),
+    "face.check-closed": ("人脸核验未完成", "Face check not completed"),
+    "face.evidence-replayed": ("人脸核验提交了用过的照片", "Used pictures were handed in for a face check"),
     "certificates.fetched": ("领取或更新证照", "Certificate fetched or refreshed"),
     "certificates.opened": ("查看证照内容", "Certificate read"),
     "certificates.shown": ("出示证照", "Certificate shown"),
@@ -52,6 +61,10 @@ _ACTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "matters.submitted": ("提交申请", "Application submitted"),
     "matters.delivered": ("转交部门", "Handed to the department"),
     "matters.progressed": ("办理有进展", "The case moved on"),
+    "matters.news-clashed": (
+        "部门的消息前后不一致，工作人员会核实",
+        "The department's news contradict each other; the operators will ask",
+    ),
     "matters.decided": ("作出决定", "The case was decided"),
     "matters.supplemented": ("补充材料", "Material supplemented"),
     "matters.withdrawn": ("撤回申请", "Application withdrawn"),
@@ -85,7 +98,7 @@ class LedgerLineOut(Out):
             actor=_actor(line, me)[english],
             actor_kind=line.actor_kind,
             action=line.action,
-            what=_ACTIONS.get(line.action, (line.action, line.action))[english],
+            what=_what(line)[english],
             purpose=line.purpose,
             certificate=None if kind is None else kind.slug,
             certificate_title=None if kind is None else kind.title_en if english else kind.title,
@@ -94,9 +107,20 @@ class LedgerLineOut(Out):
         )
 
 
+def _what(line: LedgerLine) -> tuple[str, str]:
+    words = _ACTIONS.get(line.action, (line.action, line.action))
+    if line.object_kind != ASKED:
+        return words
+    asked = [_DEPARTMENTS.get(slug, (slug, slug)) for slug in line.object_id.split(",")]
+    chinese, english = "、".join(each[0] for each in asked), ", ".join(each[1] for each in asked)
+    return f"{words[0]}：{chinese}", f"{words[1]}: {english}"
+
+
 def _actor(line: LedgerLine, me: UUID) -> tuple[str, str]:
     if line.actor_kind == "citizen" and line.actor_id == str(me):
         return _YOURSELF
+    if line.action == "auth.identity-tried":
+        return _ANOTHER_ACCOUNT
     if line.actor_kind == "nobody" and line.action == "certificates.verified":
         return _STRANGER
     if line.actor_kind == "department" and line.actor_id in _DEPARTMENTS:

@@ -1,11 +1,14 @@
 """What there is to ask for: the catalogue, a guide made out for the caller, and checks before applying."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
 from api.access import citizen
 from api.operation import Answer, Out, Page, PageQuery, Request, Routes, bad_cursor, decode_cursor, encode_cursor
+from api.problems import RequestNotFound
 from auth.types import Level
 from matters.applications.eligibility import Checked, Examined
 from matters.catalogue import rules
@@ -261,10 +264,20 @@ def _after(cursor: str | None) -> str | None:
     return parts[0] if parts else None
 
 
-@routes.get("/<code:str>", access=citizen(Level.LINKED), answer=GuideOut, problems=(MatterUnknown,))
+@contextmanager
+def _in_edge_words() -> Iterator[None]:
+    """An address without anything behind it has one body, whatever should be there."""
+    try:
+        yield
+    except MatterUnknown as error:
+        raise RequestNotFound from error
+
+
+@routes.get("/<code:str>", access=citizen(Level.LINKED), answer=GuideOut, problems=(RequestNotFound,))
 async def open_guide(request: Request, code: str) -> Answer:
     """Open a matter's guide: what the caller needs, and how each material is satisfied."""
-    guide = await request.app.ctx.services.guides.open(request.ctx.caller, code)
+    with _in_edge_words():
+        guide = await request.app.ctx.services.guides.open(request.ctx.caller, code)
     return Answer(GuideOut.made_out(guide, english=request.ctx.english))
 
 
@@ -272,9 +285,10 @@ async def open_guide(request: Request, code: str) -> Answer:
     "/<code:str>/checks",
     access=citizen(Level.REAL_NAME),
     answer=ExaminedOut,
-    problems=(MatterUnknown, NotCheckable),
+    problems=(RequestNotFound, NotCheckable),
 )
 async def check(request: Request, code: str) -> Answer:
     """Check at all departments at once how a matter would be decided; nothing is applied for."""
-    examined = await request.app.ctx.services.eligibility.check(request.ctx.caller, code)
+    with _in_edge_words():
+        examined = await request.app.ctx.services.eligibility.check(request.ctx.caller, code)
     return Answer(ExaminedOut.of(examined, english=request.ctx.english))

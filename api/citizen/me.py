@@ -7,7 +7,8 @@ from uuid import UUID
 from pydantic import StringConstraints
 
 from api.access import citizen
-from api.operation import Answer, Body, Out, Request, Routes
+from api.operation import Answer, Body, Out, Page, PageQuery, Request, Routes, bad_cursor, decode_cursor, encode_cursor
+from api.problems import RequestNotFound
 from auth.errors import (
     AccountClosed,
     AlreadyBound,
@@ -15,6 +16,7 @@ from auth.errors import (
     IdentityFixed,
     IdentityMismatch,
     IdNumberInvalid,
+    LastWayIn,
     MobileCodeInvalid,
     MobileUnsupported,
     NameInvalid,
@@ -22,8 +24,7 @@ from auth.errors import (
     RegistryUnavailable,
     WechatUnavailable,
 )
-from auth.types import Level, MeView
-from core.cache import CacheUnavailable
+from auth.types import AccountView, Level, MeView
 
 routes = Routes(prefix="/v1/citizen", tag="me")
 
@@ -75,6 +76,20 @@ class MeOut(Out):
         )
 
 
+class AccountOut(Out):
+    """A WeChat account of the caller. `mark` is the same each time; `current` is the one this session came by."""
+
+    id: UUID
+    mark: str
+    bound_at: datetime
+    current: bool
+
+    @classmethod
+    def of(cls, view: AccountView) -> "AccountOut":
+        """Return the answer for an account."""
+        return cls(id=view.id, mark=view.mark, bound_at=view.bound_at, current=view.current)
+
+
 async def _me(request: Request) -> Answer:
     return Answer(MeOut.of(await request.app.ctx.services.citizens.me(request.ctx.caller)))
 
@@ -98,7 +113,6 @@ async def me(request: Request) -> Answer:
         IdentityFixed,
         RegistryRefused,
         RegistryUnavailable,
-        CacheUnavailable,
         AccountClosed,
     ),
 )
@@ -127,3 +141,39 @@ async def choose_elder(request: Request, body: ElderIn) -> Answer:
     """Turn the elder profile on or off."""
     await request.app.ctx.services.citizens.choose_elder(request.ctx.caller, chosen=body.chosen)
     return await _me(request)
+
+
+def _after(cursor: str | None) -> UUID | None:
+    parts = decode_cursor(cursor, parts=1)
+    try:
+        return None if parts is None else UUID(parts[0])
+    except ValueError as error:
+        raise bad_cursor() from error
+
+
+@routes.get("/me/accounts", access=citizen(), answer=Page[AccountOut])
+async def list_accounts(request: Request, query: PageQuery) -> Answer:
+    """List the WeChat accounts by which the caller may come in, oldest first."""
+    views = await request.app.ctx.services.accounts.list_accounts(
+        request.ctx.caller, after=_after(query.cursor), limit=query.limit + 1
+    )
+    page = views[: query.limit]
+    return Answer(
+        Page[AccountOut](
+            items=[AccountOut.of(view) for view in page],
+            next_cursor=encode_cursor([str(page[-1].id)]) if len(views) > len(page) else None,
+        )
+    )
+
+
+@routes.delete(
+    "/me/accounts/<account_id:uuid>",
+    access=citizen(Level.PRESENT),
+    status=204,
+    problems=(RequestNotFound, LastWayIn),
+)
+async def remove_account(request: Request, account_id: UUID) -> Answer:
+    """Remove a WeChat account from the caller and end its sessions at once."""
+    if not await request.app.ctx.services.accounts.remove(request.ctx.caller, account_id):
+        raise RequestNotFound
+    return Answer()

@@ -1,7 +1,7 @@
 """Residents' sessions: logging in with one tap, renewing, seeing where one is logged in, logging out."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from pydantic import StringConstraints
@@ -21,6 +21,8 @@ from auth.errors import (
 from auth.types import Grant, Level, SessionView
 
 routes = Routes(prefix="/v1/citizen", tag="sessions")
+
+_YEARS: Final = range(2000, 2101)
 
 
 class LoginIn(Body):
@@ -108,11 +110,13 @@ async def log_in(request: Request, body: LoginIn) -> Answer:
     return granted(grant)
 
 
+# Not repeatable under a key: the second use of a refresh token has to be seen; a lost answer has its own grace.
 @routes.post(
     "/sessions/renewals",
     access=public(),
     status=201,
     answer=GrantOut,
+    idempotency="none",
     problems=(RefreshInvalid, RefreshReused, AccountClosed),
 )
 async def renew(request: Request, body: RenewalIn) -> Answer:
@@ -129,7 +133,8 @@ def _place(cursor: str | None) -> tuple[datetime, UUID] | None:
         created_at, session_id = datetime.fromisoformat(parts[0]), UUID(parts[1])
     except ValueError as error:
         raise bad_cursor() from error
-    if created_at.tzinfo is None:
+    # A moment that no session of ours has, and that a database may not be able to hold.
+    if created_at.tzinfo is None or created_at.year not in _YEARS:
         raise bad_cursor()
     return created_at, session_id
 

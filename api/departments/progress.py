@@ -4,22 +4,34 @@ from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from pydantic import AwareDatetime, Field, StringConstraints
+from sanic.response import HTTPResponse
 
 from api.access import NotYourCase, department
 from api.operation import Answer, Body, Request, Routes
+from api.problems import answer_problem
+from core.errors import Conflict
 from core.signers.http_signature import SignatureInvalid
 from matters.cases.tracking import Heard
-from matters.errors import CaseNotYours, StateForbids
+from matters.errors import CaseNotYours, NewsOutOfTime, StateForbids
 from matters.types import ProgressEvent, State
 
 routes = Routes(prefix="/v1/departments", tag="departments")
 
-# Moments outside cannot be turned into every calendar, and no case lies there.
+# Moments outside cannot be turned into every calendar, and no case lies there; what is too late now, the use case says.
 _EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
 
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Detail = Annotated[str, StringConstraints(max_length=200)] | int | bool | None
+
+
+class EventConflict(Conflict):
+    """A department contradicts what it told before: another event with a used sequence, or other words for one id."""
+
+    code = "departments.event-conflict"
+    title = "这条进展与之前的不一致，已通知工作人员"
+    title_en = "This contradicts earlier news of yours; the operators have been told"
+    plain = "这条消息和之前的对不上。"
 
 
 class ProgressIn(Body):
@@ -34,14 +46,20 @@ class ProgressIn(Body):
     result: Annotated[dict[Reference, Detail], Field(max_length=20)] | None = None
 
 
+async def let_in(request: Request, **_path: str) -> None:
+    """Count the news before its transaction begins, so that waiting costs no connection."""
+    await request.app.ctx.services.tracking.let_in(request.ctx.department)
+
+
 @routes.post(
     "/<department:str>/progress",
     access=department(),
     status=204,
-    problems=(SignatureInvalid, NotYourCase, StateForbids),
+    problems=(SignatureInvalid, NotYourCase, StateForbids, EventConflict, NewsOutOfTime),
     idempotency="none",
+    prepare=let_in,
 )
-async def tell(request: Request, body: ProgressIn) -> Answer:
+async def tell(request: Request, body: ProgressIn) -> Answer | HTTPResponse:
     """Tell of a case's progress; the same news again has no effect."""
     event = ProgressEvent(
         event_id=body.event_id,
@@ -61,4 +79,12 @@ async def tell(request: Request, body: ProgressIn) -> Answer:
     if heard is Heard.REPLAYED:
         # The message's nonce is spent, and what it tells is not what was told with it.
         raise SignatureInvalid
+    if heard is Heard.CLASHED:
+        # Answered, not raised: what was kept of it and the line of the audit are committed with the nonce.
+        return answer_problem(
+            EventConflict(),
+            instance=request.ctx.request_id,
+            english=request.ctx.english,
+            elder=request.ctx.elder_words,
+        )
     return Answer(status=204)

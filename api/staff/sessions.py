@@ -54,7 +54,15 @@ class StaffGrantOut(Out):
         )
 
 
-@routes.post("/sessions", access=public(), status=201, answer=StaffGrantOut, problems=(StaffLoginInvalid,))
+# Not repeatable under a key: a one-time code works once, and no kept answer gives its token again.
+@routes.post(
+    "/sessions",
+    access=public(),
+    status=201,
+    answer=StaffGrantOut,
+    idempotency="none",
+    problems=(StaffLoginInvalid,),
+)
 async def log_in(request: Request, body: StaffLoginIn) -> Answer:
     """Log an operator in by password and one-time code."""
     grant = await request.app.ctx.services.operators.log_in(

@@ -6,7 +6,8 @@ from pydantic import StringConstraints
 
 from api.access import verifier
 from api.operation import Answer, Body, Out, Request, Routes
-from certificates.types import Outcome, Value, Verified
+from certificates.types import PURPOSE, PURPOSE_LENGTH, Outcome, Value, Verified
+from core.cache import CacheUnavailable
 
 routes = Routes(prefix="/v1/verifiers", tag="verifications")
 
@@ -15,7 +16,7 @@ class VerifyIn(Body):
     """What was scanned, whatever it is, and why."""
 
     code: Annotated[str, StringConstraints(max_length=8192)]
-    purpose: Annotated[str, StringConstraints(max_length=200)] = ""
+    purpose: Annotated[str, StringConstraints(max_length=PURPOSE_LENGTH, pattern=PURPOSE)] = ""
 
 
 class VerifiedOut(Out):
@@ -38,7 +39,7 @@ class VerifiedOut(Out):
 
 
 # Not repeatable under a key: a code works once, and a second scan has to say so.
-@routes.post("/verifications", access=verifier(), answer=VerifiedOut, idempotency="none")
+@routes.post("/verifications", access=verifier(), answer=VerifiedOut, idempotency="none", problems=(CacheUnavailable,))
 async def verify(request: Request, body: VerifyIn) -> Answer:
     """Check a code: 200 with an outcome, whatever was scanned."""
     # No verifier is registered yet: whoever asks learns what everybody may learn.

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from api.wiring.ground import Ground
+from auth.accounts import Accounts
 from auth.adapters.population_registry import PopulationRegistryHub
 from auth.adapters.wechat import Wechat
+from auth.attempts import Attempts
 from auth.citizens import Citizens
 from auth.consent import Consents
 from auth.login import Login
@@ -12,6 +14,7 @@ from auth.operators import Operators
 from auth.realname import RealName
 from auth.records import Records
 from auth.sessions import Sessions
+from auth.tidying import Tidying
 from auth.tokens import Tokens
 from core.signers.leased_token import LeasedToken
 
@@ -23,6 +26,8 @@ class AuthServices:
     registry: PopulationRegistryHub
     tokens: Tokens
     sessions: Sessions
+    accounts: Accounts
+    tidying: Tidying
     consents: Consents
     realname: RealName
     citizens: Citizens
@@ -59,22 +64,24 @@ class AuthServices:
             levels=settings.levels,
         )
         consents = Consents(audit=audit, clock=clock, ids=ids)
+        attempts = Attempts(clock=clock, ids=ids, settings=settings.limits)
         realname = RealName(
             registry=registry,
             records=records,
             consents=consents,
             vault=vault,
-            limits=limits,
+            attempts=attempts,
             audit=audit,
             clock=clock,
             ids=ids,
-            settings=settings.limits,
             levels=settings.levels,
         )
         return cls(
             registry=registry,
             tokens=tokens,
             sessions=sessions,
+            accounts=Accounts(audit=audit, clock=clock, ids=ids),
+            tidying=Tidying(attempts=attempts, clock=clock, settings=settings.sessions),
             consents=consents,
             realname=realname,
             citizens=Citizens(

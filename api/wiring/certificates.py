@@ -72,6 +72,7 @@ class CertificateServices:
             verification=Verification(
                 kinds=kinds,
                 records=records,
+                sessions=auth.sessions,
                 audit=ground.audit,
                 limits=ground.limits,
                 clock=ground.clock,

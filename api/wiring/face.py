@@ -44,6 +44,7 @@ class FaceServices:
                 sessions=auth.sessions,
                 consents=auth.consents,
                 trail=trail,
+                limits=ground.limits,
                 clock=clock,
                 ids=ids,
                 settings=settings,
@@ -62,6 +63,7 @@ class FaceServices:
                 clock=clock,
                 ids=ids,
                 settings=settings,
+                fresh_for=ground.settings.auth.levels.fresh_for(),
                 engine=engine.name,
             ),
         )

@@ -67,6 +67,7 @@ class MatterServices:
             catalogue=catalogue,
             audit=audit,
             jobs=ground.jobs,
+            vault=vault,
             limits=limits,
             clock=clock,
             ids=ids,

@@ -18,11 +18,13 @@ from api.wiring.face import FaceServices
 from api.wiring.ground import Ground
 from api.wiring.matters import MatterServices
 from api.wiring.settings import Settings
+from auth.accounts import Accounts
 from auth.citizens import Citizens
 from auth.login import Login
 from auth.operators import Operators
 from auth.realname import RealName
 from auth.sessions import Sessions
+from auth.tidying import Tidying
 from auth.tokens import Tokens
 from certificates.keys import IssuerKeys
 from certificates.presentation import Presentation
@@ -30,7 +32,8 @@ from certificates.verification import Verification
 from certificates.wallet import Wallet
 from core.cache import Cache
 from core.clock import Clock, china_date
-from core.db import close_database, execute, open_database, orm_config, transaction
+from core.database import close_database, open_database, orm_config
+from core.db import execute, transaction
 from core.errors import Problem
 from core.ids import Ids
 from core.jobs.carrier import Sweeper
@@ -76,6 +79,8 @@ class Services:
     signatures: SignatureChecker
     tokens: Tokens
     sessions: Sessions
+    accounts: Accounts
+    auth_tidying: Tidying
     login: Login
     citizens: Citizens
     realname: RealName
@@ -131,6 +136,8 @@ class Services:
             signatures=SignatureChecker(_trusted_keys(settings), clock=ground.clock),
             tokens=auth.tokens,
             sessions=auth.sessions,
+            accounts=auth.accounts,
+            auth_tidying=auth.tidying,
             login=auth.login,
             citizens=auth.citizens,
             realname=auth.realname,
@@ -202,7 +209,7 @@ class Services:
         await ground.carrier.stop()
         with suppress(TimeoutError):
             async with asyncio.timeout(10):
-                await self.runner.idle()
+                await self.runner.close()
         await self.face.engine.close()
         await ground.outbound.close()
         await ground.cache.close()
@@ -252,9 +259,9 @@ def _entries(services: Services, sweeper: Sweeper) -> list[Entry]:
 
     return [
         Entry("sweep", settings.jobs.sweep_seconds, sweeper.sweep),
-        Entry("seal", 1.0, ground.sealer.seal),
+        Entry("seal", 1.0, ground.sealer.seal_all),
         Entry("deadlines", 60.0, services.matters.deadlines.catch_up),
-        Entry("sessions", _HOUR, services.sessions.tidy),
+        Entry("sessions and attempts", _HOUR, services.auth_tidying.tidy),
         Entry("face checks", 60.0, services.face_checks.tidy),
         Entry("kept answers", _HOUR, services.idempotency.purge),
         Entry("nonces", 300.0, forget_nonces),

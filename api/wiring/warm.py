@@ -8,7 +8,7 @@ from typing import Any
 from api.wiring.settings import Settings
 from core.calendar_store import fill_calendar as publish_years
 from core.clock import SystemClock, china_date
-from core.db import close_database, open_database
+from core.database import close_database, open_database
 from core.settings import UnsafeSettings
 
 

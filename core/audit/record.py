@@ -1,14 +1,15 @@
 """Writing an audit line in the transaction of the change it tells of."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
 from core.clock import Clock
-from core.db import fetch, require_transaction
+from core.db import later, require_transaction
 from core.ids import Ids
-from core.log import current_request_id
+from core.log import current_request_id, without_numbers
 
 
 class ActorKind(StrEnum):
@@ -48,6 +49,9 @@ class Actor:
 SYSTEM = Actor(ActorKind.SYSTEM)
 NOBODY = Actor(ActorKind.NOBODY)
 
+# In words of people a number is often written in groups.
+_GROUPED_NUMBER = re.compile(r"\d(?:[ \-.·]{0,2}\d){10,}[Xx]?")
+
 _INSERT = """
 INSERT INTO audit_line (id, at, actor_kind, actor_id, subject_id, on_behalf_of, action, purpose, object_kind, object_id,
                         field_names, outcome, request_id)
@@ -78,13 +82,14 @@ class Audit:
         """Write one line into the running transaction and return its id.
 
         `action` is `domain.verb-in-past` (`certificates.verified`), `subject_id` the person whose data it concerns.
+        `purpose` may be a caller's own words: long numbers are taken out, since what stands here can never be erased.
 
         Raises:
             OutsideTransaction: no transaction is running.
         """
         require_transaction()
         line_id = self._ids.uuid()
-        await fetch(
+        await later(
             _INSERT,
             line_id,
             self._clock.now(),
@@ -93,7 +98,7 @@ class Audit:
             subject_id,
             on_behalf_of,
             action,
-            purpose[:200],
+            _purpose(purpose),
             object_kind,
             str(object_id),
             list(field_names),
@@ -101,3 +106,7 @@ class Audit:
             current_request_id(),
         )
         return line_id
+
+
+def _purpose(text: str) -> str:
+    return without_numbers(_GROUPED_NUMBER.sub("[number]", text))[:200]

@@ -44,6 +44,22 @@ class Sealer:
         self._ring = ring
         self._clock = clock
 
+    async def seal_all(self, *, at_most: int = 200, batches: int = 50) -> int:
+        """Seal batch after batch until nothing is left, at the most so many batches; return how many were linked.
+
+        A backlog is caught up in seconds, while every batch stays a short transaction of its own.
+
+        Raises:
+            DatabaseUnavailable: the database could not be reached.
+        """
+        linked = 0
+        for _ in range(batches):
+            batch = await self.seal(at_most=at_most)
+            linked += batch
+            if batch < at_most:
+                break
+        return linked
+
     async def seal(self, *, at_most: int = 200) -> int:
         """Link up to `at_most` lines, sign the new head, and return how many were linked.
 

@@ -28,6 +28,7 @@ _TASK: Final = "zhijian.job"
 _IDLE_MS: Final = 30_000
 _SEND_SECONDS: Final = 2.0
 _REST_SECONDS: Final = 1.0
+_GATHER_SECONDS: Final = 0.005
 
 
 class TaskiqCarrier:
@@ -39,10 +40,11 @@ class TaskiqCarrier:
         self._runner = runner
 
         # taskiq names the function it is given, which a method does not allow.
-        async def carry(job_id: str) -> None:
-            await self._run(job_id)
+        async def carry(job_ids: list[str]) -> None:
+            await asyncio.gather(*(self._run(job_id) for job_id in job_ids))
 
         self._task = self._broker.register_task(carry, task_name=_TASK)
+        self._waiting: list[str] = []
         self._sending: set[asyncio.Task[None]] = set()
         self._listener: asyncio.Task[None] | None = None
 
@@ -76,19 +78,25 @@ class TaskiqCarrier:
 
     def offer(self, job_id: UUID) -> None:
         """Send an id on its way. Never waits, never fails."""
+        self._waiting.append(str(job_id))
+        if len(self._waiting) > 1:
+            return
         # A context of its own: the job must not inherit the request's transaction or identity.
-        task = asyncio.get_running_loop().create_task(self._send(job_id), context=contextvars.Context())
+        task = asyncio.get_running_loop().create_task(self._send(), context=contextvars.Context())
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
 
-    async def _send(self, job_id: UUID) -> None:
+    async def _send(self) -> None:
+        # What is offered within a few milliseconds goes out in one message.
+        await asyncio.sleep(_GATHER_SECONDS)
+        job_ids, self._waiting = self._waiting, []
         try:
             async with asyncio.timeout(_SEND_SECONDS):
-                await self._task.kiq(str(job_id))
+                await self._task.kiq(job_ids)
         except Exception as error:  # noqa: BLE001 — a broker fails in its own ways; the row is the truth
-            log.warning("job id not carried", job_id=str(job_id), error=type(error).__name__)
+            log.warning("job ids not carried", count=len(job_ids), error=type(error).__name__)
             if self._listener is not None:
-                await self._run(str(job_id))
+                await asyncio.gather(*(self._run(job_id) for job_id in job_ids))
 
     async def _run(self, job_id: str) -> None:
         if self._runner is None:

@@ -6,7 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from core.clock import Clock
-from core.db import after_commit, fetch, require_transaction
+from core.db import after_commit, later, require_transaction
 from core.ids import Ids
 from core.log import current_request_id
 
@@ -41,7 +41,7 @@ class Jobs:
         require_transaction()
         job_id = self._ids.uuid()
         now = self._clock.now()
-        await fetch(
+        await later(
             _INSERT,
             job_id,
             name,

@@ -19,7 +19,7 @@ import msgspec
 from core.clock import Clock
 from face.adapters.engine_worker import LENGTH, Ready, Seen, Unusable
 from face.adapters.picture import PictureLimits
-from face.errors import EngineBusy, EngineUnavailable, PictureUnusable
+from face.errors import EngineBusy, EngineOvertime, EngineUnavailable, PictureUnusable
 from face.settings import FaceSettings
 from face.types import FrameObservation, PictureFault
 
@@ -28,6 +28,12 @@ _ROOT: Final = Path(__file__).resolve().parents[2]
 _ENVIRONMENT: Final = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TZ")
 _ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _RETRY_AFTER: Final = 2
+# uvloop's children inherit whatever may be inherited, and Sanic's listening socket may: a child would hold the port
+# after we are gone. So all but the standard streams is closed before anything is loaded.
+_START: Final = (
+    "import os, runpy, sys; os.closerange(3, os.sysconf('SC_OPEN_MAX')); sys.argv = sys.argv[1:]; "
+    "runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
+)
 
 _answers: Final[msgspec.json.Decoder[Ready | Seen | Unusable]] = msgspec.json.Decoder(Ready | Seen | Unusable)
 
@@ -37,11 +43,12 @@ class LocalEngineLimits:
     """Sizes and deadlines of the local engine.
 
     A child holds about 160 MB. Ten checks of twelve frames keep two children busy for two seconds; more would wait
-    longer than people do.
+    longer than people do. Of the ten, `places_kept` are for callers who are logged in.
     """
 
     workers: int = 2
     checks_at_once: int = 10
+    places_kept: int = 4
     seconds_per_frame: float = 2.0
     seconds_per_check: float = 6.0
     seconds_to_start: float = 20.0
@@ -54,6 +61,7 @@ class LocalEngineLimits:
         return cls(
             workers=local.workers,
             checks_at_once=local.checks_at_once,
+            places_kept=local.places_kept,
             seconds_per_frame=local.seconds_per_frame,
             seconds_per_check=local.seconds_per_check,
             seconds_to_start=local.seconds_to_start,
@@ -152,7 +160,8 @@ class _Examination:
 
         Raises:
             PictureUnusable: one is no picture this engine looks at.
-            EngineUnavailable: a child died or hung over one, or the check took too long.
+            EngineUnavailable: a child died or hung over one.
+            EngineOvertime: the check took too long.
         """
         now = self._clock.monotonic()
         if self._ends is None:
@@ -162,7 +171,7 @@ class _Examination:
             async with asyncio.timeout(max(0.0, self._ends - now)):
                 return tuple(await asyncio.gather(*looks))
         except TimeoutError as error:
-            raise EngineUnavailable(retry_after=_RETRY_AFTER) from error
+            raise EngineOvertime(retry_after=_RETRY_AFTER) from error
         finally:
             for look in looks:
                 look.cancel()
@@ -194,6 +203,7 @@ class LocalEngine:
         self._network: Path | None = None
         self._model_id = ""
         self._checks = 0
+        self._nameless = 0
         self._closed = False
 
     @property
@@ -212,19 +222,23 @@ class LocalEngine:
         return any(child.is_alive for child in self._children)
 
     @asynccontextmanager
-    async def admit(self) -> AsyncIterator[_Examination]:
-        """Take one of the places for a check.
+    async def admit(self, *, logged_in: bool = True) -> AsyncIterator[_Examination]:
+        """Take one of the places for a check, a kept one only for callers who are logged in.
 
         Raises:
             EngineBusy: all are taken, or the engine is closing.
         """
-        if self._closed or self._checks >= self._limits.checks_at_once:
+        places = self._limits.checks_at_once
+        is_full = not logged_in and self._nameless >= places - self._limits.places_kept
+        if self._closed or is_full or self._checks >= places:
             raise EngineBusy(retry_after=_RETRY_AFTER)
         self._checks += 1
+        self._nameless += not logged_in
         try:
             yield _Examination(self, self._clock, self._limits.seconds_per_check)
         finally:
             self._checks -= 1
+            self._nameless -= not logged_in
 
     async def look_at(self, picture: bytes) -> FrameObservation | PictureFault:
         """Look at one picture outside any check, or say why it cannot be looked at.
@@ -313,7 +327,8 @@ async def _run(module: str, *arguments: str) -> asyncio.subprocess.Process:
     environment |= dict.fromkeys(_ONE_THREAD, "1")
     return await asyncio.create_subprocess_exec(
         sys.executable,
-        "-m",
+        "-c",
+        _START,
         module,
         *arguments,
         stdin=asyncio.subprocess.PIPE,

@@ -24,15 +24,10 @@ _CAMERA_MODES: Final = {"JPEG": {"RGB", "L"}, "PNG": {"RGB", "RGBA", "L", "LA", 
 
 @dataclass(frozen=True, slots=True)
 class PictureLimits:
-    """Bounds of one picture. `long_side` is what JPEGs are scaled down to while they are decoded.
-
-    PNG cannot be scaled while decoding, so it has a bound of its own: 12 million pixels are 48 MB in memory.
-    """
+    """Bounds of one picture. Frames of 1920 x 1080 fit in, more shows no more of a face and costs everybody time."""
 
     max_bytes: int = 5_000_000
-    max_pixels: int = 25_000_000
-    max_png_pixels: int = 12_000_000
-    long_side: int = 1280
+    max_pixels: int = 2_100_000
 
 
 class BadPicture(Exception):
@@ -59,7 +54,6 @@ def decode(data: bytes, limits: PictureLimits) -> Pixels:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(BytesIO(data), formats=(kind,)) as image:
                 _check(image, kind, data[_PNG_DEPTH_AT], limits)
-                image.draft("RGB", (limits.long_side, limits.long_side))
                 upright = ImageOps.exif_transpose(image).convert("RGB")
                 return np.asarray(upright)
     except BadPicture:
@@ -88,8 +82,7 @@ def _kind_of(data: bytes) -> str:
 
 def _check(image: Image.Image, kind: str, bits: int, limits: PictureLimits) -> None:
     """Refuse by the header alone what would cost much or is no photograph."""
-    pixels = image.width * image.height
-    if pixels > (limits.max_png_pixels if kind == "PNG" else limits.max_pixels):
+    if image.width * image.height > limits.max_pixels:
         raise BadPicture(PictureFault.TOO_MANY_PIXELS)
     if image.format != kind or getattr(image, "n_frames", 1) > 1:
         raise BadPicture(PictureFault.ANIMATED)

@@ -5,6 +5,7 @@ Lives in the engine's child processes only. Detection holds a step ladder: the w
 324 ms and finds little more.
 """
 
+import hashlib
 import math
 from pathlib import Path
 from typing import Final
@@ -49,14 +50,15 @@ class Recogniser:
     def observe(self, pixels: Pixels) -> FrameObservation:
         """Say what is on an RGB picture of shape (rows, columns, 3)."""
         height, width = pixels.shape[:2]
+        digest = hashlib.sha256(f"{width}x{height}:".encode() + pixels.tobytes()).hexdigest()
         found = self._find(pixels)
         if not found:
-            return FrameObservation(width, height, None, 0.0, self.model_id)
+            return FrameObservation(width, height, None, 0.0, self.model_id, digest)
         found.sort(key=lambda one: one[0].area(), reverse=True)
         rectangle, score = found[0]
         second = found[1][0].area() / rectangle.area() if len(found) > 1 else 0.0
         face = self._measure(pixels, rectangle, score)
-        return FrameObservation(width, height, face, second, self.model_id)
+        return FrameObservation(width, height, face, second, self.model_id, digest)
 
     def embed(self, pixels: Pixels, points: "dlib.full_object_detection") -> npt.NDArray[np.float32]:
         """Describe the face with these five points as 128 numbers."""

@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 from xml.etree.ElementTree import Element, ParseError, SubElement, register_namespace, tostring
 
@@ -10,11 +11,14 @@ from defusedxml.ElementTree import fromstring
 from pydantic import SecretStr
 
 from core.clock import Clock
-from core.outbound import Outbound, Partner
+from core.log import get_logger
+from core.outbound import Incoming, Outbound, Partner
 from core.signers.sharing import SharingEnvelope
 from matters.adapters.reading import as_department, day, refused_question, text
-from matters.errors import DossierDeclined
+from matters.errors import DossierDeclined, QuestionRefused
 from matters.types import Applicant, Dedupe, Dossier, Fact, Receipt
+
+log = get_logger(__name__)
 
 _SOAP: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 _PENSION: Final = "urn:human-resources:pension:1"
@@ -41,7 +45,8 @@ class PensionDesk:
 
     def __init__(self, *, outbound: Outbound, partner: Partner, app_id: str, secret: SecretStr, clock: Clock) -> None:
         self._outbound = outbound
-        self._partner = partner
+        # A fault comes with 500 whoever is to blame; only the one that blames us is an answer.
+        self._partner = replace(partner, is_answer=_blames_us)
         self._app_id = app_id
         self._secret = secret.get_secret_value().encode()
         self._clock = clock
@@ -51,6 +56,7 @@ class PensionDesk:
 
         Raises:
             DossierDeclined: REFUSED, with one of the page's reasons.
+            QuestionRefused: a fault of class Client, which the page calls final.
             DepartmentUnavailable: no usable answer, or a fault on their side.
         """
         with as_department(self._partner.name):
@@ -62,13 +68,11 @@ class PensionDesk:
                 headers={"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '"AuthenticateEligibility"'},
                 idempotency_key=dossier.reference,
             )
-            try:
-                root: Element = fromstring(answer.body, forbid_dtd=True)
-            except (ParseError, DefusedXmlException) as error:
-                raise ValueError("xml") from error
-            response = root.find(f"{{{_SOAP}}}Body/{{{_PENSION}}}AuthenticateEligibilityResponse")
+            if _blames_us(answer):
+                log.error("a department refused the question", partner=self._partner.name, code="soap:Client")
+                raise QuestionRefused
+            response = _read(answer.body).find(f"{{{_SOAP}}}Body/{{{_PENSION}}}AuthenticateEligibilityResponse")
             if response is None:
-                # A fault of class Client comes with 4xx and means that we ask wrongly; Server faults are 5xx.
                 raise refused_question(self._partner.name, answer.status)
             told = {_local(child.tag): (child.text or "").strip() for child in response}
             if told.get("Result") == "REFUSED":
@@ -104,6 +108,24 @@ class PensionDesk:
         )
         content: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
         return content
+
+
+def _read(content: bytes) -> Element:
+    try:
+        root: Element = fromstring(content, forbid_dtd=True)
+    except (ParseError, DefusedXmlException) as error:
+        raise ValueError("xml") from error
+    return root
+
+
+def _blames_us(answer: Incoming) -> bool:
+    """Tell whether an answer is a SOAP fault of class Client: the question itself is refused, now and later."""
+    try:
+        code = _read(answer.body).findtext(f"{{{_SOAP}}}Body/{{{_SOAP}}}Fault/faultcode") or ""
+    except ValueError:
+        return False
+    # A qualified name, whose class may be refined after a dot (SOAP 1.1, 4.4.1).
+    return code.strip().rpartition(":")[2].partition(".")[0] == "Client"
 
 
 def _fill(parent: Element, values: Mapping[str, str]) -> None:

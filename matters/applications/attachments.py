@@ -14,15 +14,18 @@ from core.clock import Clock
 from core.crypto import Vault
 from core.db import execute, fetch, fetch_one, transaction
 from core.ids import Ids
+from matters.applications.pictures import is_sound
 from matters.applications.records import Record, read_record
-from matters.applications.rules import media_type_of
+from matters.applications.rules import material_of, media_type_of
 from matters.catalogue.catalogue import Catalogue
-from matters.errors import FileRefused, StateForbids, TooManyFiles
+from matters.errors import FileRefused, MaterialUnknown, StateForbids, TooManyFiles
 from matters.ports import FileStore
 from matters.settings import MatterSettings
 from matters.types import AttachmentView, State
 
 CONTENT: Final = "attachment.content"
+# So many pictures are decoded at once: each may take some tens of megabytes.
+_AT_ONCE: Final = 2
 _OPEN_TO_FILES: Final = frozenset({State.DRAFT, State.SUPPLEMENT_REQUESTED})
 
 # Takes the application's lock, so that a submission and a file do not pass each other.
@@ -69,19 +72,21 @@ class Attachments:
         self._clock = clock
         self._ids = ids
         self._settings = settings
+        self._places = asyncio.Semaphore(_AT_ONCE)
 
     @property
     def largest(self) -> int:
         """The most bytes a file may have."""
         return self._settings.attachment_bytes
 
-    async def add(self, caller: Caller, application_id: UUID, material: str, content: bytes) -> AttachmentView:
-        """Keep a file for a material of an application.
+    async def add(self, caller: Caller, application_id: UUID, material: str | None, content: bytes) -> AttachmentView:
+        """Keep a file for a material of an application; where only one can be meant it need not be named.
 
         Raises:
             NoSuchApplication: there is none, or it is somebody else's.
             StateForbids: files are not taken in this state.
-            FileRefused: no JPEG, PNG or PDF, or no material of this matter.
+            MaterialUnknown: no material of this matter, or none is named where several may be meant.
+            FileRefused: no JPEG, PNG or PDF, or a picture that does not decode.
             TooManyFiles: the application holds as many as it may.
             FileStoreUnavailable: files cannot be kept now.
             TooManyRequests: too many files within the hour.
@@ -90,20 +95,25 @@ class Attachments:
         record = await read_record(self._vault, application_id, caller.citizen_id)
         if record.state not in _OPEN_TO_FILES:
             raise StateForbids(state=record.state.value)
-        matter = self._catalogue.find(record.matter_code).matter
+        code, errors = material_of(self._catalogue.find(record.matter_code).matter.materials, material)
+        if errors:
+            raise MaterialUnknown(errors=errors)
         media_type = media_type_of(content)
-        if media_type is None or material not in {each.code for each in matter.materials}:
+        if media_type is None:
             raise FileRefused
         view = AttachmentView(
             id=self._ids.uuid(),
-            material=material,
+            material=code,
             sha256="",
             size=len(content),
             media_type=media_type,
             created_at=self._clock.now(),
         )
-        # Hashing and sealing some megabytes would hold the loop for tens of milliseconds.
-        sealed = await asyncio.to_thread(self._seal, view.id, content)
+        # Decoding, hashing and sealing some megabytes would hold the loop for tens of milliseconds.
+        async with self._places:
+            if not await asyncio.to_thread(is_sound, content, media_type):
+                raise FileRefused
+            sealed = await asyncio.to_thread(self._seal, view.id, content)
         # Random, and not the row's id: who reads the database does not know where a file lies elsewhere.
         name = self._ids.uuid().hex
         await self._files.put(name, sealed.content)
@@ -113,7 +123,7 @@ class Attachments:
             # Only for a failure: when the caller hangs up, the transaction goes on and its row needs the file.
             await self._files.remove(name)
             raise
-        return AttachmentView(view.id, material, sealed.sha256, view.size, media_type, view.created_at)
+        return AttachmentView(view.id, code, sealed.sha256, view.size, media_type, view.created_at)
 
     def _seal(self, attachment_id: UUID, content: bytes) -> _Sealed:
         text = base64.b64encode(content).decode("ascii")
@@ -142,6 +152,7 @@ class Attachments:
             "matters.file-given",
             actor=Actor.citizen(caller.actor_id),
             subject_id=caller.citizen_id,
+            purpose=self._catalogue.find(record.matter_code).matter.title.zh,
             object_kind="application",
             object_id=record.id,
             field_names=[view.material],

@@ -119,9 +119,11 @@ class Drafts:
         return await self._progress.get(caller, application_id)
 
     async def amend(
-        self, caller: Caller, application_id: UUID, changes: Mapping[str, object], *, version: int
+        self, caller: Caller, application_id: UUID, changes: Mapping[str, object], *, version: int | None
     ) -> ApplicationView:
-        """Change fields of a draft that has not been changed since `version`; null empties a field.
+        """Change fields of a draft that has not been changed since `version`; a null value empties a field.
+
+        Without a version any state of now will do, as long as nobody else changes it at this very moment.
 
         Raises:
             NoSuchApplication: there is none, or it is somebody else's.
@@ -130,7 +132,7 @@ class Drafts:
             FormInvalid: fields that the form does not have, that are locked, or values that do not fit.
         """
         record = await read_record(self._vault, application_id, caller.citizen_id)
-        if record.version != version:
+        if version not in {None, record.version}:
             raise ChangedMeanwhile
         if record.state not in _EDITABLE:
             raise StateForbids(state=record.state.value)
@@ -142,7 +144,7 @@ class Drafts:
             count = await execute(
                 _AMEND,
                 application_id,
-                version,
+                record.version,
                 seal_form(self._vault, application_id, filled.form),
                 filled.sources,
                 self._clock.now(),

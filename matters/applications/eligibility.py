@@ -19,6 +19,10 @@ from matters.ports import People, Records
 from matters.settings import MatterSettings
 from matters.types import Applicant, Branch, Fact, Outcome, State, Text
 
+# A line of the ledger of this object kind names the departments that were asked, joined by commas.
+ASKED: Final = "departments"
+# What each of them gets to see of the applicant.
+_SHOWN: Final = ("name", "id_number")
 _AWAY: Final = Read(
     Outcome.UNAVAILABLE,
     "department-unavailable",
@@ -94,8 +98,11 @@ class Eligibility:
         matter = self._catalogue.find(name).matter
         if matter.decision is None:
             raise NotCheckable
-        await self._limits.hit("matters.check", self._settings.check_limit, f"citizen:{caller.citizen_id}")
-        person = await self._people.person_of(caller.citizen_id)
+        # Side by side: neither waits for the other's way to its store, and reading in vain does no harm.
+        person, _ = await asyncio.gather(
+            self._people.person_of(caller.citizen_id),
+            self._limits.hit("matters.check", self._settings.check_limit, f"citizen:{caller.citizen_id}"),
+        )
         return await self.examine(matter, matter.decision, person, actor=Actor.citizen(caller.actor_id))
 
     async def examine(self, matter: Matter, table: DecisionTable, person: Person, *, actor: Actor = SYSTEM) -> Examined:
@@ -137,9 +144,9 @@ class Eligibility:
                 actor=actor,
                 subject_id=citizen_id,
                 purpose=purpose,
-                object_kind="matter",
-                object_id=matter.code,
-                field_names=[check.records for check in matter.checks],
+                object_kind=ASKED,
+                object_id=",".join(check.department for check in matter.checks),
+                field_names=_SHOWN,
             )
 
         await transaction(work)

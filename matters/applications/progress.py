@@ -123,7 +123,7 @@ class Progress:
     async def query(self, number: str, query_code: str, *, address: str) -> ApplicationView:
         """Return how a case stands to whoever has its number and query code: no form, no result's details.
 
-        An unknown number costs the same and gets the same answer as a wrong code.
+        An unknown number costs the same and gets the same answer as a wrong code; both leave a line in the audit.
 
         Raises:
             ProgressNotFound: number and code do not belong together.
@@ -139,25 +139,23 @@ class Progress:
         row = await fetch_one(_BY_NUMBER, number)
         kept = str(row["query_code_hash"]) if row else "-" * 32
         fits = hmac.compare_digest(kept, query_code_hash(self._vault, number, query_code))
-        if row is None:
-            raise ProgressNotFound
-        application_id, citizen_id = as_uuid(row["id"]), as_uuid(row["citizen_id"])
 
         async def work() -> None:
+            # An unknown number is written down too, about nobody: the time of an answer says nothing about a number.
             await self._audit.record(
                 "matters.progress-queried",
                 actor=NOBODY,
-                subject_id=citizen_id,
+                subject_id=as_uuid(row["citizen_id"]) if row else None,
                 purpose="凭编号和查询密码查询进度",
                 object_kind="application",
-                object_id=application_id,
+                object_id=as_uuid(row["id"]) if row else "",
                 outcome="ok" if fits else "wrong-code",
             )
 
         await transaction(work)
-        if not fits:
+        if row is None or not fits:
             raise ProgressNotFound
-        record = await read_record(self._vault, application_id)
+        record = await read_record(self._vault, as_uuid(row["id"]))
         return await self._view(record, self._catalogue.find(record.matter_code), details=False)
 
     async def _view(self, record: Record, published: Published, *, details: bool = True) -> ApplicationView:

@@ -61,8 +61,8 @@ class Ratings:
             "matters.rated",
             actor=Actor.citizen(caller.actor_id),
             subject_id=caller.citizen_id,
+            purpose="评价办理情况",
             object_kind="application",
             object_id=record.id,
-            outcome=level.value,
         )
         return rating_id

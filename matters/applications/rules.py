@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from core.errors import FieldError
-from matters.catalogue.types import GuideMaterial, Prefill, Way
+from matters.catalogue.types import GuideMaterial, Material, Prefill, Way
 
 _LAST_DECIMAL: Final = 9999
 _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -152,6 +152,24 @@ def media_type_of(content: bytes) -> str | None:
         if content.startswith(magic) and any(end in content[-_TAIL:] for end in _ENDS[media_type]):
             return media_type
     return None
+
+
+def material_of(materials: Sequence[Material], named: str | None) -> tuple[str, list[FieldError]]:
+    """Return which material a file is for, or what is wrong with the name.
+
+    No name is needed where only one material can be meant. What a department shares or a real name proves is asked of
+    nobody, and is not meant as long as there is another.
+    """
+    if named is not None:
+        if named in {each.code for each in materials}:
+            return named, []
+        return "", [FieldError("/material", "unknown", "这个事项没有这项材料", "This matter has no such material")]
+    uploads = [each for each in materials if any(way.way is Way.UPLOAD for way in each.ways)]
+    asked_for = [each for each in uploads if not any(way.way in {Way.SHARED, Way.VERIFIED} for way in each.ways)]
+    meant = asked_for or uploads
+    if len(meant) == 1:
+        return meant[0].code, []
+    return "", [FieldError("/material", "missing", *_TEXTS["required"])]
 
 
 def missing_materials(materials: Sequence[GuideMaterial], uploaded: AbstractSet[str]) -> list[FieldError]:

@@ -1,6 +1,6 @@
 """Submitting an application and bringing it to whoever decides: nothing accepted here may be lost or doubled."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -12,7 +12,7 @@ from core.audit.record import SYSTEM, Actor, Audit
 from core.cache import TooManyRequests
 from core.clock import Clock, china_date
 from core.crypto import Vault
-from core.db import execute, fetch, fetch_one, require_transaction, transaction
+from core.db import execute, fetch_one, later, require_transaction, transaction
 from core.ids import Ids
 from core.jobs.queue import Jobs
 from core.log import get_logger
@@ -26,13 +26,14 @@ from matters.cases.rules import step_to
 from matters.cases.tracking import Tracking
 from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.guides import Guides
-from matters.catalogue.types import Handling, Matter
+from matters.catalogue.types import DecisionTable, Handling, Matter
 from matters.errors import (
     DepartmentUnavailable,
     DossierDeclined,
     FormInvalid,
     MaterialsMissing,
     NoSuchApplication,
+    QuestionRefused,
     StateForbids,
 )
 from matters.ports import Department, People
@@ -54,7 +55,7 @@ _PLAN: Final = """
 INSERT INTO delivery (id, application_id, department, state, failures, receipt_number, reason, created_at)
 VALUES ($1, $2, $3, 'pending', 0, '', '', $4) RETURNING id
 """
-_DELIVERY: Final = "SELECT state FROM delivery WHERE application_id = $1"
+_DELIVERY: Final = "SELECT state, sent_at FROM delivery WHERE application_id = $1"
 _CLAIM: Final = "UPDATE delivery SET state = 'sent', sent_at = $3 WHERE application_id = $1 AND state = $2"
 _FAILED: Final = """
 UPDATE delivery SET state = $2, failures = failures + 1 WHERE application_id = $1 AND state = 'sent'
@@ -155,7 +156,7 @@ class Submission:
         # The move takes the row's lock and refuses whoever comes second.
         moved = await self._history.append(application_id, Entry(step=Step.SUBMITTED, actor=actor))
         await execute(_NUMBERED, application_id, number, query_code_hash(self._vault, number, query_code), now)
-        await fetch(_PLAN, self._ids.uuid(), application_id, published.department.slug, now)
+        await later(_PLAN, self._ids.uuid(), application_id, published.department.slug, now)
         await self._audit.record(
             "matters.submitted",
             actor=actor,
@@ -192,47 +193,68 @@ class Submission:
 
         Raises:
             DepartmentUnavailable: try again later; the application stays submitted.
+            QuestionRefused: an operator has to mend how we ask; the application stays submitted.
         """
         record = await read_record(self._vault, UUID(application_id))
-        claimed = await self._claim(record.id)
-        if claimed is None or record.number is None or record.submitted_at is None:
+        if record.number is None or record.submitted_at is None:
             return None
         matter = self._catalogue.find(record.matter_code).matter
         if matter.decision is not None:
-            examined = await self._eligibility.examine(
-                matter, matter.decision, await self._people.person_of(record.citizen_id)
-            )
-            if examined.decision is None:
-                await self._note_failure(record.id, DeliveryState.PENDING)
-                raise DepartmentUnavailable(record.department, ambiguous=False, retry_after=5)
-            return lambda: self._write_decision(record, examined)
+            return await self._decide(record, matter, matter.decision)
+        return await self._hand_over(record, await self._dossier(record, record.number, record.submitted_at))
+
+    async def _decide(self, record: Record, matter: Matter, table: DecisionTable) -> Change | None:
+        if await self._claim(record.id) is None:
+            return None
+        examined = await self._eligibility.examine(matter, table, await self._people.person_of(record.citizen_id))
+        if examined.decision is None:
+            await self._note_failure(record.id, DeliveryState.PENDING)
+            raise DepartmentUnavailable(record.department, ambiguous=False, retry_after=5)
+        return lambda: self._write_decision(record, examined)
+
+    async def _hand_over(self, record: Record, dossier: Dossier) -> Change | None:
         department = self._departments[record.department]
+        claimed = await self._claim(record.id, disclosing=lambda: self._disclose(record, dossier))
+        if claimed is None:
+            return None
         if claimed.before is DeliveryState.SENT and department.dedupe is Dedupe.NONE:
             return lambda: self._write_unknown(record)
-        dossier = await self._dossier(record, record.number, record.submitted_at)
         try:
             receipt = await department.submit(dossier)
         except DossierDeclined as declined:
             reason = declined.reason
-            return lambda: self._write_refusal(record, dossier, reason)
+            return lambda: self._write_refusal(record, reason)
+        except QuestionRefused:
+            # Nothing was taken; the job is buried, and goes on from here when an operator digs it up.
+            await self._note_failure(record.id, claimed.before)
+            raise
         except DepartmentUnavailable as away:
             if away.ambiguous and department.dedupe is Dedupe.NONE:
                 return lambda: self._write_unknown(record)
             never_left = claimed.before is DeliveryState.PENDING and not away.ambiguous
             await self._note_failure(record.id, DeliveryState.PENDING if never_left else DeliveryState.SENT)
             raise
-        return lambda: self._write_receipt(record, dossier, receipt)
+        return lambda: self._write_receipt(record, receipt)
 
-    async def _claim(self, application_id: UUID) -> _Claimed | None:
-        """Mark the dossier as on its way: from here on a withdrawal comes too late."""
+    async def _claim(
+        self, application_id: UUID, *, disclosing: Callable[[], Awaitable[None]] | None = None
+    ) -> _Claimed | None:
+        """Mark the dossier as on its way: from here on a withdrawal comes too late.
+
+        `disclosing` tells the ledger in the same transaction, before the first try: whatever comes of the call, and
+        whoever hears of it first, what may have been seen stands there.
+        """
 
         async def work() -> _Claimed | None:
             row = await fetch_one(_DELIVERY, application_id)
             before = DeliveryState(row["state"]) if row else DeliveryState.CANCELLED
-            if before not in {DeliveryState.PENDING, DeliveryState.SENT}:
+            if row is None or before not in {DeliveryState.PENDING, DeliveryState.SENT}:
                 return None
-            count = await execute(_CLAIM, application_id, before.value, self._clock.now())
-            return _Claimed(before) if count else None
+            if not await execute(_CLAIM, application_id, before.value, self._clock.now()):
+                return None
+            if disclosing is not None and row["sent_at"] is None:
+                await disclosing()
+            return _Claimed(before)
 
         return await transaction(work)
 
@@ -254,13 +276,13 @@ class Submission:
             year=china_date(submitted_at).year,
         )
 
-    async def _write_receipt(self, record: Record, dossier: Dossier, receipt: Receipt) -> None:
+    async def _write_receipt(self, record: Record, receipt: Receipt) -> None:
         now = self._clock.now()
         await execute(_ACKNOWLEDGED, record.id, receipt.receipt_number[:64], now)
         department = Actor.department(record.department)
         # The department's news may have been here first: then the receipt changes nothing.
         await self._history.append(record.id, Entry(step=Step.HANDED_OVER, actor=SYSTEM), strict=False)
-        await self._disclosed(record, dossier, "ok")
+        await self._tell_ledger(record, "ok")
         if receipt.approved is not None:
             await self._history.append(record.id, Entry(step=Step.ACCEPTED, actor=department))
             moved = await self._history.append(
@@ -268,15 +290,16 @@ class Submission:
             )
             await self._tracking.announce(moved, citizen_id=record.citizen_id, matter_code=record.matter_code)
 
-    async def _write_refusal(self, record: Record, dossier: Dossier, reason: str) -> None:
+    async def _write_refusal(self, record: Record, reason: str) -> None:
         await execute(_REFUSED, record.id, reason, self._clock.now())
         entry = Entry(step=Step.NOT_ACCEPTED, actor=Actor.department(record.department), reason=reason)
         await self._history.append(record.id, entry, strict=False)
-        await self._disclosed(record, dossier, reason)
+        await self._tell_ledger(record, reason)
 
     async def _write_unknown(self, record: Record) -> None:
         log.error("a dossier may have arrived and cannot be sent again", partner=record.department)
         await execute(_FAILED, record.id, DeliveryState.UNKNOWN.value)
+        await self._tell_ledger(record, "unknown")
 
     async def _write_decision(self, record: Record, examined: Examined) -> None:
         decision = examined.decision
@@ -299,16 +322,19 @@ class Submission:
             "matters.decided",
             actor=SYSTEM,
             subject_id=record.citizen_id,
-            purpose=decision.version,
+            purpose=self._catalogue.find(record.matter_code).matter.title.zh,
             object_kind="application",
             object_id=record.id,
             outcome=moved.after.value,
         )
         await self._tracking.announce(moved, citizen_id=record.citizen_id, matter_code=record.matter_code)
 
-    async def _disclosed(self, record: Record, dossier: Dossier, outcome: str) -> None:
-        """Tell the ledger what a department got to see."""
-        names = ["name", "id_number", *(["mobile"] if dossier.applicant.mobile else []), *sorted(dossier.form)]
+    async def _disclose(self, record: Record, dossier: Dossier) -> None:
+        """Tell the ledger what a department gets to see."""
+        known = ["name", "id_number", *(["mobile"] if dossier.applicant.mobile else [])]
+        await self._tell_ledger(record, "sent", [*known, *sorted(dossier.form.keys() - set(known))])
+
+    async def _tell_ledger(self, record: Record, outcome: str, names: Sequence[str] = ()) -> None:
         await self._audit.record(
             "matters.delivered",
             actor=Actor.department(record.department),

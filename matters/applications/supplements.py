@@ -38,7 +38,8 @@ class Supplements:
         record = await read_record(self._vault, application_id, caller.citizen_id)
         if record.state is not State.SUPPLEMENT_REQUESTED:
             raise StateForbids(state=record.state.value)
-        if errors := form_errors(self._catalogue.find(record.matter_code).matter.form, record.form):
+        matter = self._catalogue.find(record.matter_code).matter
+        if errors := form_errors(matter.form, record.form):
             raise FormInvalid(errors=errors)
         actor = Actor.citizen(caller.actor_id)
 
@@ -48,6 +49,7 @@ class Supplements:
                 "matters.supplemented",
                 actor=actor,
                 subject_id=caller.citizen_id,
+                purpose=matter.title.zh,
                 object_kind="application",
                 object_id=application_id,
             )

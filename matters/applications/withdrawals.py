@@ -67,6 +67,7 @@ class Withdrawals:
             "matters.withdrawn",
             actor=actor,
             subject_id=caller.citizen_id,
+            purpose=self._catalogue.find(record.matter_code).matter.title.zh,
             object_kind="application",
             object_id=record.id,
         )

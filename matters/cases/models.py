@@ -52,15 +52,36 @@ class Delivery(Model):
 
 
 class DepartmentEvent(Model):
-    """The inbox of departments' news: each event once, whatever comes how often."""
+    """The inbox of departments' news: each event once, whatever comes how often.
+
+    `content_hash` is keyed, and tells the same news again from other news under the same id.
+    """
 
     id = fields.UUIDField(primary_key=True)
     department = fields.CharField(max_length=32)
     event_id = fields.CharField(max_length=64)
     application_id = fields.UUIDField()
     sequence = fields.IntField()
+    content_hash = fields.CharField(max_length=32, default="")
     received_at = fields.DatetimeField()
 
     class Meta:
         table = "department_event"
         unique_together = (("department", "event_id"), ("application_id", "sequence"))
+
+
+class DepartmentEventClash(Model):
+    """News that contradicts what the inbox holds: its id or its place in the case is taken. An operator has to ask."""
+
+    id = fields.UUIDField(primary_key=True)
+    department = fields.CharField(max_length=32)
+    event_id = fields.CharField(max_length=64)
+    application_id = fields.UUIDField()
+    sequence = fields.IntField()
+    content_hash = fields.CharField(max_length=32)
+    received_at = fields.DatetimeField()
+
+    class Meta:
+        table = "department_event_clash"
+        unique_together = (("department", "event_id", "content_hash"),)
+        indexes = (Index(fields=("application_id",)),)

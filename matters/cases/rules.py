@@ -4,7 +4,7 @@ Everything here is a pure function of values.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Final
@@ -161,7 +161,8 @@ def fold(actions: Iterable[Action]) -> Folded:
     """Return what a history adds up to; it depends on which actions there are, not on the order they were written in.
 
     An action that leads nowhere from where the case stands is kept in the history and has no effect. So is one of ours
-    that the department's news has overtaken.
+    that the department's news has overtaken. Departments' clocks know whole seconds and differ from ours: an effective
+    action is never earlier than the one before it, so that time and order agree.
     """
     state = State.DRAFT
     effective: list[Action] = []
@@ -172,6 +173,8 @@ def fold(actions: Iterable[Action]) -> Folded:
         overtaken = action.step is Step.HANDED_OVER and state in _ACCEPTED_OR_LATER
         if action.step is not Step.CREATED and not overtaken and not is_within_reach(state, target):
             continue
+        if effective and action.at < effective[-1].at:
+            action = replace(action, at=effective[-1].at)  # noqa: PLW2901 — from here on it counts as this
         effective.append(action)
         if overtaken:
             continue

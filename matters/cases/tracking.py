@@ -1,6 +1,7 @@
 """News from departments: what they tell about a case, once, in their own order, about their own cases only."""
 
-from datetime import UTC
+import json
+from datetime import UTC, timedelta
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
@@ -8,24 +9,37 @@ from uuid import UUID
 from core.audit.record import Actor, Audit
 from core.cache import Limits
 from core.clock import Clock
+from core.crypto import Vault
 from core.db import as_uuid, execute, fetch, fetch_one, transaction
+from core.errors import FieldError
 from core.ids import Ids
 from core.jobs.queue import Jobs
 from core.log import get_logger
 from matters.cases.history import Entry, History, Moved
 from matters.cases.rules import TOLD_BY_DEPARTMENTS, step_to
 from matters.catalogue.catalogue import Catalogue
-from matters.errors import CaseNotYours, StateForbids
+from matters.errors import CaseNotYours, NewsOutOfTime, StateForbids
 from matters.settings import MatterSettings
 from matters.types import ProgressEvent, State
 
 log = get_logger(__name__)
 
+_CONTENT: Final = "department_event.content"
+# So much a department's clock may be ahead of ours; what is later than that was not told by a clock.
+_AHEAD: Final = timedelta(days=1)
+
 _FIND: Final = "SELECT id, department, citizen_id, matter_code FROM application WHERE number = $1"
-_KNOWN: Final = "SELECT id FROM department_event WHERE department = $1 AND event_id = $2"
+_KNOWN: Final = "SELECT content_hash FROM department_event WHERE department = $1 AND event_id = $2"
 _KEEP: Final = """
-INSERT INTO department_event (id, department, event_id, application_id, sequence, received_at)
-VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id
+INSERT INTO department_event (id, department, event_id, application_id, sequence, content_hash, received_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING id
+"""
+_CLASHED: Final = """
+SELECT id FROM department_event_clash WHERE department = $1 AND event_id = $2 AND content_hash = $3
+"""
+_KEEP_CLASH: Final = """
+INSERT INTO department_event_clash (id, department, event_id, application_id, sequence, content_hash, received_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING id
 """
 # News about a dossier proves that it arrived, even while our call has not returned or its answer was lost.
 _ARRIVED: Final = """
@@ -35,10 +49,11 @@ WHERE application_id = $1 AND state IN ('pending', 'sent', 'unknown')
 
 
 class Heard(StrEnum):
-    """What became of a piece of news."""
+    """What became of a piece of news. `CLASHED`: it contradicts earlier news; it is kept aside and has no effect."""
 
     NEW = "new"
     KNOWN = "known"
+    CLASHED = "clashed"
     REPLAYED = "replayed"
 
 
@@ -52,6 +67,7 @@ class Tracking:
         catalogue: Catalogue,
         audit: Audit,
         jobs: Jobs,
+        vault: Vault,
         limits: Limits,
         clock: Clock,
         ids: Ids,
@@ -61,75 +77,116 @@ class Tracking:
         self._catalogue = catalogue
         self._audit = audit
         self._jobs = jobs
+        self._vault = vault
         self._limits = limits
         self._clock = clock
         self._ids = ids
         self._settings = settings
 
+    async def let_in(self, department: str) -> None:
+        """Count a piece of news, before the transaction that takes it in.
+
+        Raises:
+            TooManyRequests: more news than a department may send; it repeats them later.
+        """
+        await self._limits.hit("matters.callback", self._settings.callback_limit, f"department:{department}")
+
     async def hear(self, department: str, event: ProgressEvent, *, old_nonce: bool = False) -> Heard:
         """Take in what a department tells; return whether it was new.
 
-        `old_nonce` says that the signed message itself was seen before: then it may only repeat what is known, and
-        `REPLAYED` means that it tried to tell something else.
+        `old_nonce` says that the signed message itself was seen before: then it may only repeat what was told with it,
+        and `REPLAYED` means that it tried to tell something else.
 
         Raises:
             CaseNotYours: the reference is another department's case, or nobody's.
             StateForbids: a state that no department may tell.
-            TooManyRequests: more news than a department may send; it repeats them later.
+            NewsOutOfTime: dated more than a day ahead.
             DatabaseUnavailable: the database could not be reached.
         """
-        await self._limits.hit("matters.callback", self._settings.callback_limit, f"department:{department}")
         if event.state not in TOLD_BY_DEPARTMENTS:
             raise StateForbids(state=event.state.value)
+        if event.at > self._clock.now() + _AHEAD:
+            raise NewsOutOfTime(errors=[FieldError("/at", "future", "时间还没有到", "It lies in the future")])
+        return await transaction(lambda: self._take_in(department, event, old_nonce=old_nonce))
 
-        async def work() -> Heard:
-            row = await fetch_one(_FIND, event.reference)
-            if row is None or row["department"] != department:
-                raise CaseNotYours
-            if old_nonce:
-                known = await fetch_one(_KNOWN, department, event.event_id)
-                return Heard.KNOWN if known else Heard.REPLAYED
-            application_id = as_uuid(row["id"])
-            kept = await fetch(
-                _KEEP,
-                self._ids.uuid(),
-                department,
-                event.event_id,
-                application_id,
-                event.sequence,
-                self._clock.now(),
-            )
-            if not kept:
-                return Heard.KNOWN
-            await self._follow(department, application_id, row, event)
+    async def _take_in(self, department: str, event: ProgressEvent, *, old_nonce: bool) -> Heard:
+        row = await fetch_one(_FIND, event.reference)
+        if row is None or row["department"] != department:
+            raise CaseNotYours
+        content = self._hash(event)
+        known = await fetch_one(_KNOWN, department, event.event_id)
+        if known is not None and known["content_hash"] == content:
+            return Heard.KNOWN
+        if old_nonce:
+            clashed = await fetch_one(_CLASHED, department, event.event_id, content)
+            return Heard.CLASHED if clashed else Heard.REPLAYED
+        if known is None and await self._keep(_KEEP, department, row, event, content):
+            await self._follow(department, row, event)
             return Heard.NEW
+        # Kept a moment ago by the same news on another connection, or its place in the case is taken.
+        known = await fetch_one(_KNOWN, department, event.event_id)
+        if known is not None and known["content_hash"] == content:
+            return Heard.KNOWN
+        await self._set_aside(department, row, event, content)
+        return Heard.CLASHED
 
-        return await transaction(work)
+    def _hash(self, event: ProgressEvent) -> str:
+        """Keyed, because a note may name somebody."""
+        result = None if event.result is None else dict(event.result)
+        told = [event.reference, event.sequence, event.state, event.at.astimezone(UTC).isoformat(), event.note, result]
+        return self._vault.index(_CONTENT, json.dumps(told, ensure_ascii=False, sort_keys=True))
 
-    async def _follow(self, department: str, application_id: UUID, row: dict[str, Any], event: ProgressEvent) -> None:
-        await execute(_ARRIVED, application_id, self._clock.now())
-        actor = Actor.department(department)
+    async def _keep(self, sql: str, department: str, row: dict[str, Any], event: ProgressEvent, content: str) -> bool:
+        kept = await fetch(
+            sql,
+            self._ids.uuid(),
+            department,
+            event.event_id,
+            as_uuid(row["id"]),
+            event.sequence,
+            content,
+            self._clock.now(),
+        )
+        return bool(kept)
+
+    async def _set_aside(self, department: str, row: dict[str, Any], event: ProgressEvent, content: str) -> None:
+        """Somebody has to ask the department which of the two is true: said once, however often it is repeated."""
+        if not await self._keep(_KEEP_CLASH, department, row, event, content):
+            return
+        log.error("a department contradicts its own news", partner=department, application_id=str(row["id"]))
+        await self._record("matters.news-clashed", department, row, outcome="conflict")
+
+    async def _follow(self, department: str, row: dict[str, Any], event: ProgressEvent) -> None:
+        application_id, now = as_uuid(row["id"]), self._clock.now()
+        await execute(_ARRIVED, application_id, now)
+        told_at = event.at.astimezone(UTC)
         moved = await self._history.append(
             application_id,
             Entry(
                 step=step_to(event.state),
-                actor=actor,
-                at=event.at.astimezone(UTC),
+                actor=Actor.department(department),
+                # Their clock may be ahead of ours; nothing is heard of before it has happened.
+                at=min(told_at, now),
                 department_sequence=event.sequence,
                 note=event.note,
                 result=event.result,
+                data={"told_at": told_at.isoformat()},
             ),
             strict=False,
         )
-        await self._audit.record(
-            "matters.progressed",
-            actor=actor,
-            subject_id=as_uuid(row["citizen_id"]),
-            object_kind="application",
-            object_id=application_id,
-            outcome=event.state.value,
-        )
+        await self._record("matters.progressed", department, row, outcome=event.state.value)
         await self.announce(moved, citizen_id=as_uuid(row["citizen_id"]), matter_code=row["matter_code"])
+
+    async def _record(self, action: str, department: str, row: dict[str, Any], *, outcome: str) -> None:
+        await self._audit.record(
+            action,
+            actor=Actor.department(department),
+            subject_id=as_uuid(row["citizen_id"]),
+            purpose=self._catalogue.find(row["matter_code"]).matter.title.zh,
+            object_kind="application",
+            object_id=as_uuid(row["id"]),
+            outcome=outcome,
+        )
 
     async def announce(self, moved: Moved, *, citizen_id: UUID, matter_code: str) -> None:
         """Promise what follows a decision: an approval that changes a certificate has it fetched again.

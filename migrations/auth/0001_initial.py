@@ -31,6 +31,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
                 ('citizen', fields.ForeignKeyField('auth.Citizen', source_field='citizen_id', db_index=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('account_id', fields.UUIDField(null=True)),
                 ('level', fields.CharField(max_length=9)),
                 ('present_until', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('elder', fields.BooleanField(default=False)),
@@ -93,6 +94,26 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
+            name='RealNameAttempt',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                ('citizen_id', fields.UUIDField()),
+                ('number_hash', fields.CharField(max_length=32)),
+                ('started_at', fields.DatetimeField(db_index=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'real_name_attempt', 'app': 'auth', 'indexes': [Index(fields=['citizen_id', 'started_at']), Index(fields=['number_hash', 'started_at'])], 'pk_attr': 'id', 'table_description': 'One attempt at a real name, by an account and on a number (its blind index). Forgotten when it counts no more.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='RealNameSubject',
+            fields=[
+                ('key', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=48)),
+                ('counted_at', fields.DatetimeField(db_index=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'real_name_subject', 'app': 'auth', 'pk_attr': 'key', 'table_description': 'A row to hold while attempts by an account or on a number are counted, so that two at once do not both fit in.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
             name='RefreshToken',
             fields=[
                 ('id', fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
@@ -114,6 +135,7 @@ class Migration(migrations.Migration):
                 ('openid_sealed', fields.BinaryField()),
                 ('openid_hash', fields.CharField(unique=True, max_length=32)),
                 ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('bound_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
             options={'table': 'wechat_account', 'app': 'auth', 'pk_attr': 'id', 'table_description': 'A WeChat account and the resident it belongs to.'},
             bases=['Model'],

@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
                 ('started_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('expires_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('decided_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('returned', fields.IntField(db_default=0)),
             ],
             options={'table': 'face_check', 'app': 'face', 'indexes': [Index(fields=['person_hash', 'started_at']), Index(fields=['citizen_id', 'started_at']), Index(fields=['state', 'expires_at'])], 'pk_attr': 'id', 'table_description': 'One check, from its start to its outcome.'},
             bases=['Model'],

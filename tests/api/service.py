@@ -19,6 +19,7 @@ from api.operation import (
     Out,
     Page,
     PageQuery,
+    Query,
     Request,
     Routes,
     bad_cursor,
@@ -122,16 +123,17 @@ class Shelf:
 
 
 class FakeSessions:
-    """Knows one token of Alice for each level."""
+    """Knows tokens of two people for each level, and for each session: `alice-present-2`."""
 
     async def caller_of(self, access_token: str) -> Caller:
         if access_token == "expired":
             raise TokenExpired
         who = {"alice": ALICE, "bob": BOB}
-        name, _, level = access_token.partition("-")
+        name, _, rest = access_token.partition("-")
+        level, _, session = rest.partition("-")
         if name not in who or level not in list(Level):
             raise TokenInvalid
-        return Caller(who[name], UUID(int=1), Level(level), elder=False, actor_id=who[name])
+        return Caller(who[name], UUID(int=int(session or 1)), Level(level), elder=False, actor_id=who[name])
 
 
 class FakeOperators:
@@ -199,7 +201,7 @@ async def list_things(request: Request, query: PageQuery) -> Answer:
     return Answer(Page[ThingOut](items=items, next_cursor=encode_cursor([str(start + query.limit)])))
 
 
-@routes.get("/things/<thing_id:uuid>", access=citizen(), answer=ThingOut)
+@routes.get("/things/<thing_id:uuid>", access=citizen(), answer=ThingOut, headers_out=("ETag",))
 async def get_thing(request: Request, thing_id: UUID) -> Answer:
     """Return one of my things: the thing with my own id is mine, every other is somebody else's or nobody's."""
     if thing_id != request.ctx.caller.citizen_id:
@@ -260,6 +262,12 @@ async def identify(request: Request, body: PersonIn) -> Answer:
     return Answer(ThingOut(id=request.ctx.caller.citizen_id, name="known"))
 
 
+@routes.post("/doors", access=public(), answer=ThingOut)
+async def knock(request: Request, body: ThingIn) -> Answer:
+    """Enter without being known, as a login does."""
+    return Answer(ThingOut(id=await request.app.ctx.services.shelf.put(body.name), name=body.name))
+
+
 @others.post("/public/failures", access=public(), answer=ThingOut)
 async def fail(request: Request) -> Answer:
     """Fail as told, or wait."""
@@ -269,6 +277,18 @@ async def fail(request: Request) -> Answer:
         raise shelf.failure
     await shelf.go_on.wait()
     return Answer(ThingOut(id=ALICE, name="done"))
+
+
+class SumQuery(Query):
+    """How much."""
+
+    size: Annotated[int, Field(ge=1, le=10)]
+
+
+@others.post("/public/sums", access=public(), answer=FilesOut)
+async def add_up(_request: Request, query: SumQuery) -> Answer:
+    """Answer what was asked."""
+    return Answer(FilesOut(sizes=[query.size]))
 
 
 @others.get("/public/surroundings", access=public(), answer=ThingOut)
@@ -299,9 +319,13 @@ async def progress(request: Request, body: ThingIn) -> Answer:
     return Answer()
 
 
-@others.post("/verifiers/questions", access=verifier(), answer=ThingOut)
+@others.post("/verifiers/questions", access=verifier(), answer=ThingOut, idempotency="none")
 async def ask(request: Request, body: ThingIn) -> Answer:
     """Answer a verifier, or anybody."""
+    shelf = request.app.ctx.services.shelf
+    shelf.replays.append(request.ctx.is_replay)
+    if shelf.failure is not None:
+        raise shelf.failure
     return Answer(ThingOut(id=ALICE, name=f"{request.ctx.verifier} {body.name}"))
 
 

@@ -10,17 +10,21 @@ import pytest
 from sanic.exceptions import ServiceUnavailable
 from tortoise.exceptions import OperationalError
 
+from auth.errors import CodeInvalid, StaffLoginInvalid
 from certificates.types import Outcome
 from core.cache import CacheUnavailable, TooManyRequests
 from core.crypto import RecordUnreadable
 from core.db import DatabaseUnavailable
 from core.outbound import Unreachable
+from core.signers.http_signature import SignatureInvalid
 from face.errors import CheckExpired, EvidenceReplayed
 from tests.api.edge import Edge, open_edge
 from tests.api.service import ALICE, BOB, TAG
 from tests.conftest import Ground
 
 THINGS = "/v1/citizen/things"
+NO_TOKEN = 'Bearer realm="zhijian"'
+BAD_TOKEN = 'Bearer realm="zhijian", error="invalid_token"'
 MULTIPART = "multipart/form-data; boundary=XX"
 
 
@@ -209,6 +213,16 @@ async def test_what_is_too_large_is_told_by_what_it_is(edge: Edge) -> None:
     assert told == [(status, "request.too-large") for status in (413, 413, 431, 431, 414)]
 
 
+async def test_where_no_body_is_expected_none_is_taken(edge: Edge) -> None:
+    nested = b"[" + b"[]," * 20_000 + b"[]]"
+    for method, path in (("POST", "/v1/citizen/closures"), ("GET", THINGS), ("DELETE", f"{THINGS}/{ALICE}")):
+        for raw in (b"{", b'{"name": "a"}', b"null", nested):
+            told = await edge.ask(method, path, raw=raw, Idempotency_Key=f"key-{len(raw)}")
+            assert (told.status, told.code) == (415, "request.media-type")
+    assert (await edge.ask("DELETE", f"{THINGS}/{ALICE}", {})).status == 204
+    assert (await edge.ask("GET", THINGS, raw=b"")).status == 200
+
+
 async def test_a_body_over_the_cap_is_refused_before_it_is_read(edge: Edge) -> None:
     head = f"POST {THINGS} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n\r\n"
     told = await edge.send(head.encode() + b"{", within=2)
@@ -233,19 +247,29 @@ async def test_another_method_is_told_with_those_there_are(edge: Edge) -> None:
 
 
 @pytest.mark.parametrize(
-    ("token", "code"),
+    ("token", "code", "asked"),
     [
-        (None, "auth.token-missing"),
-        ("", "auth.token-missing"),
-        ("expired", "auth.token-expired"),
-        ("forged", "auth.token-invalid"),
-        ("alice-", "auth.token-invalid"),
+        (None, "auth.token-missing", NO_TOKEN),
+        ("", "auth.token-missing", NO_TOKEN),
+        ("expired", "auth.token-expired", BAD_TOKEN),
+        ("forged", "auth.token-invalid", BAD_TOKEN),
+        ("alice-", "auth.token-invalid", BAD_TOKEN),
     ],
 )
-async def test_without_a_good_token_nobody_enters(edge: Edge, token: str | None, code: str) -> None:
+async def test_without_a_good_token_nobody_enters(edge: Edge, token: str | None, code: str, asked: str) -> None:
     told = await edge.ask("GET", THINGS, token=token)
     assert (told.status, told.code) == (401, code)
-    assert told.headers["www-authenticate"] == f'Bearer realm="zhijian", error="{code}"'
+    assert told.headers["www-authenticate"] == asked
+
+
+@pytest.mark.parametrize(
+    ("failure", "asked"),
+    [(StaffLoginInvalid(), NO_TOKEN), (CodeInvalid(), NO_TOKEN), (SignatureInvalid(), 'Signature realm="zhijian"')],
+)
+async def test_a_failed_login_or_signature_says_nothing_of_a_token(edge: Edge, failure: Exception, asked: str) -> None:
+    edge.shelf.failure = failure
+    told = await edge.ask("POST", "/v1/public/failures", token=None)
+    assert (told.status, told.headers["www-authenticate"]) == (401, asked)
 
 
 @pytest.mark.parametrize("value", ["Basic YTpi", "alice-present", "Bearer", "bearer\talice-present"])
@@ -269,8 +293,14 @@ async def test_a_level_too_low_is_told_with_the_ways_that_raise_it(edge: Edge) -
 
 
 async def test_acting_for_somebody_without_a_mandate_is_refused(edge: Edge) -> None:
-    told = await edge.ask("GET", THINGS, X_On_Behalf_Of=str(uuid4()))
-    assert (told.status, told.code) == (403, "auth.mandate-missing")
+    for method, path, body in (("GET", THINGS, None), ("POST", "/v1/citizen/doors", {"name": "a"})):
+        told = await edge.ask(method, path, body, X_On_Behalf_Of=str(uuid4()))
+        assert (told.status, told.code) == (403, "auth.mandate-missing")
+        assert edge.shelf.calls == 0
+    unknown = await edge.ask("GET", THINGS, token=None, X_On_Behalf_Of=str(uuid4()))
+    assert unknown.code == "auth.token-missing"
+    elsewhere = await edge.ask("GET", "/v1/public/surroundings", token=None, X_On_Behalf_Of=str(uuid4()))
+    assert elsewhere.status == 200
 
 
 async def test_an_operator_of_another_role_is_refused(edge: Edge) -> None:

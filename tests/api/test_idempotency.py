@@ -6,9 +6,14 @@ from typing import Any
 
 import pytest
 
+from api.problems import InProgress, RequestInvalid, RequestNotFound, RequestStale
+from auth.errors import ConsentRequired, RegistryRefused, TokenExpired
+from core.cache import TooManyRequests
 from core.db import drain, fetch, fetch_one
-from core.errors import Unavailable
+from core.errors import Problem, Unavailable
+from face.errors import CheckExpired
 from tests.api.edge import Edge, Told
+from tests.api.service import StateForbids
 
 HONOURED, REQUIRED, SLOW = "/v1/citizen/things", "/v1/citizen/certain-things", "/v1/citizen/slow-things"
 BOTH = pytest.mark.parametrize("path", [HONOURED, REQUIRED])
@@ -90,9 +95,83 @@ async def test_keys_belong_to_who_sends_them_and_to_where(edge: Edge) -> None:
     assert edge.shelf.calls == 3
 
 
-async def test_a_session_renewed_in_between_is_still_the_same_person(edge: Edge) -> None:
+@BOTH
+async def test_another_session_of_the_same_person_has_keys_of_its_own(edge: Edge, path: str) -> None:
+    await make(edge, path, token="alice-linked-1")
+    told = await make(edge, path, token="alice-linked-2")
+    assert (told.status, told.headers.get("idempotent-replayed")) == (201, None)
+    assert edge.shelf.calls == 2
+
+
+@BOTH
+async def test_an_answer_is_not_given_again_while_the_session_is_less_sure_of_who_is_there(
+    edge: Edge, path: str
+) -> None:
+    await make(edge, path, token="alice-present")
+    lower = await make(edge, path, token="alice-real_name")
+    assert (lower.status, lower.code, lower.json["required"]) == (403, "auth.level-too-low", "present")
+    assert (await make(edge, path, token="alice-present")).headers["idempotent-replayed"] == "true"
+    assert edge.shelf.calls == 1
+
+
+async def test_a_session_that_became_surer_gets_the_first_answer(edge: Edge) -> None:
     await make(edge, HONOURED, token="alice-linked")
     assert (await make(edge, HONOURED, token="alice-present")).headers["idempotent-replayed"] == "true"
+
+
+async def test_the_query_belongs_to_the_request(edge: Edge) -> None:
+    edge.shelf.go_on.set()
+    first = await edge.ask("POST", "/v1/public/sums?size=1", Idempotency_Key="1")
+    again = await edge.ask("POST", "/v1/public/sums?size=1", Idempotency_Key="1")
+    other = await edge.ask("POST", "/v1/public/sums?size=2", Idempotency_Key="1")
+    assert (first.status, again.headers.get("idempotent-replayed")) == (200, "true")
+    assert (other.status, other.code) == (422, "request.idempotency-key-reused")
+
+
+async def test_a_form_sent_again_with_another_boundary_is_the_same_request(edge: Edge) -> None:
+    def form(boundary: str, content: str) -> dict[str, Any]:
+        disposition = 'Content-Disposition: form-data; name="frames"; filename="f"'
+        raw = f"--{boundary}\r\n{disposition}\r\n\r\n{content}\r\n--{boundary}--\r\n".encode()
+        return {"raw": raw, "Content_Type": f"multipart/form-data; boundary={boundary}", "Idempotency_Key": "1"}
+
+    large = "a" * 99_000
+    first = await edge.ask("POST", "/v1/citizen/pictures", **form("one", large))
+    again = await edge.ask("POST", "/v1/citizen/pictures", **form("another", large))
+    other = await edge.ask("POST", "/v1/citizen/pictures", **form("one", "b" * 99_000))
+    assert (first.status, again.status, again.headers.get("idempotent-replayed")) == (200, 200, "true")
+    assert (other.status, other.code) == (422, "request.idempotency-key-reused")
+
+
+FINAL = [RequestInvalid(), RequestNotFound(), StateForbids(), CheckExpired(), RegistryRefused()]
+PASSING = [TooManyRequests(), Unavailable(), TokenExpired(), ConsentRequired(), RequestStale(), InProgress()]
+
+
+@BOTH
+@pytest.mark.parametrize("problem", FINAL, ids=lambda problem: problem.code)
+async def test_a_problem_that_stays_is_kept_and_nothing_of_its_work(edge: Edge, path: str, problem: Problem) -> None:
+    edge.shelf.failure = problem
+    first = await make(edge, path)
+    edge.shelf.failure = None
+    again = await make(edge, path)
+    assert first.code == problem.code
+    assert (again.status, again.body) == (first.status, first.body)
+    assert (first.headers.get("idempotent-replayed"), again.headers["idempotent-replayed"]) == (None, "true")
+    assert again.headers["content-type"] == first.headers["content-type"]
+    assert edge.shelf.calls == 1
+    assert await kept() == ["done"]
+    if path == REQUIRED:
+        assert await edge.rows() == (0, 0)
+
+
+@BOTH
+@pytest.mark.parametrize("problem", PASSING, ids=lambda problem: problem.code)
+async def test_a_problem_that_may_pass_is_not_kept(edge: Edge, path: str, problem: Problem) -> None:
+    edge.shelf.failure = problem
+    assert (await make(edge, path)).code == problem.code
+    assert await kept() == []
+    edge.shelf.failure = None
+    told = await make(edge, path)
+    assert (told.status, told.headers.get("idempotent-replayed")) == (201, None)
 
 
 async def test_unknown_callers_of_one_address_are_told_apart_by_their_device(edge: Edge) -> None:

@@ -24,6 +24,20 @@ def entry_of(operation: Any) -> dict[str, Any]:
     return entry
 
 
+def resolved(value: dict[str, Any]) -> dict[str, Any]:
+    """What a reference into the document leads to."""
+    found = value
+    if "$ref" in value:
+        found = described()
+        for part in value["$ref"].removeprefix("#/").split("/"):
+            found = found[part]
+    return found
+
+
+def parameters_of(operation: Any) -> list[dict[str, Any]]:
+    return [resolved(each) for each in entry_of(operation)["parameters"]]
+
+
 def refs(value: Any) -> set[str]:
     if isinstance(value, dict):
         own = {value["$ref"]} if isinstance(value.get("$ref"), str) else set()
@@ -62,7 +76,10 @@ OAS: dict[str, Any] = {
             "type": "object",
             "required": ["operationId", "responses", "summary", "tags"],
             "properties": {
-                "parameters": {"type": "array", "items": {"$ref": "#/$defs/parameter"}},
+                "parameters": {
+                    "type": "array",
+                    "items": {"anyOf": [{"$ref": "#/$defs/parameter"}, {"$ref": "#/$defs/reference"}]},
+                },
                 "requestBody": {
                     "required": ["content"],
                     "properties": {"content": {"$ref": "#/$defs/content"}, "required": {"type": "boolean"}},
@@ -71,15 +88,24 @@ OAS: dict[str, Any] = {
                 "responses": {
                     "type": "object",
                     "minProperties": 1,
-                    "propertyNames": {"pattern": "^[1-5][0-9]{2}$"},
+                    "propertyNames": {"pattern": "^([1-5][0-9]{2}|default)$"},
                     "additionalProperties": {
                         "type": "object",
                         "required": ["description"],
-                        "properties": {"content": {"$ref": "#/$defs/content"}, "headers": {"type": "object"}},
+                        "properties": {
+                            "content": {"$ref": "#/$defs/content"},
+                            "headers": {"type": "object", "additionalProperties": {"$ref": "#/$defs/reference"}},
+                        },
                     },
                 },
                 "security": {"type": "array", "items": {"type": "object"}},
             },
+        },
+        "reference": {
+            "type": "object",
+            "required": ["$ref"],
+            "properties": {"$ref": {"pattern": "^#/components/(parameters|headers)/"}},
+            "additionalProperties": False,
         },
         "parameter": {
             "type": "object",
@@ -110,22 +136,28 @@ def test_every_schema_in_it_is_a_json_schema_and_every_reference_leads_somewhere
         jsonschema.Draft202012Validator.check_schema(schema)
         assert name
     found = refs(whole)
-    assert found
-    assert {
-        ref for ref in found if ref.removeprefix("#/components/schemas/") not in whole["components"]["schemas"]
-    } == set()
+    assert {ref.split("/")[2] for ref in found} == {"schemas", "parameters", "headers"}
+    for ref in found:
+        _, _, kind, name = ref.split("/")
+        assert name in whole["components"][kind], ref
+    for kind in ("parameters", "headers"):
+        for each in whole["components"][kind].values():
+            jsonschema.Draft202012Validator.check_schema(each["schema"])
+    for each in whole["components"]["parameters"].values():
+        jsonschema.validate(each, {**OAS["$defs"]["parameter"]})
 
 
 def test_every_declared_route_is_in_it_under_an_id_of_its_own() -> None:
     ids = [entry_of(operation)["operationId"] for operation in OPERATIONS]
     assert len(ids) == len(set(ids)) == len(OPERATIONS)
-    assert len([None for path in described()["paths"].values() for _ in path]) == len(OPERATIONS)
+    told = [entry["operationId"] for path in described()["paths"].values() for entry in path.values()]
+    assert sorted(told) == sorted([*ids, "live", "ready", "metrics"])
 
 
 def test_every_parameter_of_a_path_is_declared() -> None:
     for operation in OPERATIONS:
         named = set(re.findall(r"<(\w+)", operation.path))
-        declared = {each["name"] for each in entry_of(operation)["parameters"] if each["in"] == "path"}
+        declared = {each["name"] for each in parameters_of(operation) if each["in"] == "path"}
         assert named == declared
 
 
@@ -142,16 +174,51 @@ def test_bodies_queries_files_keys_and_tags_are_told() -> None:
     told = {operation.handler.__name__: entry_of(operation) for operation in OPERATIONS}
     body = told["make_thing"]["requestBody"]["content"]["application/json"]["schema"]
     assert body == {"$ref": "#/components/schemas/ThingIn"}
-    query = {each["name"]: each for each in told["list_things"]["parameters"]}
+    query = {each["name"]: each for each in told["list_things"]["parameters"] if "name" in each}
     assert query["limit"]["schema"]["maximum"] == 100
     assert query["cursor"] | {"required": False, "in": "query"} == query["cursor"]
     assert "anyOf" not in query["cursor"]["schema"]
     assert "frames" in str(told["send_pictures"]["requestBody"]["content"]["multipart/form-data"])
-    keys = {name: {each["name"]: each["required"] for each in entry["parameters"]} for name, entry in told.items()}
+    keys = {
+        operation.handler.__name__: {each["name"]: each.get("required", False) for each in parameters_of(operation)}
+        for operation in OPERATIONS
+    }
     assert keys["make_certain_thing"]["Idempotency-Key"] is True
     assert keys["make_thing"]["Idempotency-Key"] is False
     assert keys["change_thing"]["If-Match"] is True
     assert "Idempotency-Key" not in keys["list_things"]
+
+
+def test_the_headers_that_every_operation_reads_are_told() -> None:
+    everywhere = {"X-Request-Id", "Accept-Language", "X-Client-Mode", "X-Device-Id"}
+    for operation in OPERATIONS:
+        named = {each["name"] for each in parameters_of(operation)}
+        assert everywhere <= named
+        assert ("X-On-Behalf-Of" in named) is operation.path.startswith("/v1/citizen/")
+
+
+def test_the_headers_of_answers_are_told() -> None:
+    told = {operation.handler.__name__: entry_of(operation)["responses"] for operation in OPERATIONS}
+    for responses in told.values():
+        assert all("X-Request-Id" in response["headers"] for response in responses.values())
+        assert all("Retry-After" in responses[status]["headers"] for status in ("429", "503"))
+    assert {"Location", "Idempotent-Replayed"} <= set(told["make_thing"]["201"]["headers"])
+    assert {"ETag", "Content-Language"} <= set(told["get_thing"]["200"]["headers"])
+    assert "Content-Language" not in told["delete_thing"]["204"]["headers"]
+    assert "WWW-Authenticate" in told["get_thing"]["401"]["headers"]
+    assert "Idempotent-Replayed" in told["close_thing"]["409"]["headers"]
+
+
+async def test_the_addresses_of_health_are_told_as_they_answer(edge: Edge) -> None:
+    paths = described()["paths"]
+    for path in ("/health/live", "/health/ready", "/metrics"):
+        told = await edge.ask("GET", path, token=None)
+        response = paths[path]["get"]["responses"][str(told.status)]
+        media = told.headers["content-type"].partition(";")[0]
+        if media == "application/json":
+            jsonschema.validate(told.json, response["content"][media]["schema"])
+        assert media in response["content"]
+        assert "503" in paths["/health/ready"]["get"]["responses"]
 
 
 def test_every_problem_an_operation_may_give_stands_at_its_status() -> None:
@@ -169,8 +236,9 @@ async def test_what_is_answered_is_what_is_described(edge: Edge) -> None:
         response = whole["paths"][path][method]["responses"][str(told.status)]
         media = told.headers["content-type"].partition(";")[0]
         jsonschema.validate(told.json, response["content"][media]["schema"] | schemas)
-        for name in response.get("headers", {}):
-            assert name.lower() in told.headers
+        for name, header in response["headers"].items():
+            if resolved(header)["required"]:
+                assert name.lower() in told.headers
 
     check(await edge.ask("POST", "/v1/citizen/things", {"name": "a"}), "post", "/v1/citizen/things")
     check(await edge.ask("POST", "/v1/citizen/things", {"x": "a"}), "post", "/v1/citizen/things")

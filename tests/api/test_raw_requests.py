@@ -4,8 +4,10 @@ import asyncio
 import random
 
 import pytest
+from sanic import Sanic
+from sanic.signals import Event
 
-from api.protocol import StrictHttp, StrictProtocol
+from api.protocol import QuietApp, StrictHttp, StrictProtocol
 from tests.api.edge import Edge, open_edge, read_answer
 from tests.conftest import Ground
 
@@ -112,6 +114,24 @@ async def test_a_caller_that_sends_nothing_or_half_costs_no_other_anything(edge:
     assert await edge.is_well()
     for _, writer in connections:
         writer.close()
+
+
+async def test_nobody_listens_to_requests_and_the_servers_life_is_heard_of() -> None:
+    app = QuietApp("quiet-app", configure_logging=False)
+    heard = []
+
+    async def listen(**_told: object) -> None:
+        heard.append("server")
+
+    for event in ("http.lifecycle.request", Event.HTTP_ROUTING_AFTER):
+        with pytest.raises(ValueError, match="not sent"):
+            app.signal(event)
+    app.signal("zhijian.server.began")(listen)
+    app.signal_router.finalize()
+    assert await app.dispatch("http.lifecycle.request", inline=True, context={}) is None
+    await app.dispatch("zhijian.server.began", inline=True)
+    assert heard == ["server"]
+    Sanic.unregister_app(app)
 
 
 class HastyHttp(StrictHttp):

@@ -97,3 +97,16 @@ async def test_a_verifier_may_come_unsigned_but_not_badly_signed(edge: Edge) -> 
     forged = await send(edge, signed(edge, path, key=STRANGER), path)
     assert (unsigned.json["name"], known.json["name"]) == ("None news", "public-security news")
     assert (forged.status, forged.code) == (401, "departments.signature-invalid")
+    assert edge.shelf.replays == [False, False]
+    assert (await send(edge, signed(edge, path), path)).status == 200
+    assert edge.shelf.replays == [False, False, True]
+
+
+async def test_a_verifiers_question_that_failed_may_be_sent_again_as_it_is(edge: Edge) -> None:
+    path = "/v1/verifiers/questions"
+    headers = signed(edge, path)
+    edge.shelf.failure = TimeoutError()
+    assert (await send(edge, headers, path)).status == 503
+    edge.shelf.failure = None
+    assert (await send(edge, headers, path)).status == 200
+    assert edge.shelf.replays == [False, False]

@@ -26,7 +26,7 @@ DOORS = {
     "POST /v1/staff/sessions",
 }
 # The one place that hands routes to Sanic, and what is no operation: the document itself and its page.
-SERVED_AT = {"api/app.py", "api/openapi.py", "api/health.py"}
+SERVED_AT = {"api/app.py", "api/docs.py", "api/health.py"}
 EDGE = sources("api")
 
 

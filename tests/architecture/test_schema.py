@@ -53,6 +53,20 @@ def models() -> list[type[Model]]:
     ]
 
 
+def test_no_table_is_described_with_a_semicolon() -> None:
+    """What a model says of itself becomes a comment in its migration, and scripts are cut at semicolons."""
+
+    def cut(given: Iterable[type[Model]]) -> list[str]:
+        return [model.__name__ for model in given if ";" in model._meta.table_description]
+
+    class Planted(Model):
+        """One thing; another thing."""
+
+    assert models()
+    assert cut(models()) == []
+    assert cut([Planted])
+
+
 def promises(of: Iterable[type[Model]]) -> set[Promise]:
     found = set()
     for model in of:

@@ -1,6 +1,7 @@
 """The real name: bound once, to one account, and only when the registry agrees."""
 
 import asyncio
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -17,7 +18,8 @@ from auth.errors import (
 )
 from auth.settings import AuthLimits, AuthSettings
 from auth.types import Caller, Level
-from core.cache import CacheUnavailable, Limits, TooManyRequests
+from core.audit.ledger import lines_of
+from core.cache import Limits, TooManyRequests
 from core.db import as_json, fetch
 from core.pii import IdNumber, PersonName
 from core.settings import CoreSettings
@@ -114,7 +116,7 @@ async def test_another_account_of_the_same_person_is_told_the_ways_out(auth: Aut
     second = await auth.caller("openid-2")
     with pytest.raises(AlreadyBound) as caught:
         await bind(auth, second)
-    assert [way.method for way in caught.value.extras.alternatives] == ["other-account", "counter"]
+    assert [way.method for way in caught.value.extras.alternatives] == ["other-account", "face", "counter"]
     assert (await auth.sessions.list_sessions(second))[0].level is Level.LINKED
 
 
@@ -173,30 +175,62 @@ async def test_the_sixth_attempt_of_one_account_is_refused_whatever_number_it_tr
         await bind(auth, caller, "谌欣然", "999999200407223666")
 
 
-async def test_without_the_counter_no_attempt_is_made(ground: Ground) -> None:
-    unreachable = CoreSettings(redis_url="redis://127.0.0.1:1/0")
-    away = Limits(unreachable, clock=ground.clock)
-    auth = make_auth(_with_limits(ground, away))
-    auth.registry.people[NUMBER] = NAME
-    with pytest.raises(CacheUnavailable):
-        await bind(auth, await auth.caller("openid-1"))
-    assert auth.registry.questions == 0
-    await away.close()
+async def test_a_wiped_cache_gives_nobody_more_attempts(ground: Ground, auth: Auth) -> None:
+    for attempt in range(5):
+        with pytest.raises(IdentityMismatch):
+            await bind(auth, await auth.caller(f"openid-{attempt}"), "错名字")
+    fresh = Limits(CoreSettings(), clock=ground.clock)
+    after = make_auth(replace(ground, limits=fresh), registry=auth.registry)
+    with pytest.raises(TooManyRequests):
+        await bind(after, await after.caller("openid-6"))
+    assert auth.registry.questions == 5
+    await fresh.close()
 
 
-def _with_limits(ground: Ground, limits: Limits) -> Ground:
-    return Ground(
-        settings=ground.settings,
-        clock=ground.clock,
-        ids=ground.ids,
-        ring=ground.ring,
-        vault=ground.vault,
-        audit=ground.audit,
-        jobs=ground.jobs,
-        carrier=ground.carrier,
-        limits=limits,
-        cache=ground.cache,
+async def ledger_of(citizen_id: UUID) -> list[tuple[str, str, str]]:
+    lines = await lines_of(citizen_id, before=None, limit=50)
+    return [(line.action, line.actor_id, line.outcome) for line in lines if line.action.startswith("auth.identity")]
+
+
+async def test_who_holds_a_number_reads_of_every_attempt_on_it(auth: Auth) -> None:
+    holder = await auth.caller_named("openid-1", NAME, NUMBER)
+    stranger = await auth.caller("openid-2")
+    with pytest.raises(IdentityMismatch):
+        await bind(auth, stranger, "错名字")
+    with pytest.raises(AlreadyBound):
+        await bind(auth, stranger)
+    assert sorted(await ledger_of(holder.citizen_id)) == sorted(
+        [
+            ("auth.identity-bound", str(holder.citizen_id), "ok"),
+            ("auth.identity-tried", str(stranger.citizen_id), "mismatch"),
+            ("auth.identity-tried", str(stranger.citizen_id), "already-bound"),
+        ]
     )
+    assert sorted(await ledger_of(stranger.citizen_id)) == sorted(
+        [
+            ("auth.identity-bound", str(stranger.citizen_id), "mismatch"),
+            ("auth.identity-bound", str(stranger.citizen_id), "already-bound"),
+        ]
+    )
+
+
+async def test_an_attempt_writes_as_much_whether_anybody_holds_the_number_or_not(auth: Auth) -> None:
+    await auth.caller_named("openid-1", NAME, NUMBER)
+    written = []
+    for openid, number in (("openid-2", NUMBER), ("openid-3", OTHER_NUMBER)):
+        caller = await auth.caller(openid)
+        before = len(await fetch("SELECT id FROM audit_line"))
+        with pytest.raises(IdentityMismatch):
+            await bind(auth, caller, "错名字", number)
+        written.append(len(await fetch("SELECT id FROM audit_line")) - before)
+    assert written == [2, 2]
+
+
+async def test_a_slip_with_ones_own_number_is_nobody_elses_attempt(auth: Auth) -> None:
+    caller = await auth.caller_named("openid-1", NAME, NUMBER)
+    with pytest.raises(IdentityMismatch):
+        await bind(auth, caller, "错名字")
+    assert [action for action, _, _ in await ledger_of(caller.citizen_id)] == ["auth.identity-bound"] * 2
 
 
 async def test_of_fifty_bindings_of_one_number_at_once_one_wins(ground: Ground) -> None:

@@ -14,7 +14,7 @@ from auth.errors import (
     TokenInvalid,
 )
 from auth.types import Level
-from core.db import OutsideTransaction, execute, fetch, fetch_one, transaction
+from core.db import OutsideTransaction, execute, fetch, transaction
 from tests.fakes.auth import Auth
 
 PHONE, TABLET = "a-phone-0123456789", "a-tablet-0123456789"
@@ -271,27 +271,6 @@ async def test_renewing_is_the_last_use(auth: Auth) -> None:
     [view] = await auth.sessions.list_sessions(await auth.sessions.caller_of(grant.access_token))
     assert view.last_used_at == auth.ground.clock.now()
     assert view.created_at == auth.ground.clock.now() - timedelta(minutes=5)
-
-
-async def test_what_is_kept_for_lost_answers_is_wiped_and_old_sessions_are_forgotten(auth: Auth) -> None:
-    first = await auth.log_in(device=PHONE)
-    second = await auth.sessions.renew(first.refresh_token, PHONE)
-    kept = "SELECT count(*) AS n FROM refresh_token WHERE successor_sealed IS NOT NULL"
-    row = await fetch_one(kept)
-    assert row is not None
-    assert row["n"] == 1
-    await auth.sessions.renew(second.refresh_token, PHONE)
-    row = await fetch_one(kept)
-    assert row is not None
-    assert row["n"] == 1
-    auth.ground.clock.move(timedelta(seconds=10))
-    assert await auth.sessions.tidy() == 0
-    row = await fetch_one(kept)
-    assert row is not None
-    assert row["n"] == 0
-    auth.ground.clock.move(timedelta(days=181))
-    assert await auth.sessions.tidy() == 1
-    assert await fetch("SELECT id FROM refresh_token") == []
 
 
 async def test_neither_tokens_nor_devices_stand_in_the_database(auth: Auth) -> None:

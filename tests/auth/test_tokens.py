@@ -39,6 +39,7 @@ PAYLOAD: dict[str, Any] = {
     "exp": NOW + 600,
 }
 HEADER: dict[str, Any] = {"alg": "ES256", "typ": "at+jwt", "kid": thumbprint(KEY.public_key())}
+ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 RS256 = (padding.PKCS1v15(), hashes.SHA256())
 PUBLIC_PEM = KEY.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
@@ -63,12 +64,23 @@ def made(header: dict[str, Any], payload: dict[str, Any] | bytes, sign: Callable
     return f"{signed}.{b64((sign or es256(KEY))(signed.encode()))}"
 
 
-def es256(key: ec.EllipticCurvePrivateKey) -> Callable[[bytes], bytes]:
-    return lambda data: jwt.algorithms.ECAlgorithm(jwt.algorithms.ECAlgorithm.SHA256).sign(data, key)
+def es256(key: ec.EllipticCurvePrivateKey, *, low: bool = True) -> Callable[[bytes], bytes]:
+    """Sign as pyjwt does, with the lower or the higher of the two signatures that are good."""
+
+    def sign(data: bytes) -> bytes:
+        signature = jwt.algorithms.ECAlgorithm(jwt.algorithms.ECAlgorithm.SHA256).sign(data, key)
+        s = int.from_bytes(signature[32:])
+        return signature[:32] + (min if low else max)(s, ORDER - s).to_bytes(32)
+
+    return sign
 
 
 def hs256(secret: bytes) -> Callable[[bytes], bytes]:
     return lambda data: hmac.digest(secret, data, hashlib.sha256)
+
+
+# What is left when only the signature is looked at.
+LOOSE: Any = {"verify_exp": False, "verify_iat": False, "verify_aud": False}
 
 
 def without(name: str) -> dict[str, Any]:
@@ -92,6 +104,7 @@ FORGED: dict[str, str] = {
     "a NUL": f"{GOOD}\x00",
     "standard base64": f"{HEAD}.{BODY}.{SIGNATURE[:-2]}+/",
     "another spelling of the signature": f"{HEAD}.{BODY}.{SIGNATURE[:-1]}{chr(ord(SIGNATURE[-1]) + 1)}",
+    "the other signature of the same text": made(HEADER, PAYLOAD, es256(KEY, low=False)),
     "a swapped signature": f"{HEAD}.{BODY}.{made(HEADER, {**PAYLOAD, 'jti': 'b2'}).split('.')[2]}",
     "a signature of zeros": f"{HEAD}.{BODY}.{b64(bytes(64))}",
     "a short signature": f"{HEAD}.{BODY}.{b64(bytes(63))}",
@@ -160,6 +173,19 @@ def test_a_token_says_who_and_in_which_session() -> None:
     room = tokens()
     claims = room.check(room.issue(CITIZEN, SESSION))
     assert (claims.citizen_id, claims.session_id, claims.expires) == (CITIZEN, SESSION, NOW + 600)
+
+
+def test_every_token_has_the_lower_signature_and_its_twin_is_refused() -> None:
+    room = tokens()
+    for _ in range(20):
+        text, _, last = room.issue(CITIZEN, SESSION).rpartition(".")
+        signature = base64.urlsafe_b64decode(last + "==")
+        s = int.from_bytes(signature[32:])
+        assert s <= ORDER // 2
+        twin = f"{text}.{b64(signature[:32] + (ORDER - s).to_bytes(32))}"
+        assert jwt.decode(twin, KEY.public_key(), algorithms=["ES256"], options=LOOSE)
+        with pytest.raises(TokenInvalid):
+            room.check(twin)
 
 
 def test_a_token_made_by_hand_with_our_key_is_good_so_that_the_table_tests_what_it_says() -> None:

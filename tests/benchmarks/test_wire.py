@@ -5,7 +5,6 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.burst import distinct
 from benchmarks.residents import pretended_number
 from benchmarks.wire import answer, end_of_message, request, status_of
 from core.pii import IdNumber
@@ -57,10 +56,3 @@ def test_pretended_numbers_are_numbers_and_all_different() -> None:
     numbers = {pretended_number(index) for index in range(0, 300_000, 97)}
     assert len(numbers) == len(range(0, 300_000, 97))
     assert all(IdNumber.parse(number) for number in numbers)
-
-
-def test_a_marked_picture_is_another_file_with_the_same_content() -> None:
-    picture = b"\xff\xd8\xff\xe0rest"
-    one, other = distinct(picture, b"one"), distinct(picture, b"other")
-    assert len({picture, one, other}) == 3
-    assert one == b"\xff\xd8\xff\xfe\x00\x05one\xff\xe0rest"

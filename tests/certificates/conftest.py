@@ -16,7 +16,7 @@ from certificates.wallet import Wallet
 from core.audit.ledger import LedgerLine, lines_of
 from core.audit.record import Audit
 from tests.conftest import Ground
-from tests.fakes.certificates import FakeIssuer, FakePersons, issued
+from tests.fakes.certificates import FakeIssuer, FakeOpenSessions, FakePersons, issued
 from tests.fakes.ground import FixedIds
 
 NUMBER = "999999198503122179"
@@ -31,6 +31,7 @@ class Hall:
     settings: CertificateSettings
     issuer: FakeIssuer
     persons: FakePersons
+    sessions: FakeOpenSessions
     kinds: Kinds
     wallet: Wallet
     presentation: Presentation
@@ -73,7 +74,7 @@ def hall(ground: Ground, kinds: Kinds) -> Hall:
     settings = CertificateSettings(
         verify_limit="1000/minute", verify_failed_limit="1000/minute", fetch_limit="1000/minute"
     )
-    issuer, persons = FakeIssuer(), FakePersons()
+    issuer, persons, sessions = FakeIssuer(), FakePersons(), FakeOpenSessions()
     persons.know(citizen_id)
     # Lines of one moment are told apart by their ids: these count upwards.
     audit = Audit(clock=ground.clock, ids=FixedIds())
@@ -83,6 +84,7 @@ def hall(ground: Ground, kinds: Kinds) -> Hall:
         settings=settings,
         issuer=issuer,
         persons=persons,
+        sessions=sessions,
         kinds=kinds,
         records=records,
         wallet=Wallet(
@@ -107,6 +109,7 @@ def hall(ground: Ground, kinds: Kinds) -> Hall:
         verification=Verification(
             kinds=kinds,
             records=records,
+            sessions=sessions,
             audit=audit,
             limits=ground.limits,
             clock=ground.clock,

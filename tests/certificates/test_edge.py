@@ -218,6 +218,13 @@ async def test_whatever_is_scanned_is_answered(client: Client, code: str) -> Non
     assert answer.json["outcome"] in {"unknown", "unreadable"}
 
 
+@pytest.mark.parametrize("purpose", ["长" * 201, "a\tb", "a\nb", "a\n", "a\x9fb", "\x7f"])
+async def test_the_purpose_of_a_scan_is_one_line_of_text(client: Client, purpose: str) -> None:
+    body = {"code": "A" * 22, "purpose": purpose}
+    answer = await client.call("POST", "/v1/verifiers/verifications", body, token=None)
+    assert (answer.status, [error["pointer"] for error in answer.json["errors"]]) == (422, ["/purpose"])
+
+
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
@@ -227,6 +234,8 @@ async def test_whatever_is_scanned_is_answered(client: Client, code: str) -> Non
         ({"verifier": "the police"}, "/verifier"),
         ({"surprise": 1}, "/surprise"),
         ({"purpose": "长" * 201}, "/purpose"),
+        ({"purpose": "a\nb"}, "/purpose"),
+        ({"purpose": "a\x85b"}, "/purpose"),
     ],
 )
 async def test_what_cannot_be_shown_is_pointed_at(

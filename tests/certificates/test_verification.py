@@ -11,8 +11,9 @@ import pytest
 
 from certificates.types import Outcome, State, Verifier
 from certificates.verification import Verification
-from core.cache import TooManyRequests
+from core.cache import CacheUnavailable, Limits, TooManyRequests
 from core.db import execute, fetch, transaction
+from core.settings import CoreSettings
 from tests.certificates.conftest import Hall
 from tests.fakes.certificates import LICENCE, issued
 
@@ -176,10 +177,28 @@ async def test_every_answer_says_whether_the_holder_was_told(hall: Hall) -> None
     assert told == [True, True, False, False]
 
 
+async def test_a_code_ends_with_the_session_that_shows_it(hall: Hall) -> None:
+    view = await hall.held()
+    code = (await hall.shown(view.id)).code
+    hall.sessions.ended.add(hall.me.session_id)
+    answers = [await hall.verification.verify(code) for _ in range(2)]
+    assert [(each.outcome, each.kind, each.holder_notified) for each in answers] == [(Outcome.EXPIRED, None, True)] * 2
+    assert await fetch("SELECT id FROM certificate_presentation WHERE used_at IS NOT NULL") == []
+
+
+async def test_a_code_that_was_used_before_the_logout_is_told_as_used(hall: Hall) -> None:
+    view = await hall.held()
+    code = (await hall.shown(view.id)).code
+    await hall.verification.verify(code)
+    hall.sessions.ended.add(hall.me.session_id)
+    assert (await hall.verification.verify(code)).outcome is Outcome.USED
+
+
 def _limited(hall: Hall, **limits: str) -> Verification:
     return Verification(
         kinds=hall.kinds,
         records=hall.records,
+        sessions=hall.sessions,
         audit=hall.ground.audit,
         limits=hall.ground.limits,
         clock=hall.ground.clock,
@@ -204,6 +223,25 @@ async def test_guessing_codes_ends_soon(hall: Hall) -> None:
         await verification.verify("B" * 22, address="192.0.2.3")
     with pytest.raises(TooManyRequests):
         await verification.verify("B" * 22, address="192.0.2.3")
+
+
+async def test_strangers_are_not_answered_while_their_scans_cannot_be_counted(hall: Hall) -> None:
+    view = await hall.held()
+    code = (await hall.shown(view.id)).code
+    away = Limits(CoreSettings(redis_url="redis://127.0.0.1:1/0"), clock=hall.ground.clock)
+    uncounted = Verification(
+        kinds=hall.kinds,
+        records=hall.records,
+        sessions=hall.sessions,
+        audit=hall.ground.audit,
+        limits=away,
+        clock=hall.ground.clock,
+        settings=hall.settings,
+    )
+    with pytest.raises(CacheUnavailable):
+        await uncounted.verify(code, address="192.0.2.4")
+    assert (await uncounted.verify(code, verifier=SHOP)).outcome is Outcome.OK
+    await away.close()
 
 
 async def test_a_scan_leaves_no_code_behind(hall: Hall) -> None:

@@ -24,7 +24,7 @@ from matters.adapters.education import Degrees
 from matters.adapters.human_resources import Insurance, PensionDesk
 from matters.adapters.public_security import Households, PublicSecurity
 from matters.adapters.real_estate import Residences
-from matters.errors import DepartmentUnavailable, DossierDeclined
+from matters.errors import DepartmentUnavailable, DossierDeclined, QuestionRefused
 from matters.ports import Department, Records
 from matters.types import Applicant, Dedupe, Dossier, Fact
 from tests.fakes.matters import FakeDepartment, FakeRecords
@@ -205,8 +205,31 @@ async def test_a_wrong_secret_is_no_refusal_of_the_resident(town: Town, outbound
     department = PublicSecurity(outbound=outbound, partner=signed(town, "public-security", secret=wrong))
     with pytest.raises(DepartmentUnavailable):
         await department.submit(dossier(QUMANLIN))
-    with pytest.raises(DepartmentUnavailable):
+    # The page calls this one final: no try of ours is worth repeating.
+    with pytest.raises(QuestionRefused):
         await pension_desk(town, outbound, secret=wrong).submit(dossier(PANGXIUYING))
+
+
+async def test_a_fault_that_blames_us_is_heard_once_and_says_nothing_bad_of_the_desk(
+    town: Town, outbound: Outbound
+) -> None:
+    desk = pension_desk(town, outbound, secret="x" * 40)
+    for _ in range(60):
+        with pytest.raises(QuestionRefused):
+            await desk.submit(dossier(PANGXIUYING))
+    assert not outbound.is_held_back("human-resources")
+    assert await town.received("human-resources") == []
+    assert (await pension_desk(town, outbound).submit(dossier(PANGXIUYING))).approved is not None
+
+
+async def test_a_fault_that_blames_the_desk_is_an_outage(town: Town, outbound: Outbound) -> None:
+    await town.fault("human-resources", "error")
+    for _ in range(30):
+        with pytest.raises(DepartmentUnavailable):
+            await pension_desk(town, outbound).submit(dossier(PANGXIUYING))
+        if outbound.is_held_back("human-resources"):
+            break
+    assert outbound.is_held_back("human-resources")
 
 
 async def test_nobody_is_called_inside_a_transaction(town: Town, outbound: Outbound, database: object) -> None:

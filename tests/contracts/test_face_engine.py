@@ -20,10 +20,10 @@ Pictures = Callable[[], bytes]
 async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[FaceEngine]:
     made: FaceEngine
     if request.param == "local":
-        limits = LocalEngineLimits(workers=1, checks_at_once=2)
+        limits = LocalEngineLimits(workers=1, checks_at_once=2, places_kept=1)
         made = LocalEngine(cache=tmp_path, clock=SystemClock(), limits=limits)
     else:
-        made = FakeFaceEngine(places=2)
+        made = FakeFaceEngine(places=2, places_kept=1)
     yield made
     await made.close()
 
@@ -72,6 +72,30 @@ async def test_it_admits_as_many_checks_as_it_has_places(engine: FaceEngine) -> 
         assert busy.value.extras.retry_after
     async with engine.admit():
         pass
+
+
+async def test_the_nameless_leave_places_to_those_who_are_logged_in(engine: FaceEngine) -> None:
+    async with engine.admit(logged_in=False):
+        with pytest.raises(EngineBusy):
+            async with engine.admit(logged_in=False):
+                pass
+        async with engine.admit():
+            pass
+    async with engine.admit(logged_in=False):
+        pass
+
+
+async def test_a_picture_has_one_digest_whatever_stands_beside_its_pixels(
+    engine: FaceEngine, one_person: list[bytes]
+) -> None:
+    first, second = one_person
+    # A comment: behind the start of a JPEG for the one, at the end of the line for the other.
+    remarked = first + b"|remark" if engine.name == "fake" else first[:2] + b"\xff\xfe\x00\x08remark" + first[2:]
+    async with engine.admit() as examination:
+        seen, seen_remarked, other = await examination.look_at([first, remarked, second])
+    assert remarked != first
+    assert seen_remarked.digest == seen.digest
+    assert other.digest != seen.digest
 
 
 async def test_it_names_the_file_that_is_no_picture(engine: FaceEngine, one_person: list[bytes]) -> None:

@@ -16,6 +16,8 @@ from tests.core.bureau import closed_port
 URLS = ["memory://"]
 if os.environ.get("ZHIJIAN_TEST_REDIS_URL"):
     URLS.append(os.environ["ZHIJIAN_TEST_REDIS_URL"])
+# Named without the number of the database, which is another in each worker of a run.
+EVERYWHERE = pytest.mark.parametrize("url", URLS, ids=lambda url: url.partition(":")[0])
 
 
 def dead() -> CoreSettings:
@@ -57,7 +59,7 @@ async def silent_redis() -> AsyncIterator[CoreSettings]:
         server.close()
 
 
-@pytest.mark.parametrize("url", URLS)
+@EVERYWHERE
 async def test_a_value_is_kept_forgotten_and_runs_out(url: str) -> None:
     key = uuid.uuid4().hex
     async with open_cache(CoreSettings(redis_url=url)) as cache:
@@ -72,7 +74,7 @@ async def test_a_value_is_kept_forgotten_and_runs_out(url: str) -> None:
         await cache.ping()
 
 
-@pytest.mark.parametrize("url", URLS)
+@EVERYWHERE
 async def test_a_mark_is_claimed_by_one(url: str) -> None:
     key = uuid.uuid4().hex
     async with open_cache(CoreSettings(redis_url=url)) as cache:
@@ -97,14 +99,15 @@ async def test_a_silent_redis_is_given_up_in_time() -> None:
         assert clock.monotonic() - began < 1
 
 
-async def test_three_hundred_calls_at_once_wait_for_a_connection_instead_of_failing() -> None:
+@pytest.mark.skipif(len(URLS) == 1, reason="ZHIJIAN_TEST_REDIS_URL is not set")
+async def test_more_calls_at_once_than_connections_wait_their_turn_instead_of_failing() -> None:
     async with open_cache(CoreSettings(redis_url=URLS[-1])) as cache:
         await cache.ping()
-        results = await asyncio.gather(*(cache.get(f"none-{number}") for number in range(300)))
-    assert results == [None] * 300
+        results = await asyncio.gather(*(cache.get(f"none-{number}") for number in range(150)))
+    assert results == [None] * 150
 
 
-@pytest.mark.parametrize("url", URLS)
+@EVERYWHERE
 async def test_a_limit_counts_attempts_and_says_how_long_to_wait(url: str) -> None:
     key = f"account:{uuid.uuid4()}"
     async with open_limits(CoreSettings(redis_url=url)) as limits:
@@ -118,7 +121,7 @@ async def test_a_limit_counts_attempts_and_says_how_long_to_wait(url: str) -> No
         await limits.hit("test.other", "3/minute", key)
 
 
-@pytest.mark.parametrize("url", URLS)
+@EVERYWHERE
 async def test_a_limit_is_exact_when_many_come_at_once(url: str) -> None:
     key = f"account:{uuid.uuid4()}"
     async with open_limits(CoreSettings(redis_url=url)) as limits:

@@ -11,13 +11,12 @@ import asyncpg
 import pytest
 from tortoise.exceptions import DBConnectionError, OperationalError
 
+from core.database import open_database, orm_config
 from core.db import (
-    APPS,
     DatabaseUnavailable,
     InsideTransaction,
     IntegrityError,
     OutsideTransaction,
-    ServerLock,
     after_commit,
     as_json,
     as_moment,
@@ -30,11 +29,11 @@ from core.db import (
     forbid_inside_transaction,
     is_outage,
     is_postgres,
-    open_database,
-    orm_config,
+    later,
     require_transaction,
     transaction,
 )
+from core.server_lock import ServerLock
 from core.settings import CoreSettings, UnsafeSettings
 from tests.fakes.ground import FixedClock
 
@@ -286,8 +285,8 @@ def test_the_address_of_the_database_is_read_whole() -> None:
 
 
 def test_every_domain_is_an_app_with_migrations_of_its_own() -> None:
-    config = orm_config(CoreSettings(), {app: [f"{app}.models"] for app in APPS})
-    assert {app["migrations"] for app in config["apps"].values()} == {f"migrations.{app}" for app in APPS}
+    config = orm_config(CoreSettings(), {app: [f"{app}.models"] for app in ("core", "auth")})
+    assert {app["migrations"] for app in config["apps"].values()} == {f"migrations.{app}" for app in ("core", "auth")}
 
 
 def test_a_second_server_on_the_same_data_is_refused_and_told_what_to_do(tmp_path: Path) -> None:
@@ -299,3 +298,56 @@ def test_a_second_server_on_the_same_data_is_refused_and_told_what_to_do(tmp_pat
     second.take()
     second.release()
     second.release()
+
+
+def test_the_lock_is_that_of_the_database_by_whatever_way_it_is_reached(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "data")
+    first = ServerLock.of_database(f"sqlite:///{tmp_path}/data/zhijian.sqlite3")
+    second = ServerLock.of_database(f"sqlite:///{tmp_path}/link/../link/zhijian.sqlite3")
+    other = ServerLock.of_database(f"sqlite:///{tmp_path}/data/other.sqlite3")
+    first.take()
+    with pytest.raises(UnsafeSettings, match="Another server"):
+        second.take()
+    other.take()
+    other.release()
+    first.release()
+
+
+@pytest.mark.usefixtures("database")
+async def test_rows_that_nobody_reads_back_are_there_after_the_transaction() -> None:
+    numbers = range(5)
+
+    async def work() -> None:
+        for number in numbers:
+            await later("INSERT INTO counter (name, value) VALUES ($1, $2) RETURNING name", f"later-{number}", number)
+            await fetch("INSERT INTO counter (name, value) VALUES ($1, $2) RETURNING name", f"now-{number}", number)
+
+    await transaction(work)
+    rows = await fetch("SELECT name, value FROM counter WHERE name LIKE 'later-%' ORDER BY name")
+    assert [(row["name"], int(row["value"])) for row in rows] == [(f"later-{number}", number) for number in numbers]
+
+
+@pytest.mark.usefixtures("database")
+async def test_rows_for_later_go_with_their_transaction() -> None:
+    async def work() -> None:
+        await later("INSERT INTO counter (name, value) VALUES ($1, $2) RETURNING name", "later-lost", 1)
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await transaction(work)
+    assert await fetch("SELECT name FROM counter WHERE name = 'later-lost'") == []
+    with pytest.raises(OutsideTransaction):
+        await later("INSERT INTO counter (name, value) VALUES ($1, $2) RETURNING name", "later-out", 1)
+
+
+@pytest.mark.usefixtures("database")
+async def test_a_row_for_later_that_is_forbidden_ends_the_whole_transaction() -> None:
+    async def work() -> None:
+        await fetch("INSERT INTO counter (name, value) VALUES ($1, $2) RETURNING name", "before", 1)
+        for _ in range(2):
+            await later("INSERT INTO counter (name, value) VALUES ($1, $2) RETURNING name", "twice", 1)
+
+    with pytest.raises(IntegrityError):
+        await transaction(work)
+    assert await fetch("SELECT name FROM counter WHERE name IN ('before', 'twice')") == []

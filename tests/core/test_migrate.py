@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from core.db import close_database, connection, fetch, is_postgres, open_database, orm_config
+from core.database import close_database, open_database, orm_config
+from core.db import connection, fetch, is_postgres
 from core.migrate import guards_of, indexes, migrate, pending, require_current
 from core.settings import CoreSettings, UnsafeSettings
 from tests.conftest import SERVICES_DATABASE, _admin, models_that_exist

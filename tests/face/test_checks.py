@@ -8,13 +8,16 @@ import pytest
 
 from auth.errors import ConsentRequired, LevelTooLow, RegistryUnavailable
 from auth.types import Caller, Level
+from core.cache import TooManyRequests
 from core.db import fetch, fetch_one
 from face.errors import (
     CheckExpired,
     EngineBusy,
+    EngineOvertime,
     EngineUnavailable,
     EvidenceReplayed,
     FrameCount,
+    GuardianNeeded,
     NoSuchCheck,
     NotOffered,
     PictureUnusable,
@@ -158,6 +161,29 @@ async def test_padding_a_picture_does_not_make_it_new(face: Face) -> None:
         await face.checks.submit_evidence(caller, again.id, [frame + b"\0\0" for frame in frames])
 
 
+async def test_other_metadata_and_another_order_make_no_new_pictures(face: Face) -> None:
+    caller = await resident(face)
+    other = await resident(face, OTHER_NAME, OTHER_NUMBER)
+    frames = frames_of("me", ACTIONS)
+    first = await face.checks.start(caller, Purpose.STEP_UP, "face@1")
+    await face.checks.submit_evidence(caller, first.id, frames)
+    for who in (caller, other):
+        again = await face.checks.start(who, Purpose.STEP_UP, "face@1")
+        with pytest.raises(EvidenceReplayed):
+            await face.checks.submit_evidence(who, again.id, [frame + b"|new remark" for frame in frames[::-1]])
+        row = await fetch_one("SELECT state, outcome, reason FROM face_check WHERE id = $1", again.id)
+        assert row == {"state": "done", "outcome": "failed", "reason": "replayed"}
+    assert await level_of(other) is Level.REAL_NAME
+
+
+async def test_new_pictures_of_one_person_pass_again_and_again(face: Face) -> None:
+    caller = await resident(face)
+    for _ in range(50):
+        check = await face.checks.start(caller, Purpose.STEP_UP, "face@1")
+        result = await face.checks.submit_evidence(caller, check.id, frames_of("me", ACTIONS))
+        assert (result.outcome, result.attempts_left) == (Outcome.PASSED, 5)
+
+
 async def test_the_same_picture_twice_is_no_recording(face: Face) -> None:
     caller = await resident(face)
     check = await face.checks.start(caller, Purpose.STEP_UP, "face@1")
@@ -179,6 +205,69 @@ async def test_trouble_gives_the_check_back_with_the_same_frames(face: Face) -> 
         await face.checks.submit_evidence(caller, check.id, frames)
     face.auth.registry.trouble = None
     assert (await face.checks.submit_evidence(caller, check.id, frames)).outcome is Outcome.PASSED
+
+
+async def test_a_check_is_given_back_twice_and_then_closed_without_counting(face: Face) -> None:
+    caller = await resident(face)
+    check = await face.checks.start(caller, Purpose.STEP_UP, "face@1")
+    frames = frames_of("me", ACTIONS)
+    face.engine.trouble = EngineUnavailable(retry_after=2)
+    for _ in range(3):
+        with pytest.raises(EngineUnavailable):
+            await face.checks.submit_evidence(caller, check.id, frames)
+    face.engine.trouble = None
+    with pytest.raises(EvidenceReplayed):
+        await face.checks.submit_evidence(caller, check.id, frames_of("me", ACTIONS))
+    row = await fetch_one("SELECT state, outcome, reason FROM face_check WHERE id = $1", check.id)
+    assert row == {"state": "done", "outcome": "failed", "reason": "unavailable"}
+    last = await face.checks.start(caller, Purpose.STEP_UP, "face@1")
+    result = await face.checks.submit_evidence(caller, last.id, frames_of("somebody", ACTIONS))
+    assert result.attempts_left == 4
+
+
+async def test_a_check_that_takes_too_long_is_closed_at_once_without_counting(face: Face) -> None:
+    caller = await resident(face)
+    for _ in range(6):
+        check = await face.checks.start(caller, Purpose.STEP_UP, "face@1")
+        face.engine.trouble = EngineOvertime(retry_after=2)
+        with pytest.raises(EngineUnavailable) as refusal:
+            await face.checks.submit_evidence(caller, check.id, frames_of("me", ACTIONS))
+        assert refusal.value.code == "face.engine-unavailable"
+        face.engine.trouble = None
+        with pytest.raises(EvidenceReplayed):
+            await face.checks.submit_evidence(caller, check.id, frames_of("me", ACTIONS))
+
+
+async def test_files_that_are_no_pictures_use_a_check_up(face: Face) -> None:
+    caller = await resident(face)
+    check = await face.checks.start(caller, Purpose.STEP_UP, "face@1")
+    for _ in range(3):
+        with pytest.raises(PictureUnusable):
+            await face.checks.submit_evidence(caller, check.id, [*frames_of("me", ACTIONS), b"\xff\xd8\xff?"])
+    with pytest.raises(EvidenceReplayed):
+        await face.checks.submit_evidence(caller, check.id, frames_of("me", ACTIONS))
+    last = await face.checks.start(caller, Purpose.STEP_UP, "face@1")
+    result = await face.checks.submit_evidence(caller, last.id, frames_of("somebody", ACTIONS))
+    assert result.attempts_left == 3
+
+
+async def test_one_account_cannot_keep_the_engine_busy(ground: Ground) -> None:
+    face = make_face(ground, settings=FaceSettings(evidence_limit="3/minute"))
+    caller = await resident(face)
+    check = await face.checks.start(caller, Purpose.STEP_UP, "face@1")
+    for _ in range(3):
+        with pytest.raises(FrameCount):
+            await face.checks.submit_evidence(caller, check.id, [picture_of("me")])
+    with pytest.raises(TooManyRequests):
+        await face.checks.submit_evidence(caller, check.id, frames_of("me", ACTIONS))
+
+
+async def test_the_face_of_a_child_is_not_checked_without_a_guardian(face: Face) -> None:
+    child = await resident(face, "霍小满", "999999201706011190")
+    with pytest.raises(GuardianNeeded) as refusal:
+        await face.checks.start(child, Purpose.STEP_UP, "face@1")
+    assert [way.method for way in refusal.value.extras.alternatives] == ["family", "counter", "phone"]
+    assert await fetch("SELECT id FROM face_check") == []
 
 
 async def test_whoever_hangs_up_may_come_again(face: Face) -> None:

@@ -43,7 +43,7 @@ def away(distance: float) -> tuple[float, ...]:
 
 
 def frame(face: FaceSeen | None, *, second: float = 0.0, model: str = "m") -> FrameObservation:
-    return FrameObservation(640, 480, face, second, model)
+    return FrameObservation(640, 480, face, second, model, "")
 
 
 def recording(actions: Sequence[Action], *, rests: bool = True) -> list[FrameObservation]:

@@ -4,6 +4,8 @@ import secrets
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from auth.accounts import Accounts
+from auth.attempts import Attempts
 from auth.citizens import Citizens
 from auth.consent import Consents
 from auth.errors import CodeInvalid, MobileCodeInvalid, MobileUnsupported
@@ -13,6 +15,7 @@ from auth.realname import RealName
 from auth.records import Records
 from auth.sessions import Sessions
 from auth.settings import AuthSettings
+from auth.tidying import Tidying
 from auth.tokens import Tokens
 from auth.types import AccountIdentity, Caller, Grant, Level, Verdict
 from core.db import forbid_inside_transaction
@@ -101,6 +104,9 @@ class Auth:
     tokens: Tokens
     records: Records
     sessions: Sessions
+    accounts: Accounts
+    attempts: Attempts
+    tidying: Tidying
     consents: Consents
     login: Login
     realname: RealName
@@ -152,16 +158,16 @@ def make_auth(
         settings=settings.sessions,
         levels=settings.levels,
     )
+    attempts = Attempts(clock=clock, ids=ids, settings=settings.limits)
     realname = RealName(
         registry=registry,
         records=records,
         consents=consents,
         vault=vault,
-        limits=limits,
+        attempts=attempts,
         audit=audit,
         clock=clock,
         ids=ids,
-        settings=settings.limits,
         levels=settings.levels,
     )
     return Auth(
@@ -172,6 +178,9 @@ def make_auth(
         tokens=tokens,
         records=records,
         sessions=sessions,
+        accounts=Accounts(audit=audit, clock=clock, ids=ids),
+        attempts=attempts,
+        tidying=Tidying(attempts=attempts, clock=clock, settings=settings.sessions),
         consents=consents,
         login=Login(
             mini_program=mini_program,

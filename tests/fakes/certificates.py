@@ -41,6 +41,16 @@ PERMIT: Mapping[str, Value] = {
 }
 
 
+class FakeOpenSessions:
+    """Every session is open until it is ended here."""
+
+    def __init__(self) -> None:
+        self.ended: set[UUID] = set()
+
+    async def is_open(self, session_id: UUID) -> bool:
+        return session_id not in self.ended
+
+
 def issued(
     fields: Mapping[str, Value] = LICENCE,
     *,

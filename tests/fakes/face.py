@@ -1,10 +1,11 @@
 """A face engine that reads pictures of a made-up kind, and the rooms of face put together over auth with it.
 
 A made-up picture is the beginning of a JPEG and a line of text: who is on it, what they do, and a number that makes it
-differ from all others.
+differ from all others. What follows the number is metadata.
 """
 
 import asyncio
+import hashlib
 import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -78,22 +79,26 @@ class FakeFaceEngine:
     name = "fake"
     model_id = "fake/1"
 
-    def __init__(self, *, places: int = 10) -> None:
+    def __init__(self, *, places: int = 10, places_kept: int = 0) -> None:
         self.trouble: Problem | None = None
         self.slowly: asyncio.Event | None = None
         self.is_ready = False
         self._places = places
+        self._for_anybody = places - places_kept
         self._closed = False
 
     @asynccontextmanager
-    async def admit(self) -> AsyncIterator[_Examination]:
-        if self._closed or self._places == 0:
+    async def admit(self, *, logged_in: bool = True) -> AsyncIterator[_Examination]:
+        if self._closed or self._places == 0 or not (logged_in or self._for_anybody):
             raise EngineBusy(retry_after=2)
+        taken = 0 if logged_in else 1
         self._places -= 1
+        self._for_anybody -= taken
         try:
             yield _Examination(self)
         finally:
             self._places += 1
+            self._for_anybody += taken
 
     async def warm_up(self) -> None:
         self.is_ready = True
@@ -105,12 +110,13 @@ class FakeFaceEngine:
     def observation(self, index: int, picture: bytes) -> FrameObservation:
         """Read a made-up picture; anything else is no picture."""
         try:
-            who, pose, _ = picture.removeprefix(_JPEG).decode().split("|")
+            who, pose, number, *_ = picture.removeprefix(_JPEG).decode().split("|")
         except ValueError:
             raise PictureUnusable(PictureFault.UNREADABLE, index) from None
         # Different people are one apart, pictures of one person nothing.
         face = replace(_POSES[pose], embedding=(float(sum(who.encode())), *[0.0] * 127))
-        return FrameObservation(640, 480, face, 0.0, self.model_id)
+        digest = hashlib.sha256(f"{who}|{pose}|{number}".encode()).hexdigest()
+        return FrameObservation(640, 480, face, 0.0, self.model_id, digest)
 
 
 @dataclass
@@ -148,6 +154,7 @@ def make_face(
         sessions=auth.sessions,
         consents=auth.consents,
         trail=trail,
+        limits=ground.limits,
         clock=ground.clock,
         ids=ground.ids,
         settings=settings,
@@ -167,6 +174,7 @@ def make_face(
         clock=ground.clock,
         ids=ground.ids,
         settings=settings,
+        fresh_for=auth.settings.levels.fresh_for(),
         engine=engine.name,
         draw=lambda _: 0,
     )

@@ -11,7 +11,7 @@ from certificates.settings import DEMO_AUTHORITY
 from certificates.types import CertificateView, HeldCertificate, Value
 from certificates.types import State as CertificateState
 from core.pii import IdNumber, Mobile, PersonName
-from matters.errors import DepartmentUnavailable, DossierDeclined, FileStoreUnavailable
+from matters.errors import DepartmentUnavailable, DossierDeclined, FileStoreUnavailable, QuestionRefused
 from matters.types import Applicant, Dedupe, Details, Dossier, Fact, Receipt
 
 NAME, NUMBER, MOBILE = "瞿漫林", "999999199502286280", "19900000005"
@@ -26,7 +26,7 @@ class FakeDepartment:
         self.arrived: list[Dossier] = []
         self.effects: dict[str, int] = {}
         self.declines: str | None = None
-        self.failures: list[DepartmentUnavailable] = []
+        self.failures: list[DepartmentUnavailable | QuestionRefused] = []
         self.loses_answers = 0
 
     async def submit(self, dossier: Dossier) -> Receipt:

@@ -55,7 +55,7 @@ SELECT c.id FROM case_action c LEFT JOIN application a ON a.id = c.application_i
 UNION ALL SELECT d.id FROM delivery d LEFT JOIN application a ON a.id = d.application_id WHERE a.id IS NULL
 UNION ALL SELECT e.id FROM department_event e LEFT JOIN application a ON a.id = e.application_id WHERE a.id IS NULL
 UNION ALL SELECT l.id FROM audit_line l LEFT JOIN application a ON CAST(a.id AS TEXT) = l.object_id
-          WHERE l.object_kind = 'application' AND a.id IS NULL
+          WHERE l.object_kind = 'application' AND l.object_id <> '' AND a.id IS NULL
 UNION ALL SELECT j.id FROM job j LEFT JOIN application a ON CAST(a.id AS TEXT) = j.payload ->> 'application_id'
           WHERE j.name = 'matters.deliver' AND a.id IS NULL
 """

@@ -142,10 +142,14 @@ async def ready(town: Town, *, seconds: float = 40) -> None:
     """Wait until the portal is ready."""
     async with asyncio.timeout(seconds):
         while await answers(f"{town.portal}/health/ready") != 200:
-            for name, process in town.processes.items():
-                if process.poll() is not None:
-                    raise RuntimeError(f"{name} ended with {process.returncode}: {town.log_of(name)[-2000:]}")
+            _see_that_all_run(town)
             await asyncio.sleep(0.05)
+
+
+def _see_that_all_run(town: Town) -> None:
+    for name, process in town.processes.items():
+        if process.poll() is not None:
+            raise RuntimeError(f"{name} ended with {process.returncode}: {town.log_of(name)[-2000:]}")
 
 
 async def working(town: Town, *, after: int, seconds: float = 40) -> None:
@@ -153,6 +157,7 @@ async def working(town: Town, *, after: int, seconds: float = 40) -> None:
     log = town.data / "logs" / "worker.log"
     async with asyncio.timeout(seconds):
         while b'"working"' not in log.read_bytes()[after:]:
+            _see_that_all_run(town)
             await asyncio.sleep(0.05)
 
 

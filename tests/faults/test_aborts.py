@@ -23,7 +23,8 @@ from tests.journeys.town import Town
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
 
 ABORTS: Final = 2_000
-AT_ONCE: Final = 16
+# Few at once: else all ten milliseconds would go by before a request has its turn.
+AT_ONCE: Final = 4
 LONGEST_SECONDS: Final = 0.010
 # What no reader of HTTP should fall over.
 GARBAGE: Final = (
@@ -179,12 +180,12 @@ async def test_the_portal_outlives_two_thousand_callers_who_hang_up(
 
     # Who repeats what they hung up on, under the same key, gets the one true answer.
     had_come_about = 0
-    for key in rude.dice.sample(rude.started, 100):
+    for key in rude.started:
         again = await definite(rude.graduate, "/v1/citizen/applications", {"matter": SETTLEMENT}, key=key)
         assert again.status == 201, again.text
         had_come_about += "Idempotent-Replayed" in again.headers
     # They hung up before as well as after: else the moments were chosen badly.
-    assert 5 < had_come_about < 95
+    assert 0 < had_come_about < len(rude.started)
     for draft, key in rude.submitted:
         path = f"/v1/citizen/applications/{draft}/submissions"
         again = await definite(rude.elder, path, key=key)
@@ -222,6 +223,7 @@ async def test_harm_to_the_books_is_found(
 ) -> None:
     elder = await neighbours.elder()
     await neighbours.named("chenxinran")
+    assert (await neighbours.stranger("stranger").log_in()).status == 201
     await reached(elder, await ask_for(elder, PENSION, acknowledged))
     async with harmless(town) as books:
         assert await books.damage() == {}

@@ -66,6 +66,7 @@ class Run:
     token: str = ""
     only: str = ""
     but: Sequence[str] = ()
+    stays: bool = False
     stateful: bool = False
 
 
@@ -193,9 +194,16 @@ async def test_no_request_makes_the_product_stumble(
     await definite(who, "/v1/citizen/applications", {"matter": ENDORSEMENT}, key="draft")
     ending = ("citizen_sessions_end_current", "citizen_sessions_end")
     runs = [
-        Run("resident", 80, who.access_token, "^/v1/citizen/", ending, stateful=True),
+        Run("resident", 80, who.access_token, "^/v1/citizen/", ending, stays=True, stateful=True),
         Run("leaver", 60, await tokens_to_lose(neighbours), "^/v1/citizen/sessions"),
-        Run("staff", 45, await operator_token(town, neighbours), "^/v1/staff/", ("staff_sessions_end_current",)),
+        Run(
+            "staff",
+            45,
+            await operator_token(town, neighbours),
+            "^/v1/staff/",
+            ("staff_sessions_end_current",),
+            stays=True,
+        ),
         Run("nobody", 60, only="^/(v1/(public|verifiers|departments|staff)|.well-known)/"),
     ]
     documented = await documented_503(neighbours)
@@ -209,9 +217,10 @@ async def test_no_request_makes_the_product_stumble(
             entry["response"]["content"].get("text", "") for entry in seen.entries if entry["response"]["status"] >= 400
         )
         assert [value for value in (person["name"], person["id_number"], person["mobile"]) if value in told] == []
-        if asked.token:
+        if asked.stays:
             # They got past the door: else every answer was 401 and nothing was tried.
-            assert seen.statuses[401] < seen.statuses.total() / 2, seen.statuses
+            assert seen.statuses[401] < seen.statuses.total() / 4, seen.statuses
+            assert seen.statuses[200] > 0
         print(asked.name, dict(sorted(seen.statuses.items())))  # noqa: T201
         total += seen.statuses
     assert total.total() >= CASES

@@ -183,27 +183,33 @@ async def test_losing_redis_stops_no_reader_and_loses_no_promise(
     if redis is None:
         pytest.skip("no Redis is used here, or none can be started")
     elder = await neighbours.elder()
+    application = await ask_for(elder, PENSION, acknowledged)
+    submitted = await reached(elder, application)
     newcomer = neighbours.stranger("zhouqiangshan")
     assert (await newcomer.log_in()).status == 201
+    # Guessed at without logging in: attempts that cannot be counted are not made.
+    guess = {"number": submitted["number"], "query_code": "000000"}
     redis.kill()
     try:
         for path in ("/v1/citizen/me", "/v1/citizen/certificates", "/v1/citizen/applications", "/v1/citizen/ledger"):
             before = time.monotonic()
             assert (await elder.ask("GET", path)).status == 200
             assert time.monotonic() - before < 1.0
-        # Sensitive attempts that cannot be counted are not made; logging in goes on with a local share.
-        refused = await newcomer.identify()
+        refused = await newcomer.ask("POST", "/v1/public/progress-queries", guess, token="")
         assert unavailable(refused, "core.cache-unavailable"), refused.text
+        # Logging in goes on with a local share; attempts at a real name are counted in the database.
         assert (await neighbours.stranger("huomingzhe").log_in()).status == 201
+        bound = await newcomer.identify()
+        assert bound.status == 200, bound.text
         assert await answers(f"{town.portal}/health/ready") == 200
         meanwhile = [await ask_for(elder, PENSION, acknowledged) for _ in range(5)]
     finally:
         redis.start()
     before = time.monotonic()
-    for application in meanwhile:
-        assert (await reached(elder, application, seconds=RECOVERED_SECONDS))["state"] == "approved"
-    bound = await newcomer.identify()
-    assert bound.status == 200, bound.text
+    for each in meanwhile:
+        assert (await reached(elder, each, seconds=RECOVERED_SECONDS))["state"] == "approved"
+    guessed = await definite(newcomer, "/v1/public/progress-queries", guess, key=uuid.uuid4().hex)
+    assert guessed.status == 404, guessed.text
     later = await reached(elder, await ask_for(elder, PENSION, acknowledged))
     assert later["state"] == "approved"
     assert time.monotonic() - before < RECOVERED_SECONDS

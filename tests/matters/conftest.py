@@ -140,6 +140,7 @@ async def desk(ground: Ground) -> Desk:
         catalogue=catalogue,
         audit=audit,
         jobs=ground.jobs,
+        vault=vault,
         limits=limits,
         clock=clock,
         ids=ids,

@@ -119,8 +119,12 @@ class Portal:
     ) -> Answered:
         return await self.call("POST", path, body, token=token, Idempotency_Key=key or uuid4().hex)
 
-    async def upload(self, path: str, content: bytes, *, field: str = "file") -> Answered:
+    async def upload(
+        self, path: str, content: bytes, *, field: str = "file", texts: Mapping[str, str] | None = None
+    ) -> Answered:
         form = aiohttp.FormData()
+        for name, text in (texts or {}).items():
+            form.add_field(name, text)
         form.add_field(field, io.BytesIO(content), filename="x.bin", content_type="application/octet-stream")
         headers = {"Authorization": "Bearer real_name"}
         async with self.session.post(self.base + path, data=form, headers=headers) as answer:

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from core.db import fetch
 from tests.matters.applications.test_rules import JPEG, PDF
 from tests.matters.conftest import ENDORSEMENT, PENSION, SETTLEMENT, Desk, count_of
 from tests.matters.edge import Portal, opened
@@ -44,7 +45,9 @@ async def test_a_guide_opens_by_code_and_by_slug_and_says_what_i_need(portal: Po
     ways = {item["code"]: item["way"] for item in by_slug.json["materials"]}
     assert ways == {"identity": "verified", "residence-permit": "shared", "proof-of-residence": "promise"}
     unknown = await portal.call("GET", "/v1/citizen/matters/nothing")
-    assert (unknown.status, unknown.json["code"]) == (404, "matters.unknown")
+    assert (unknown.status, unknown.json["code"]) == (404, "request.not-found")
+    checked = await portal.call("POST", "/v1/citizen/matters/nothing/checks")
+    assert (checked.status, checked.json["code"]) == (404, "request.not-found")
 
 
 async def test_checks_explain_each_department(portal: Portal) -> None:
@@ -149,8 +152,8 @@ async def test_a_hundred_clicks_at_once_submit_once(portal: Portal) -> None:
 
 
 async def test_keys_are_required_for_starting_and_submitting(portal: Portal) -> None:
-    for path in (START, f"{START}/{await started(portal)}/submissions"):
-        answer = await portal.call("POST", path, {"matter": ENDORSEMENT})
+    for path, body in ((START, {"matter": ENDORSEMENT}), (f"{START}/{await started(portal)}/submissions", None)):
+        answer = await portal.call("POST", path, body)
         assert (answer.status, answer.json["code"]) == (400, "request.idempotency-key-required")
 
 
@@ -158,9 +161,13 @@ async def test_tags_guard_changes(portal: Portal) -> None:
     where = f"{START}/{await started(portal)}"
     missing = await portal.call("PATCH", where, {"form": {}})
     assert (missing.status, missing.json["code"]) == (428, "request.tag-required")
-    for tag in ('"999"', "*", 'W/"1"', "1", '"x"'):
+    for tag in ('"999"', "**", 'W/"1"', "1", '"x"'):
         stale = await portal.call("PATCH", where, {"form": {}}, If_Match=tag)
         assert (stale.status, stale.json["code"]) == (412, "request.stale"), tag
+    whatever = await portal.call("PATCH", where, {"form": {"remark": "无"}}, If_Match="*")
+    assert whatever.status == 200
+    nowhere = await portal.call("PATCH", f"{START}/{uuid4()}", {"form": {}}, If_Match="*")
+    assert (nowhere.status, nowhere.json["code"]) == (404, "request.not-found")
 
 
 async def test_what_is_not_mine_is_not_there(portal: Portal) -> None:
@@ -198,8 +205,31 @@ async def test_files_are_given_for_a_material(portal: Portal) -> None:
     assert (refused.status, refused.json["code"]) == (422, "matters.file-refused")
     large = await portal.upload(f"{where}?material=proof-of-residence", PDF + b"\0" * (5 * 1024 * 1024))
     assert (large.status, large.json["code"]) == (413, "request.too-large")
-    nameless = await portal.upload(where, JPEG)
-    assert (nameless.status, nameless.json["code"]) == (422, "request.invalid")
+
+
+async def test_the_material_stands_in_the_body_in_the_query_or_is_clear(portal: Portal) -> None:
+    where = f"{START}/{await started(portal)}/attachments"
+    for path, texts, material in (
+        (where, {}, "proof-of-residence"),
+        (where, {"material": "identity"}, "identity"),
+        (f"{where}?material=identity", {}, "identity"),
+        (f"{where}?material=identity", {"material": "identity"}, "identity"),
+    ):
+        given = await portal.upload(path, JPEG, texts=texts)
+        assert (given.status, given.json["material"]) == (201, material)
+    for texts, code in (
+        ({"material": "holiday-picture"}, "matters.material-unknown"),
+        ({"material": ""}, "matters.material-unknown"),
+        ({"material": "a\x00b"}, "request.invalid"),
+        ({"material": "x" * 1025}, "request.invalid"),
+        ({"surprise": "x"}, "request.invalid"),
+    ):
+        refused = await portal.upload(where, JPEG, texts=texts)
+        assert (refused.status, refused.json["code"]) == (422, code), texts
+        [error] = refused.json["errors"]
+        assert error["pointer"] == f"/{next(iter(texts))}"
+    torn = await portal.upload(f"{where}?material=identity", JPEG, texts={"material": "proof-of-residence"})
+    assert (torn.status, torn.json["errors"][0]["pointer"]) == (422, "/material")
 
 
 async def test_a_form_that_does_not_fit_is_told_field_by_field(portal: Portal) -> None:
@@ -235,6 +265,10 @@ async def test_a_wrong_query_code_and_an_unknown_number_are_one_answer(portal: P
         await portal.call("POST", "/v1/public/progress-queries", {"number": each, "query_code": wrong}, token=None)
         for each in (number, "9" * 43)
     ]
+    kept = await fetch("SELECT outcome, subject_id FROM audit_line WHERE action = 'matters.progress-queried'")
+    # Equal work: both leave a line, one of them about nobody.
+    assert [line["outcome"] for line in kept] == ["wrong-code", "wrong-code"]
+    assert [line["subject_id"] is None for line in kept] == [False, True]
     bodies = [{name: value for name, value in answer.json.items() if name != "instance"} for answer in answers]
     assert bodies[0] == bodies[1]
     assert [answer.status for answer in answers] == [404, 404]
@@ -262,6 +296,41 @@ async def test_a_replay_has_no_effect_and_a_spent_nonce_tells_nothing_new(portal
     spent = await portal.tell(other, headers=portal.public_security.sign(url, other, at=at, nonce=nonce))
     assert (spent.status, spent.json["code"]) == (401, "departments.signature-invalid")
     assert await count_of("case_action") == actions
+
+
+async def test_news_that_contradicts_is_refused_kept_and_told_of_once(portal: Portal, desk: Desk) -> None:
+    number = await case(portal)
+    assert (await portal.tell(news(number, 1, "accepted"))).status == 204
+    actions = await count_of("case_action")
+    used_sequence = {**news(number, 1, "in_review"), "event_id": "another"}
+    other_words = news(number, 1, "accepted", note="不一样")
+    for body in (used_sequence, other_words):
+        content = json.dumps(body).encode()
+        url = f"{portal.base}/v1/departments/public-security/progress"
+        signed = portal.public_security.sign(url, content, at=desk.ground.clock.now())
+        # The very same message again, and the same news in a new message.
+        for headers in (signed, signed, None):
+            answer = await portal.tell(content, headers=headers)
+            assert (answer.status, answer.json["code"]) == (409, "departments.event-conflict")
+            assert answer.headers["Content-Type"].startswith("application/problem+json")
+            assert answer.json["instance"] == answer.headers["X-Request-Id"]
+    assert await count_of("case_action") == actions
+    assert await count_of("department_event") == 1
+    assert await count_of("department_event_clash") == 2
+    assert len(await fetch("SELECT id FROM audit_line WHERE action = 'matters.news-clashed'")) == 2
+    # What was told first still stands, and repeats without effect.
+    assert (await portal.tell(news(number, 1, "accepted"))).status == 204
+
+
+async def test_a_department_that_floods_us_is_told_to_wait(portal: Portal, desk: Desk) -> None:
+    number = await case(portal)
+    desk.tracking._settings = desk.tracking._settings.model_copy(update={"callback_limit": "3/hour"})
+    answers = [await portal.tell(news(number, 1, "accepted")) for _ in range(4)]
+    assert [answer.status for answer in answers] == [204, 204, 204, 429]
+    assert answers[-1].headers["Retry-After"]
+    # Another department has its own count.
+    other = await portal.tell(news(number, 1, "accepted"), department="human-resources", signer=portal.human_resources)
+    assert other.status == 403
 
 
 async def test_nobody_speaks_for_another(portal: Portal) -> None:
@@ -302,6 +371,11 @@ async def test_an_unsigned_or_changed_message_is_refused(portal: Portal, desk: D
         {"at": "yesterday"},
         {"at": "2026-03-10T11:00:00"},
         {"at": "0001-01-01T00:00:00+14:00"},
+        {"at": "1999-12-31T23:59:59Z"},
+        {"at": "2026-03-11T02:00:01Z"},
+        {"at": "2099-01-01T00:00:00Z"},
+        {"at": "9999-12-31T23:59:59-12:00"},
+        {"at": "0001-01-01T00:00:00-00:01"},
         {"note": "x" * 401},
         {"note": "\x00"},
         {"event_id": ""},

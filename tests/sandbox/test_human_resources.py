@@ -1,10 +1,11 @@
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from gmssl_pyx import sm3_hash, sm3_hmac
 
-from tests.sandbox.town import Caller
+from tests.sandbox.town import Caller, MovableClock
 
 CERTIFICATE = "/human-resources/sharing/queryCertInfoByHolderCode"
 INSURANCE = "/human-resources/sharing/queryInsurance"
@@ -44,10 +45,23 @@ async def test_a_card_comes_sealed_to_the_caller(caller: Caller) -> None:
     assert (card["name"], card["issue_date"], card["valid_until"]) == ("霍明哲", "20181105", None)
 
 
-async def test_each_answer_is_sealed_with_a_key_of_its_own(caller: Caller) -> None:
+async def test_each_answer_has_an_iv_of_its_own_and_a_key_serves_ten_minutes(
+    caller: Caller, clock: MovableClock
+) -> None:
     data = await data_of(caller, "huomingzhe")
-    first, second = [(await share(caller, CERTIFICATE, data))["data"]["certData"] for _ in range(2)]
-    assert not set(first.values()) & set(second.values())
+
+    async def sealed() -> dict[str, str]:
+        told: dict[str, str] = (await share(caller, CERTIFICATE, data))["data"]["certData"]
+        return told
+
+    first, second = await sealed(), await sealed()
+    assert first["key"] == second["key"]
+    assert first["iv"] != second["iv"]
+    assert first["cipher"] != second["cipher"]
+    clock.ahead = timedelta(seconds=601)
+    later = await sealed()
+    assert not set(later.values()) & set(second.values())
+    assert caller.keys.open(later) == caller.keys.open(first)
 
 
 async def test_the_identifier_carries_its_check_digit(caller: Caller) -> None:

@@ -69,7 +69,7 @@ def test_a_server_on_the_same_file_is_not_disturbed(
 ) -> None:
     if not database_url.startswith("sqlite:"):
         pytest.skip("PostgreSQL takes several processes")
-    lock = ServerLock(installation / "server.lock")
+    lock = ServerLock.of_database(database_url)
     lock.take()
     try:
         assert main(["an.operator"]) == 2

@@ -34,11 +34,16 @@ async def write(ground: Ground, count: int = 1, *, action: str = "test.done", su
 
 
 async def seal_all(ground: Ground, *, at_most: int = 200) -> int:
+    return await Sealer(ring=ground.ring, clock=ground.clock).seal_all(at_most=at_most)
+
+
+async def test_a_backlog_is_sealed_batch_after_batch_within_a_bound(ground: Ground) -> None:
+    await write(ground, 25)
     sealer = Sealer(ring=ground.ring, clock=ground.clock)
-    total = 0
-    while linked := await sealer.seal(at_most=at_most):
-        total += linked
-    return total
+    assert await sealer.seal_all(at_most=5, batches=3) == 15
+    assert await sealer.seal_all(at_most=4) == 10
+    assert await sealer.seal_all() == 0
+    assert (await verify(ground)).holds
 
 
 async def verify(ground: Ground) -> Findings:
@@ -94,6 +99,39 @@ async def test_a_line_says_who_did_what_to_whom_and_why(ground: Ground) -> None:
     assert (row["object_id"], row["outcome"], row["request_id"]) == (str(CITIZEN), "refused", "request-77")
     assert len(row["purpose"]) == 200
     assert as_json(row["field_names"]) == ["name", "number"]
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("为 999999198503122179 办理", "为 [number] 办理"),
+        ("99999919820909519X", "[number]"),
+        ("call 199 0000 0001 or 199-0000-0002", "call [number] or [number]"),
+        ("1" * 43, "[number]"),
+        ("办理于 2026-11-05，第 12 号", "办理于 2026-11-05，第 12 号"),
+    ],
+)
+async def test_long_numbers_do_not_get_into_what_can_never_be_erased(ground: Ground, told: str, kept: str) -> None:
+    set_request_id(f"me-{'9' * 18}")
+
+    async def work() -> None:
+        await ground.audit.record("test.done", actor=SYSTEM, purpose=told)
+        await ground.jobs.enqueue("test.job")
+
+    await transaction(work)
+    row, job = await fetch_one("SELECT * FROM audit_line"), await fetch_one("SELECT request_id FROM job")
+    assert row is not None
+    assert job is not None
+    assert (row["purpose"], row["request_id"], job["request_id"]) == (kept, "me-[number]", "me-[number]")
+
+
+async def test_an_id_of_ours_is_kept_whatever_digits_it_has(ground: Ground) -> None:
+    own = "01234567890123456789012345678901"
+    set_request_id(own)
+    await write(ground)
+    row = await fetch_one("SELECT request_id FROM audit_line")
+    assert row is not None
+    assert row["request_id"] == own
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)

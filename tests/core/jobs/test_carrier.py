@@ -23,6 +23,8 @@ from tests.core.bureau import closed_port
 REDIS = os.environ.get("ZHIJIAN_TEST_REDIS_URL", "")
 needs_redis = pytest.mark.skipif(not REDIS, reason="ZHIJIAN_TEST_REDIS_URL is not set")
 URLS = ["memory://", *([REDIS] if REDIS else [])]
+# Named without the number of the database, which is another in each worker of a run.
+EVERYWHERE = pytest.mark.parametrize("url", URLS, ids=lambda url: url.partition(":")[0])
 
 
 class Worked:
@@ -117,7 +119,7 @@ class Proxy:
             writer.close()
 
 
-@pytest.mark.parametrize("url", URLS)
+@EVERYWHERE
 async def test_a_promised_job_is_worked_on_in_surroundings_of_its_own(ground: Ground, url: str) -> None:
     worked = Worked()
     async with carrier_of(url, runner_of(ground, worked)) as carrier:
@@ -130,7 +132,7 @@ async def test_a_promised_job_is_worked_on_in_surroundings_of_its_own(ground: Gr
     assert current_request_id() == "request-b"
 
 
-@pytest.mark.parametrize("url", URLS)
+@EVERYWHERE
 async def test_many_jobs_are_each_worked_on_once(ground: Ground, url: str) -> None:
     worked = Worked()
     async with carrier_of(url, runner_of(ground, worked)) as carrier:
@@ -140,7 +142,7 @@ async def test_many_jobs_are_each_worked_on_once(ground: Ground, url: str) -> No
     assert sorted(worked.numbers, key=int) == [str(number) for number in range(40)]
 
 
-@pytest.mark.parametrize("url", URLS)
+@EVERYWHERE
 async def test_what_the_broker_lost_the_sweeper_finds(ground: Ground, url: str) -> None:
     worked = Worked()
     runner = runner_of(ground, worked)
@@ -153,7 +155,7 @@ async def test_what_the_broker_lost_the_sweeper_finds(ground: Ground, url: str) 
     assert worked.numbers == ["7"]
 
 
-@pytest.mark.parametrize("url", URLS)
+@EVERYWHERE
 async def test_offering_twice_works_once(ground: Ground, url: str) -> None:
     worked = Worked()
     runner = runner_of(ground, worked)

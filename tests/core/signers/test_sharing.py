@@ -37,6 +37,12 @@ def sealed(text: bytes, *, key: bytes | None = None, public: bytes = PUBLIC) -> 
     }
 
 
+def sealed_again(key: bytes, text: bytes) -> dict[str, str]:
+    """One more answer under a key, with an iv of its own."""
+    answer = sealed(text, key=key)
+    return {"iv": answer["iv"], "cipher": answer["cipher"]}
+
+
 def test_a_request_carries_the_pages_token() -> None:
     data = {"holderCode": "999999198503122179", "holderName": "霍明哲", "useCause": "a b"}
     wrapped = envelope().wrap(data)
@@ -54,6 +60,23 @@ def test_what_the_bureau_seals_for_us_opens() -> None:
 @given(st.dictionaries(st.text(max_size=20), st.text(max_size=50), max_size=5))
 def test_any_object_comes_back(value: dict[str, str]) -> None:
     assert envelope().open(sealed(json.dumps(value).encode())) == value
+
+
+def test_a_key_that_serves_many_answers_is_opened_once() -> None:
+    ours, key = envelope(), os.urandom(16)
+    first, second = (sealed(json.dumps({"n": number}).encode(), key=key) for number in (1, 2))
+    assert first["key"] != second["key"]
+    second = {**sealed_again(key, b'{"n": 2}'), "key": first["key"]}
+    assert [ours.open(each)["n"] for each in (first, second)] == [1, 2]
+    assert list(ours._keys) == [first["key"]]
+
+
+def test_only_the_last_few_keys_are_remembered() -> None:
+    ours = envelope()
+    answers = [sealed(json.dumps({"n": number}).encode()) for number in range(20)]
+    assert [ours.open(answer)["n"] for answer in answers] == list(range(20))
+    assert list(ours._keys) == [answer["key"] for answer in answers[-16:]]
+    assert ours.open(answers[0])["n"] == 0
 
 
 def test_what_is_sealed_for_another_does_not_open() -> None:

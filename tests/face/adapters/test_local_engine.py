@@ -15,7 +15,7 @@ from PIL import Image
 from core.clock import SystemClock
 from face import rules
 from face.adapters.local_engine import LocalEngine, LocalEngineLimits
-from face.errors import EngineBusy, EngineUnavailable, PictureUnusable
+from face.errors import EngineBusy, EngineOvertime, EngineUnavailable, PictureUnusable
 from face.types import PictureFault
 from sandbox import faces
 
@@ -102,7 +102,7 @@ async def test_a_check_has_a_deadline_of_its_own(networks: Path, frames: list[by
     engine = LocalEngine(cache=networks, clock=SystemClock(), limits=limits)
     await engine.warm_up()
     async with engine.admit() as examination:
-        with pytest.raises(EngineUnavailable):
+        with pytest.raises(EngineOvertime):
             await examination.look_at(frames)
     await engine.close()
 
@@ -200,6 +200,44 @@ def test_children_die_with_their_parent(networks: Path) -> None:
             return
         time.sleep(0.02)
     pytest.fail("the child outlived its parent")
+
+
+SERVER = """
+import asyncio, socket, sys
+from pathlib import Path
+import uvloop
+from core.clock import SystemClock
+from face.adapters.local_engine import LocalEngine, LocalEngineLimits
+
+async def main():
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.set_inheritable(True)
+    engine = LocalEngine(cache=Path(sys.argv[1]), clock=SystemClock(), limits=LocalEngineLimits(workers=1))
+    await engine.warm_up()
+    print(listener.fileno(), engine._children[0]._process.pid, flush=True)
+    sys.stdin.readline()
+    await engine.close()
+
+uvloop.run(main())
+"""
+
+
+def test_children_do_not_hold_the_port_we_listen_on(networks: Path) -> None:
+    # As Sanic serves: its socket may be inherited, and uvloop closes nothing in its children.
+    parent = subprocess.Popen(
+        [sys.executable, "-c", SERVER, str(networks)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[3],
+    )
+    with parent:
+        assert parent.stdout
+        listener, child = parent.stdout.readline().split()
+        ours = Path(f"/proc/{parent.pid}/fd/{int(listener)}").readlink()
+        theirs = {entry.readlink() for entry in Path(f"/proc/{int(child)}/fd").iterdir()}
+        parent.communicate(b"\n")
+    assert str(ours).startswith("socket:")
+    assert ours not in theirs
 
 
 def _is_running(pid: int) -> bool:

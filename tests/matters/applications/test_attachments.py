@@ -8,9 +8,16 @@ import pytest
 
 from core.db import drain, execute, fetch, transaction
 from matters.adapters.folder import Folder
-from matters.errors import FileRefused, FileStoreUnavailable, NoSuchApplication, StateForbids, TooManyFiles
+from matters.errors import (
+    FileRefused,
+    FileStoreUnavailable,
+    MaterialUnknown,
+    NoSuchApplication,
+    StateForbids,
+    TooManyFiles,
+)
 from tests.fakes.matters import FakeFileStore
-from tests.matters.applications.test_rules import JPEG, PDF
+from tests.matters.applications.test_rules import JPEG, PDF, PNG
 from tests.matters.conftest import ENDORSEMENT, Desk, count_of
 
 MATERIAL = "proof-of-residence"
@@ -30,7 +37,10 @@ async def test_a_file_is_kept_sealed_under_a_random_name(desk: Desk) -> None:
     assert after.version > draft.version
 
 
-@pytest.mark.parametrize("content", [b"", b"GIF89a....", JPEG[:-2], b"<html>"])
+POLYGLOT = PNG[:8] + b"<script>alert(1)</script>" + b"IEND\xaeB`\x82"
+
+
+@pytest.mark.parametrize("content", [b"", b"GIF89a....", JPEG[:-2], b"<html>", POLYGLOT])
 async def test_what_is_no_picture_and_no_pdf_is_refused(desk: Desk, content: bytes) -> None:
     caller = desk.citizen()
     draft = await desk.drafts.start(caller, ENDORSEMENT, {})
@@ -42,8 +52,11 @@ async def test_what_is_no_picture_and_no_pdf_is_refused(desk: Desk, content: byt
 async def test_a_file_belongs_to_a_material_of_the_matter(desk: Desk) -> None:
     caller = desk.citizen()
     draft = await desk.drafts.start(caller, ENDORSEMENT, {})
-    with pytest.raises(FileRefused):
+    with pytest.raises(MaterialUnknown) as unknown:
         await desk.attachments.add(caller, draft.id, "holiday-picture", PDF)
+    assert [error.pointer for error in unknown.value.extras.errors] == ["/material"]
+    unnamed = await desk.attachments.add(caller, draft.id, None, PDF)
+    assert unnamed.material == MATERIAL
 
 
 async def test_files_are_counted_and_the_one_too_many_is_not_kept(desk: Desk) -> None:

@@ -62,10 +62,12 @@ async def test_departments_are_asked_at_the_same_time(desk: Desk) -> None:
 async def test_a_check_leaves_a_line_in_the_ledger_and_nothing_else(desk: Desk) -> None:
     caller = desk.citizen()
     await desk.eligibility.check(caller, SETTLEMENT)
-    [line] = await fetch("SELECT subject_id, purpose, field_names FROM audit_line WHERE action = 'matters.checked'")
+    [line] = await fetch("SELECT * FROM audit_line WHERE action = 'matters.checked'")
     assert str(line["subject_id"]) == str(caller.citizen_id)
     assert line["purpose"] == "资格核验：应届毕业生落户"
-    assert as_json(line["field_names"]) == ["education", "human-resources", "public-security", "real-estate"]
+    assert as_json(line["field_names"]) == ["name", "id_number"]
+    assert line["object_kind"] == "departments"
+    assert line["object_id"] == "education,human-resources,public-security,real-estate"
     assert await count_of("application") == 0
 
 

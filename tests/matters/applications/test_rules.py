@@ -1,15 +1,19 @@
 """Numbers, forms, masks and files."""
 
+import io
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from matters.applications.rules import (
     LAST_SERIAL,
     application_number,
     form_errors,
+    material_of,
     media_type_of,
     missing_materials,
     serial_text,
@@ -77,8 +81,14 @@ def test_a_mask_keeps_the_length_and_hides_at_least_half(value: str) -> None:
     assert told.count("*") >= min(len(value) // 2, 4)
 
 
-JPEG = b"\xff\xd8\xff\xe0" + b"\0" * 64 + b"\xff\xd9"
-PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64 + b"IEND\xaeB`\x82"
+def picture(kind: str, *, size: tuple[int, int] = (32, 24)) -> bytes:
+    """A real picture of one colour."""
+    file = io.BytesIO()
+    Image.new("RGB", size, (120, 40, 200)).save(file, kind)
+    return file.getvalue()
+
+
+JPEG, PNG = picture("JPEG"), picture("PNG")
 PDF = b"%PDF-1.7\n" + b"x" * 64 + b"\n%%EOF\n"
 
 
@@ -106,3 +116,28 @@ def test_a_material_that_only_a_file_satisfies_is_asked_for() -> None:
     assert missing_materials(ways, frozenset({"identity"})) == []
     known = choose_ways(matter.materials, real_name=True, held=frozenset(), given=frozenset())
     assert missing_materials(known, frozenset()) == []
+
+
+@pytest.mark.parametrize(
+    ("matter", "meant"),
+    [
+        ("residence-permit-endorsement", "proof-of-residence"),
+        ("pension-eligibility", "identity"),
+        ("graduate-settlement", "identity"),
+    ],
+)
+def test_a_file_without_a_name_is_for_the_one_material_that_it_can_be_for(matter: str, meant: str) -> None:
+    materials = next(each.matter for each in load_catalogue() if each.matter.slug == matter).materials
+    assert material_of(materials, None) == (meant, [])
+    assert material_of(materials, "identity") == ("identity", [])
+
+
+def test_a_name_is_needed_where_several_may_be_meant_and_has_to_be_one_of_them() -> None:
+    matter = next(each.matter for each in load_catalogue() if each.matter.slug == "residence-permit-endorsement")
+    proof = next(each for each in matter.materials if each.code == "proof-of-residence")
+    [missing] = material_of([*matter.materials, replace(proof, code="other")], None)[1]
+    assert (missing.pointer, missing.code) == ("/material", "missing")
+    [unknown] = material_of(matter.materials, "holiday-picture")[1]
+    assert (unknown.pointer, unknown.code) == ("/material", "unknown")
+    [nothing_to_give] = material_of([], None)[1]
+    assert nothing_to_give.code == "missing"

@@ -7,10 +7,10 @@ import pytest
 from auth.errors import LevelTooLow
 from auth.types import Level
 from core.cache import TooManyRequests
-from core.db import fetch, fetch_one, transaction
-from core.errors import Problem
-from matters.errors import DepartmentUnavailable, NoSuchApplication, StateForbids
-from matters.types import Dedupe, State, Step
+from core.db import as_json, fetch, fetch_one, transaction
+from core.errors import Problem, Unavailable
+from matters.errors import DepartmentUnavailable, NoSuchApplication, QuestionRefused, StateForbids
+from matters.types import Dedupe, State, Step, Submitted
 from tests.fakes.matters import NUMBER
 from tests.matters.conftest import ENDORSEMENT, PENSION, SETTLEMENT, Desk, count_of, jobs_named
 
@@ -150,6 +150,61 @@ async def test_a_later_clear_failure_does_not_forget_that_the_dossier_may_have_a
     assert await delivery_state(desk, submitted.application_id) == "sent"
 
 
+async def ledger(submitted: Submitted) -> list[tuple[str, list[str]]]:
+    rows = await fetch(
+        "SELECT outcome, field_names FROM audit_line WHERE action = 'matters.delivered' AND object_id = $1 ORDER BY id",
+        str(submitted.application_id),
+    )
+    return [(str(row["outcome"]), as_json(row["field_names"])) for row in rows]
+
+
+async def test_the_ledger_tells_of_a_dossier_before_it_leaves_and_of_its_receipt(desk: Desk) -> None:
+    submitted = await desk.submitted(desk.citizen())
+    desk.public_security.loses_answers = 1
+    with pytest.raises(DepartmentUnavailable):
+        await desk.deliver(submitted.application_id)
+    [(outcome, names)] = await ledger(submitted)
+    assert outcome == "sent"
+    assert {"name", "id_number", "mobile", "residence_address"} <= set(names)
+    assert len(names) == len(set(names))
+    await desk.deliver(submitted.application_id)
+    assert await ledger(submitted) == [("sent", names), ("ok", [])]
+
+
+async def test_a_dossier_whose_receipt_never_comes_stands_in_the_ledger_all_the_same(desk: Desk) -> None:
+    submitted = await desk.submitted(desk.citizen())
+    desk.public_security.loses_answers = 1
+    with pytest.raises(DepartmentUnavailable):
+        await desk.deliver(submitted.application_id)
+    await desk.hear(submitted.number, 1, State.ACCEPTED)
+    await desk.deliver(submitted.application_id)
+    assert len(desk.public_security.arrived) == 1
+    assert [outcome for outcome, _ in await ledger(submitted)] == ["sent"]
+
+
+async def test_a_department_that_was_away_often_is_told_of_once(desk: Desk) -> None:
+    submitted = await desk.submitted(desk.citizen())
+    desk.public_security.failures = [DepartmentUnavailable("public-security", ambiguous=False) for _ in range(3)]
+    for _ in range(3):
+        with pytest.raises(DepartmentUnavailable):
+            await desk.deliver(submitted.application_id)
+    await desk.deliver(submitted.application_id)
+    assert [outcome for outcome, _ in await ledger(submitted)] == ["sent", "ok"]
+
+
+async def test_a_refused_question_is_no_refusal_of_the_resident_and_goes_on_when_mended(desk: Desk) -> None:
+    caller = desk.citizen()
+    submitted = await desk.submitted(caller)
+    desk.public_security.failures = [QuestionRefused()]
+    with pytest.raises(QuestionRefused) as refused:
+        await desk.deliver(submitted.application_id)
+    assert not isinstance(refused.value, Unavailable)
+    assert (await desk.view(caller, submitted.application_id)).state is State.SUBMITTED
+    assert await delivery_state(desk, submitted.application_id) == "pending"
+    await desk.deliver(submitted.application_id)
+    assert (await desk.view(caller, submitted.application_id)).state is State.PRE_REVIEW
+
+
 async def test_without_deduplication_a_lost_answer_waits_for_a_person(desk: Desk) -> None:
     caller = desk.citizen()
     desk.public_security.dedupe = Dedupe.NONE
@@ -159,6 +214,7 @@ async def test_without_deduplication_a_lost_answer_waits_for_a_person(desk: Desk
     await desk.deliver(submitted.application_id)
     assert desk.public_security.effects == {submitted.number: 1}
     assert await delivery_state(desk, submitted.application_id) == "unknown"
+    assert [outcome for outcome, _ in await ledger(submitted)] == ["sent", "unknown"]
     view = await desk.view(caller, submitted.application_id)
     assert view.state is State.SUBMITTED
     assert view.next_action is not None

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from core.cache import TooManyRequests
 from core.calendar_store import extend_calendar
-from core.db import execute, fetch_one, transaction
+from core.db import as_json, execute, fetch, fetch_one, transaction
 from matters.cases.tracking import Heard
-from matters.errors import CaseNotYours, StateForbids
+from matters.errors import CaseNotYours, NewsOutOfTime, StateForbids
+from matters.settings import MatterSettings
 from matters.types import ProgressEvent, State, Step
 from tests.matters.conftest import Desk, count_of, jobs_named
 
@@ -141,14 +142,78 @@ async def test_a_spent_nonce_tells_nothing_new(desk: Desk) -> None:
     assert await count_of("department_event") == 0
 
 
-async def test_a_department_that_floods_us_is_told_to_wait(desk: Desk) -> None:
-    desk.tracking._settings = desk.tracking._settings.model_copy(update={"callback_limit": "3/hour"})
-    submitted = await desk.submitted(desk.citizen())
-    for _ in range(3):
-        await desk.tracking.hear("public-security", event(submitted.number))
+async def test_a_department_may_tell_a_hundred_things_in_a_second(desk: Desk) -> None:
+    desk.tracking._settings = MatterSettings()
+    for _ in range(100):
+        await desk.tracking.let_in("public-security")
     with pytest.raises(TooManyRequests):
-        await desk.tracking.hear("public-security", event(submitted.number, 2, State.IN_REVIEW))
-    assert await count_of("department_event") == 1
+        await desk.tracking.let_in("public-security")
+    await desk.tracking.let_in("human-resources")
+
+
+async def test_news_that_contradicts_has_no_effect_and_is_kept(desk: Desk) -> None:
+    caller = desk.citizen()
+    submitted = await desk.submitted(caller)
+    await desk.tracking.hear("public-security", event(submitted.number))
+    other = await desk.submitted(desk.citizen())
+    at = datetime(2026, 3, 10, 3, 0, tzinfo=UTC)
+    first = event(submitted.number).event_id
+    for news in (
+        ProgressEvent("other", submitted.number, 1, State.IN_REVIEW, at),
+        ProgressEvent(first, submitted.number, 2, State.IN_REVIEW, at),
+        ProgressEvent(first, submitted.number, 1, State.ACCEPTED, at, note="more"),
+        ProgressEvent(first, other.number, 1, State.ACCEPTED, at),
+    ):
+        for old_nonce in (False, True):
+            assert await desk.tracking.hear("public-security", news, old_nonce=old_nonce) is Heard.CLASHED
+    assert await count_of("department_event_clash") == 4
+    assert (await desk.view(caller, submitted.application_id)).state is State.ACCEPTED
+
+
+async def test_the_same_id_at_once_with_other_words_counts_once(desk: Desk) -> None:
+    submitted = await desk.submitted(desk.citizen())
+    heard = await asyncio.gather(
+        *(desk.tracking.hear("public-security", event(submitted.number, note=str(number % 2))) for number in range(20))
+    )
+    assert heard.count(Heard.NEW) == 1
+    assert heard.count(Heard.KNOWN) == 9
+    assert heard.count(Heard.CLASHED) == 10
+
+
+async def test_news_from_the_future_is_refused(desk: Desk) -> None:
+    submitted = await desk.submitted(desk.citizen())
+    at = desk.ground.clock.now() + timedelta(days=1)
+    late = ProgressEvent("late", submitted.number, 1, State.ACCEPTED, at + timedelta(seconds=1))
+    with pytest.raises(NewsOutOfTime):
+        await desk.tracking.hear("public-security", late)
+    good = ProgressEvent("good", submitted.number, 1, State.ACCEPTED, at)
+    assert await desk.tracking.hear("public-security", good) is Heard.NEW
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+async def test_the_timeline_never_runs_backwards(desk: Desk, order: tuple[int, ...]) -> None:
+    clock = desk.ground.clock
+    clock.set(datetime(2026, 3, 10, 3, 0, 0, 700_000, tzinfo=UTC))
+    caller = desk.citizen()
+    submitted = await desk.submitted(caller)
+    await desk.deliver(submitted.application_id)
+    clock.move(timedelta(seconds=2))
+    # Whole seconds; one clock that is behind ours, one that goes back, one that is ahead.
+    told = [datetime(2026, 3, 10, 3, 0, second, tzinfo=UTC) for second in (0, 1, 59)]
+    for place in order:
+        sequence, state = PATH[place]
+        news = ProgressEvent(f"e-{sequence}", submitted.number, sequence, state, told[place])
+        await desk.tracking.hear("public-security", news)
+    view = await desk.view(caller, submitted.application_id)
+    times = [entry.at for entry in view.timeline]
+    assert times == sorted(times)
+    assert times[-1] == clock.now()
+    assert view.result is not None
+    assert view.result.at == times[-1]
+    rows = await fetch(
+        "SELECT data FROM case_action WHERE department_sequence IS NOT NULL ORDER BY department_sequence"
+    )
+    assert [as_json(row["data"])["told_at"] for row in rows] == [moment.isoformat() for moment in told]
 
 
 async def test_the_same_news_at_once_counts_once(desk: Desk) -> None:

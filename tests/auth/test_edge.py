@@ -1,0 +1,172 @@
+"""Sessions, accounts and operators as callers see them: addresses, statuses and words, over a real connection."""
+
+import socket
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+import pyotp
+import pytest
+
+from api import app as edge
+from api.citizen import ledger, me, sessions
+from api.idempotency import Idempotency
+from api.operation import encode_cursor
+from api.staff import sessions as staff_sessions
+from auth.types import Level, Role
+from certificates.definitions import Kinds
+from tests.fakes.auth import Auth
+
+NAME, NUMBER = "霍明哲", "999999198503122179"
+PHONE = "a-phone-0123456789"
+
+
+@dataclass
+class Answered:
+    """An answer, read to its end."""
+
+    status: int
+    headers: Mapping[str, str]
+    json: Any
+
+
+@dataclass
+class Client:
+    """Calls the portal."""
+
+    session: aiohttp.ClientSession
+    base: str
+
+    async def call(self, method: str, path: str, body: object = None, *, token: str = "", **headers: str) -> Answered:
+        own = {name.replace("_", "-"): value for name, value in headers.items()}
+        if token:
+            own["Authorization"] = f"Bearer {token}"
+        async with self.session.request(method, self.base + path, json=body, headers=own) as answer:
+            return Answered(answer.status, answer.headers, await answer.json(content_type=None))
+
+
+@pytest.fixture
+async def client(auth: Auth) -> AsyncIterator[Client]:
+    ground = auth.ground
+    services = SimpleNamespace(
+        idempotency=Idempotency(vault=ground.vault, clock=ground.clock, ids=ground.ids),
+        sessions=auth.sessions,
+        login=auth.login,
+        accounts=auth.accounts,
+        citizens=auth.citizens,
+        realname=auth.realname,
+        operators=auth.operators,
+        wallet=SimpleNamespace(kinds=Kinds([])),
+    )
+    routes = [sessions.routes, me.routes, ledger.routes, staff_sessions.routes]
+    app = edge.create_app(services, routes, clock=ground.clock, ids=ground.ids, name=f"test-{uuid4().hex}")
+    listener = socket.create_server(("127.0.0.1", 0))
+    server: Any = await app.create_server(sock=listener, return_asyncio_server=True)
+    await server.startup()
+    await server.start_serving()
+    async with aiohttp.ClientSession() as session:
+        yield Client(session, f"http://127.0.0.1:{listener.getsockname()[1]}")
+    await server.close()
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "0001-01-01T00:00:00+14:00",
+        "1999-12-31T23:59:59+00:00",
+        "2101-01-01T00:00:00+00:00",
+        "9999-12-31T23:59:59-12:00",
+        "2026-03-10T02:00:00",
+        "now",
+    ],
+)
+async def test_a_cursor_of_an_impossible_moment_is_refused(auth: Auth, client: Client, at: str) -> None:
+    token = (await auth.log_in()).access_token
+    cursor = encode_cursor([at, str(uuid4())])
+    answer = await client.call("GET", f"/v1/citizen/sessions?cursor={cursor}", token=token)
+    assert (answer.status, answer.json["code"]) == (422, "request.invalid")
+
+
+async def test_sessions_come_in_pages(auth: Auth, client: Client) -> None:
+    grants = [await auth.log_in("openid-1") for _ in range(3)]
+    seen, cursor = [], ""
+    while True:
+        page = await client.call("GET", f"/v1/citizen/sessions?limit=2{cursor}", token=grants[0].access_token)
+        assert page.status == 200
+        seen += [item["id"] for item in page.json["items"]]
+        if page.json["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page.json['next_cursor']}"
+    assert sorted(seen) == sorted(str(grant.session_id) for grant in grants)
+
+
+async def test_a_renewal_is_not_repeated_under_a_key(auth: Auth, client: Client) -> None:
+    grant = await auth.log_in(device=PHONE)
+    body, path = {"refresh_token": grant.refresh_token}, "/v1/citizen/sessions/renewals"
+    first = await client.call("POST", path, body, Idempotency_Key="a-key", X_Device_Id=PHONE)
+    assert first.status == 201
+    auth.ground.clock.move(timedelta(seconds=11))  # Past the grace for lost answers.
+    again = await client.call("POST", path, body, Idempotency_Key="a-key", X_Device_Id=PHONE)
+    assert (again.status, again.json["code"]) == (401, "auth.refresh-reused")
+    assert "Idempotent-Replayed" not in again.headers
+
+
+async def test_a_one_time_code_gives_one_token_whatever_key_it_comes_under(auth: Auth, client: Client) -> None:
+    operator = await auth.operators.create("an.operator", Role.OPERATOR)
+    totp = pyotp.parse_uri(operator.otpauth_uri)
+    assert isinstance(totp, pyotp.TOTP)
+    body = {
+        "username": operator.username,
+        "password": operator.password,
+        "otp": totp.at(auth.ground.clock.now()),
+    }
+    first, again = [
+        await client.call("POST", "/v1/staff/sessions", body, Idempotency_Key="a-key", X_Device_Id=PHONE)
+        for _ in range(2)
+    ]
+    assert first.status == 201
+    assert (again.status, again.json["code"]) == (401, "auth.staff-login-invalid")
+
+
+async def test_removing_an_account_needs_presence_and_is_done_once(auth: Auth, client: Client) -> None:
+    thief = await auth.caller_named("openid-thief", NAME, NUMBER)
+    stolen = auth.tokens.issue(thief.citizen_id, thief.session_id)
+    owner = await auth.sessions.open(thief.citizen_id, level=Level.PRESENT, device="")
+    listed = await client.call("GET", "/v1/citizen/me/accounts", token=owner.access_token)
+    assert listed.status == 200
+    [account] = listed.json["items"]
+    assert set(account) == {"id", "mark", "bound_at", "current"}
+    path = f"/v1/citizen/me/accounts/{account['id']}"
+    low = await client.call("DELETE", path, token=stolen)
+    assert (low.status, low.json["code"], low.json["required"]) == (403, "auth.level-too-low", "present")
+    statuses = [(await client.call("DELETE", path, token=owner.access_token)).status for _ in range(2)]
+    assert statuses == [204, 404]
+    assert (await client.call("GET", "/v1/citizen/me", token=stolen)).status == 401
+    assert (await client.call("GET", "/v1/citizen/me", token=owner.access_token)).json["name"] == "霍**"
+
+
+async def test_accounts_come_in_pages_with_cursors_of_our_own(auth: Auth, client: Client) -> None:
+    token = (await auth.log_in()).access_token
+    page = await client.call("GET", "/v1/citizen/me/accounts?limit=1", token=token)
+    assert (len(page.json["items"]), page.json["next_cursor"]) == (1, None)
+    for cursor in ("x", encode_cursor(["no-id"]), encode_cursor(["a", "b"])):
+        answer = await client.call("GET", f"/v1/citizen/me/accounts?cursor={cursor}", token=token)
+        assert (answer.status, answer.json["code"]) == (422, "request.invalid")
+
+
+async def test_the_ledger_says_that_another_account_tried_my_number(auth: Auth, client: Client) -> None:
+    mine = await auth.caller_named("openid-1", NAME, NUMBER)
+    theirs = await auth.log_in("openid-2")
+    body = {"name": NAME, "id_number": NUMBER, "consent": "real-name@1"}
+    refused = await client.call("PUT", "/v1/citizen/me/identity", body, token=theirs.access_token)
+    assert (refused.status, refused.json["code"]) == (409, "auth.already-bound")
+    assert [way["method"] for way in refused.json["alternatives"]] == ["other-account", "face", "counter"]
+    token = auth.tokens.issue(mine.citizen_id, mine.session_id)
+    listed = await client.call("GET", "/v1/citizen/ledger", token=token, Accept_Language="en")
+    [line] = [line for line in listed.json["items"] if line["action"] == "auth.identity-tried"]
+    assert (line["actor"], line["outcome"]) == ("Another account", "already-bound")
+    assert str(theirs.citizen.id) not in str(listed.json)
