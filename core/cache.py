@@ -154,14 +154,14 @@ class Limits:
         if not allowed:
             raise TooManyRequests(retry_after=await self._wait(item, action, *keys))
 
-    async def hit_here(self, action: str, rule: str) -> None:
+    async def hit_here(self, action: str, rule: str, *keys: str) -> None:
         """Count one attempt in this process alone: a ceiling for each portal, where no way to a store is worth it.
 
         Raises:
             TooManyRequests: the limit is used up.
         """
         item = self._items.get(rule) or self._items.setdefault(rule, parse(rule))
-        if not await self._own.hit(item, "zhijian", action):
+        if not await self._own.hit(item, "zhijian", action, *keys):
             raise TooManyRequests(retry_after=1)
 
     async def hit_address(self, action: str, rule: str, address: str, *, fail_open: bool = True) -> None:

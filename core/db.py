@@ -239,6 +239,22 @@ async def later(sql: str, *values: object) -> None:
     unit.pending.append((sql, values))
 
 
+async def write_alone(sql: str, *values: object) -> None:
+    """Write one row that is a change of its own: one statement needs no BEGIN and no COMMIT around it.
+
+    It is written even when the caller is cancelled, as a transaction would be.
+
+    Raises:
+        InsideTransaction: a transaction is running, which the row would leave.
+        DatabaseUnavailable: the database could not be reached.
+    """
+    forbid_inside_transaction()
+    task = asyncio.create_task(fetch(sql, *values))
+    _running.add(task)
+    task.add_done_callback(_finished)
+    await asyncio.shield(task)
+
+
 @lru_cache(maxsize=512)
 def _together(statements: tuple[tuple[str, int], ...]) -> str:
     """Return one statement that does several: each text with the number of its parameters, which are shifted."""
@@ -361,4 +377,5 @@ __all__ = [
     "only_one_process",
     "require_transaction",
     "transaction",
+    "write_alone",
 ]

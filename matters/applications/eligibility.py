@@ -10,7 +10,6 @@ from auth.types import Caller, Person
 from core.audit.record import SYSTEM, Actor, Audit
 from core.cache import Limits
 from core.clock import Clock, china_date
-from core.db import transaction
 from matters.cases.rules import Decision, Read, decide, read_check
 from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.types import Check, DecisionTable, Matter
@@ -101,7 +100,7 @@ class Eligibility:
         # Side by side: neither waits for the other's way to its store, and reading in vain does no harm.
         person, _ = await asyncio.gather(
             self._people.person_of(caller.citizen_id),
-            self._limits.hit("matters.check", self._settings.check_limit, f"citizen:{caller.citizen_id}"),
+            self._limits.hit_here("matters.check", self._settings.check_limit, f"citizen:{caller.citizen_id}"),
         )
         return await self.examine(matter, matter.decision, person, actor=Actor.citizen(caller.actor_id))
 
@@ -138,15 +137,13 @@ class Eligibility:
         )
 
     async def _note(self, citizen_id: UUID, matter: Matter, actor: Actor, purpose: str) -> None:
-        async def work() -> None:
-            await self._audit.record(
-                "matters.checked",
-                actor=actor,
-                subject_id=citizen_id,
-                purpose=purpose,
-                object_kind=ASKED,
-                object_id=",".join(check.department for check in matter.checks),
-                field_names=_SHOWN,
-            )
-
-        await transaction(work)
+        await self._audit.record(
+            "matters.checked",
+            actor=actor,
+            subject_id=citizen_id,
+            purpose=purpose,
+            object_kind=ASKED,
+            object_id=",".join(check.department for check in matter.checks),
+            field_names=_SHOWN,
+            alone=True,
+        )

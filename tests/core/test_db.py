@@ -32,6 +32,7 @@ from core.db import (
     later,
     require_transaction,
     transaction,
+    write_alone,
 )
 from core.server_lock import ServerLock
 from core.settings import CoreSettings, UnsafeSettings
@@ -351,3 +352,24 @@ async def test_a_row_for_later_that_is_forbidden_ends_the_whole_transaction() ->
     with pytest.raises(IntegrityError):
         await transaction(work)
     assert await fetch("SELECT name FROM counter WHERE name IN ('before', 'twice')") == []
+
+
+@pytest.mark.usefixtures("database")
+async def test_a_row_written_alone_is_there_even_when_its_writer_has_gone() -> None:
+    sql = "INSERT INTO counter (name, value) VALUES ($1, $2) RETURNING name"
+    writer = asyncio.create_task(write_alone(sql, "alone", 1))
+    await asyncio.sleep(0)
+    writer.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writer
+    await drain()
+    assert len(await fetch("SELECT name FROM counter WHERE name = 'alone'")) == 1
+
+
+@pytest.mark.usefixtures("database")
+async def test_nothing_is_written_alone_inside_a_transaction() -> None:
+    async def work() -> None:
+        await write_alone("INSERT INTO counter (name, value) VALUES ($1, $2) RETURNING name", "alone", 1)
+
+    with pytest.raises(InsideTransaction):
+        await transaction(work)
