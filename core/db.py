@@ -303,7 +303,9 @@ async def execute(sql: str, *values: object) -> int:
     if not sqlite:
         async with _asyncpg(db) as raw:
             status = await raw.execute(sql, *_bind(values, sqlite=False))
-        return int(status.rsplit(" ", 1)[1])
+        # `UPDATE 3`; statements that touch no rows (`DROP TRIGGER`) end in no number.
+        count = status.rpartition(" ")[2]
+        return int(count) if count.isdigit() else 0
     try:
         count, _ = await db.execute_query(_for_sqlite(sql), _bind(values, sqlite=True))
     except Exception as error:
