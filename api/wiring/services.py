@@ -192,6 +192,8 @@ class Services:
         if serve and settings.face.local_engine.warm is Switch.ON:
             self._background.append(asyncio.create_task(self._warm()))
         if work:
+            if settings.is_sqlite:
+                await self.runner.free_all()
             timetable = Timetable(_entries(self, Sweeper(runner=self.runner, carrier=ground.carrier)))
             timetable.start()
             self._timetables.append(timetable)

@@ -58,6 +58,7 @@ _EXPIRED_FOR_GOOD = """
 UPDATE job SET state = 'buried', last_error = 'lease expired', lease_until = NULL
 WHERE state = 'running' AND lease_until < $1 AND attempts >= $2
 """
+_FREE_ALL = "UPDATE job SET state = 'ready', lease_until = NULL WHERE state = 'running'"
 _EXPIRED = "UPDATE job SET state = 'ready', lease_until = NULL WHERE state = 'running' AND lease_until < $1"
 _DUE = "SELECT id FROM job WHERE state = 'ready' AND run_at <= $1 ORDER BY run_at, id LIMIT $2"
 _RESEND = "UPDATE job SET state = 'ready', run_at = $2, attempts = 0 WHERE id = $1 AND state = 'buried'"
@@ -199,6 +200,17 @@ class JobRunner:
         JOBS_BURIED.set(int(buried["n"]) if buried else 0)
         JOBS_DUE.set(len(rows))
         return [as_uuid(row["id"]) for row in rows]
+
+    async def free_all(self) -> int:
+        """Free every job that counts as being worked on, and return how many there were.
+
+        Only for the start of a process that works alone (one server on SQLite): whoever held them is dead, and nobody
+        need wait for their leases to run out.
+
+        Raises:
+            DatabaseUnavailable: the database could not be reached.
+        """
+        return await transaction(lambda: execute(_FREE_ALL))
 
     async def resend(self, job_id: UUID) -> bool:
         """Dig a buried job up; return whether there was one.

@@ -269,6 +269,24 @@ async def test_a_job_that_takes_every_worker_down_is_buried_in_the_end(ground: G
     assert (row["state"], row["last_error"]) == ("buried", "lease expired")
 
 
+async def test_a_server_that_works_alone_takes_its_dead_predecessors_jobs_over_at_once(ground: Ground) -> None:
+    job_id = await promise(ground)
+    jobs = runner(ground, {"test.count": Counting()})
+    taken = await transaction(
+        lambda: execute(
+            "UPDATE job SET state = 'running', attempts = 1, lease_until = $2 WHERE id = $1",
+            job_id,
+            ground.clock.now() + timedelta(seconds=60),
+        )
+    )
+    assert taken == 1
+    assert await jobs.due() == []
+    assert await jobs.free_all() == 1
+    assert await jobs.due() == [job_id]
+    await jobs.run(job_id)
+    assert (await state_of(job_id), await effects()) == ("done", 1)
+
+
 async def test_a_handler_that_never_ends_is_ended_within_its_lease(ground: Ground) -> None:
     async def hang(**_payload: str) -> Change | None:
         await asyncio.sleep(30)
