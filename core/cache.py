@@ -21,8 +21,6 @@ from core.settings import CoreSettings, Switch
 
 T = TypeVar("T")
 
-_TIMEOUT = 0.2
-
 
 class CacheUnavailable(Unavailable):
     """Redis did not answer in time."""
@@ -46,7 +44,8 @@ class Cache:
     """Short-lived values by key. Every call is bounded and raises `CacheUnavailable` instead of hanging."""
 
     def __init__(self, settings: CoreSettings) -> None:
-        self._redis: Any = _client(settings.redis_url)
+        self._redis: Any = _client(settings.redis_url, settings.redis_timeout_seconds)
+        self._patience = settings.redis_timeout_seconds * 2
 
     async def get(self, key: str) -> str | None:
         """Return a value or None.
@@ -94,30 +93,30 @@ class Cache:
 
     async def _bounded(self, call: Callable[[], Awaitable[T]]) -> T:
         try:
-            async with asyncio.timeout(_TIMEOUT * 2):
+            async with asyncio.timeout(self._patience):
                 return await call()
         except (RedisError, OSError, TimeoutError) as error:
             raise CacheUnavailable(retry_after=2) from error
 
 
-def _client(url: str) -> Any:  # noqa: ANN401 — two clients with one interface, typed by neither library
+def _client(url: str, timeout: float) -> Any:  # noqa: ANN401 — two clients with one interface, typed by neither library
     if url.startswith("memory://"):
         return fakeredis.FakeAsyncRedis(decode_responses=True)
     if url.startswith("redis+cluster://"):
         return RedisCluster.from_url(
-            url.replace("redis+cluster://", "redis://", 1), decode_responses=True, socket_timeout=_TIMEOUT
+            url.replace("redis+cluster://", "redis://", 1), decode_responses=True, socket_timeout=timeout
         )
-    return redis.Redis.from_pool(_pool(url, decode_responses=True))
+    return redis.Redis.from_pool(_pool(url, timeout, decode_responses=True))
 
 
-def _pool(url: str, **options: Any) -> redis.BlockingConnectionPool:  # noqa: ANN401 — passed on as they are
+def _pool(url: str, timeout: float, **options: Any) -> redis.BlockingConnectionPool:  # noqa: ANN401 — passed on as they are
     """Return a pool that waits for a free connection; the library's own raises at its limit."""
     return redis.BlockingConnectionPool.from_url(
         url,
         max_connections=64,
         timeout=1,
-        socket_timeout=_TIMEOUT,
-        socket_connect_timeout=_TIMEOUT,
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout,
         **options,
     )
 
@@ -127,7 +126,8 @@ class Limits:
 
     def __init__(self, settings: CoreSettings, *, clock: Clock) -> None:
         self._clock = clock
-        self._storage = _storage(settings.redis_url)
+        self._storage = _storage(settings.redis_url, settings.redis_timeout_seconds)
+        self._patience = settings.redis_timeout_seconds * 2
         self._limiter = SlidingWindowCounterRateLimiter(self._storage)
         self._own = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._by_address = settings.address_limits is Switch.ON
@@ -145,7 +145,7 @@ class Limits:
         """
         item = self._items.get(rule) or self._items.setdefault(rule, parse(rule))
         try:
-            async with asyncio.timeout(_TIMEOUT * 2):
+            async with asyncio.timeout(self._patience):
                 allowed = await self._limiter.hit(item, "zhijian", action, *keys)
         except (RedisError, OSError, TimeoutError) as error:
             if not fail_open:
@@ -186,19 +186,19 @@ class Limits:
     async def _wait(self, item: RateLimitItem, action: str, *keys: str) -> int:
         """Return whole seconds until a place may be free again; at worst the whole window."""
         try:
-            async with asyncio.timeout(_TIMEOUT):
+            async with asyncio.timeout(self._patience / 2):
                 window = await self._limiter.get_window_stats(item, "zhijian", action, *keys)
         except (RedisError, OSError, TimeoutError):
             return int(item.get_expiry())
         return max(1, min(int(item.get_expiry()), int(window.reset_time - self._clock.now().timestamp()) + 1))
 
 
-def _storage(url: str) -> MemoryStorage | RedisStorage:
+def _storage(url: str, timeout: float) -> MemoryStorage | RedisStorage:
     if url.startswith("memory://"):
         return MemoryStorage()
     if url.startswith("redis+cluster://"):
         return RedisClusterStorage(
-            f"async+{url}", implementation="redispy", socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT
+            f"async+{url}", implementation="redispy", socket_timeout=timeout, socket_connect_timeout=timeout
         )
-    pool: Any = _pool(url)  # Passed on to redis-py; typed by the library as if it were a plain value.
+    pool: Any = _pool(url, timeout)  # Passed on to redis-py; typed by the library as if it were a plain value.
     return RedisStorage(f"async+{url}", implementation="redispy", connection_pool=pool)

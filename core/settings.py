@@ -121,6 +121,8 @@ class CoreSettings(BaseSettings):
     # These carry passwords: they stay out of any printed settings.
     database_url: str = Field(default="", repr=False)
     redis_url: str = Field(default="memory://", repr=False)
+    # A call to Redis that takes twice as long counts as failed: caches are there to save time.
+    redis_timeout_seconds: float = Field(default=0.2, gt=0, le=10)
     broker_url: str = Field(default="", repr=False)
     public_url: str = ""
     sandbox_url: str = ""

@@ -168,6 +168,8 @@ def settings(tmp_path: Path, database_url: str) -> CoreSettings:
         data_dir=tmp_path / "data",
         database_url=database_url,
         redis_url=os.environ.get("ZHIJIAN_TEST_REDIS_URL", "memory://"),
+        # Two cores that also run servers and databases: how long Redis takes is tested where it is meant.
+        redis_timeout_seconds=5,
     )
 
 

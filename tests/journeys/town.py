@@ -63,6 +63,8 @@ class Town:
             "ZHIJIAN_DATA_DIR": str(self.data),
             "ZHIJIAN_DATABASE_URL": self.database_url,
             "ZHIJIAN_REDIS_URL": self.redis_url,
+            # A Redis that was killed refuses at once; a slow one is a machine with other things to do.
+            "ZHIJIAN_REDIS_TIMEOUT_SECONDS": "2",
             "ZHIJIAN_SANDBOX_URL": self.sandbox,
             "ZHIJIAN_ADDRESS_LIMITS": "off",
             "PYTHONUNBUFFERED": "1",
