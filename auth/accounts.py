@@ -10,7 +10,7 @@ from uuid import UUID
 from auth.errors import LastWayIn, TokenInvalid
 from auth.records import add_newcomer
 from auth.types import AccountView, Caller
-from core.audit.record import Actor, Audit
+from core.audit.record import Audit
 from core.clock import Clock
 from core.db import as_moment, as_uuid, execute, fetch, fetch_one, transaction
 from core.ids import Ids
@@ -85,7 +85,7 @@ class Accounts:
             await execute(_END_SESSIONS, caller.citizen_id, account_id, now)
             await self._audit.record(
                 "auth.account-unbound",
-                actor=Actor.citizen(caller.actor_id),
+                actor=caller.actor,
                 subject_id=caller.citizen_id,
                 object_kind="wechat-account",
                 object_id=account_id,

@@ -10,7 +10,7 @@ from auth.records import MOBILE, Record, Records
 from auth.rules import effective_level, is_elder
 from auth.settings import LevelSettings
 from auth.types import Caller, Level, MeView
-from core.audit.record import Actor, Audit
+from core.audit.record import Audit
 from core.clock import Clock, china_date
 from core.crypto import Vault
 from core.db import as_moment, execute, fetch_one, transaction
@@ -92,7 +92,7 @@ class Citizens:
             await execute(_SET_MOBILE, caller.citizen_id, sealed, self._mobile_hash(mobile))
             await self._audit.record(
                 "auth.mobile-set",
-                actor=Actor.citizen(caller.actor_id),
+                actor=caller.actor,
                 subject_id=caller.citizen_id,
                 field_names=("mobile",),
             )
@@ -113,7 +113,7 @@ class Citizens:
             await execute(_CHOOSE_SESSIONS, caller.citizen_id, elder)
             await self._audit.record(
                 "auth.elder-chosen",
-                actor=Actor.citizen(caller.actor_id),
+                actor=caller.actor,
                 subject_id=caller.citizen_id,
                 outcome="on" if chosen else "off",
             )

@@ -4,7 +4,8 @@ from typing import Final
 from uuid import UUID
 
 from auth.rules import CONSENTS, consent_required, parse_consent
-from core.audit.record import Actor, Audit
+from core.audit.actors import Actor
+from core.audit.record import Audit
 from core.clock import Clock
 from core.db import execute, fetch, fetch_one, require_transaction, transaction
 from core.ids import Ids

@@ -16,7 +16,8 @@ from auth.errors import RoleForbidden, StaffLoginInvalid, TokenExpired, TokenInv
 from auth.rules import lock_until
 from auth.settings import AuthLimits, OperatorSettings
 from auth.types import NewOperator, Role, StaffCaller, StaffGrant
-from core.audit.record import SYSTEM, Actor, ActorKind, Audit
+from core.audit.actors import SYSTEM, Actor, ActorKind
+from core.audit.record import Audit
 from core.cache import Limits
 from core.clock import Clock
 from core.crypto import Vault, sha256_hex

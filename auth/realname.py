@@ -11,7 +11,8 @@ from auth.records import ID_NUMBER, NAME, Record, Records
 from auth.rules import is_elder, parse_person
 from auth.settings import LevelSettings
 from auth.types import Caller, Level, Person, Verdict
-from core.audit.record import Actor, Audit
+from core.audit.actors import Actor
+from core.audit.record import Audit
 from core.clock import Clock, china_date
 from core.crypto import Vault
 from core.db import IntegrityError, as_uuid, execute, fetch, fetch_one, transaction
@@ -212,7 +213,7 @@ class RealName:
             for action, subject_id in lines:
                 await self._audit.record(
                     action,
-                    actor=Actor.citizen(caller.actor_id),
+                    actor=caller.actor,
                     subject_id=subject_id,
                     purpose="real-name",
                     field_names=("name", "id_number"),

@@ -11,7 +11,8 @@ from auth.rules import effective_level, fresh_until, is_elder, may_repeat
 from auth.settings import LevelSettings, SessionSettings
 from auth.tokens import Tokens
 from auth.types import Caller, CitizenView, Grant, Level, SessionView
-from core.audit.record import NOBODY, Actor, Audit
+from core.audit.actors import NOBODY, Actor
+from core.audit.record import Audit
 from core.clock import Clock, china_date
 from core.crypto import Vault, sha256_hex
 from core.db import as_moment, as_uuid, execute, fetch, fetch_one, later, require_transaction, transaction
@@ -278,7 +279,7 @@ class Sessions:
             if ended:
                 await self._audit.record(
                     "auth.session-ended",
-                    actor=Actor.citizen(caller.actor_id),
+                    actor=caller.actor,
                     subject_id=caller.citizen_id,
                     object_kind="session",
                     object_id=session_id,

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from core.audit.actors import Actor
 from core.pii import IdNumber, Mobile, PersonName, Secret
 
 
@@ -33,6 +34,12 @@ class Caller:
     level: Level
     elder: bool
     actor_id: UUID
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts, as the audit writes it down."""
+        on_behalf_of = self.citizen_id if self.citizen_id != self.actor_id else None
+        return Actor.citizen(self.actor_id, on_behalf_of=on_behalf_of)
 
 
 @dataclass(frozen=True, slots=True)

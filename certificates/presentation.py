@@ -16,7 +16,7 @@ from certificates.errors import ClaimUnknown, FieldUnknown, StateForbids, Verifi
 from certificates.records import Record, Records
 from certificates.settings import CertificateSettings
 from certificates.types import Colour, Kind, Shown
-from core.audit.record import Actor, Audit
+from core.audit.record import Audit
 from core.cache import Limits
 from core.clock import Clock, china_date
 from core.crypto import sha256_hex
@@ -154,7 +154,7 @@ class Presentation:
         )
         await self._audit.record(
             "certificates.shown",
-            actor=Actor.citizen(caller.actor_id),
+            actor=caller.actor,
             subject_id=record.citizen_id,
             purpose=order.purpose,
             object_kind=record.kind,

@@ -12,7 +12,8 @@ from certificates.ports import OpenSessions
 from certificates.records import Record, Records
 from certificates.settings import CertificateSettings
 from certificates.types import Kind, Outcome, State, Value, Verified, Verifier
-from core.audit.record import NOBODY, Actor, ActorKind, Audit
+from core.audit.actors import NOBODY, Actor, ActorKind
+from core.audit.record import Audit
 from core.cache import Limits
 from core.clock import Clock, china_date
 from core.crypto import sha256_hex

@@ -21,7 +21,8 @@ from certificates.types import (
     OpenedCertificate,
     State,
 )
-from core.audit.record import SYSTEM, Actor, Audit
+from core.audit.actors import SYSTEM, Actor
+from core.audit.record import Audit
 from core.cache import Limits
 from core.clock import Clock, china_date
 from core.db import transaction
@@ -103,7 +104,7 @@ class Wallet:
             LevelTooLow: the caller has no real name yet.
             DatabaseUnavailable: the database could not be reached.
         """
-        definition, why = self._kinds.get(kind), _Why(Actor.citizen(caller.actor_id), FETCHED_BY_HOLDER)
+        definition, why = self._kinds.get(kind), _Why(caller.actor, FETCHED_BY_HOLDER)
         holder = caller.citizen_id
         await self._limits.hit("certificates.fetch", self._settings.fetch_limit, f"citizen:{holder}")
         try:
@@ -130,7 +131,7 @@ class Wallet:
             kind = None if record is None else self._kinds.find(record.kind)
             if record is None or kind is None:
                 return None
-            why = _Why(Actor.citizen(caller.actor_id), READ_BY_HOLDER)
+            why = _Why(caller.actor, READ_BY_HOLDER)
             await self._tell_opened(record, why, kind.field_names)
             return OpenedCertificate(self._view(record.line), self._held(record, kind, kind.field_names))
 

@@ -2,7 +2,8 @@
 
 from uuid import UUID
 
-from core.audit.record import NOBODY, Actor, Audit
+from core.audit.actors import NOBODY, Actor
+from core.audit.record import Audit
 from face.records import Check
 
 

@@ -7,7 +7,7 @@ from api.access import staff
 from api.operation import Answer, Out, Page, PageQuery, Request, Routes, bad_cursor, decode_cursor, encode_cursor
 from api.problems import RequestNotFound
 from auth.types import Role
-from core.audit.record import Actor
+from core.audit.actors import Actor
 from core.jobs.desk import BuriedJob
 
 routes = Routes(prefix="/v1/staff", tag="jobs")

@@ -2,52 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from uuid import UUID
 
+from core.audit.actors import Actor
 from core.clock import Clock
 from core.db import later, require_transaction, write_alone
 from core.ids import Ids
 from core.log import current_request_id, without_numbers
-
-
-class ActorKind(StrEnum):
-    """Who can act."""
-
-    CITIZEN = "citizen"
-    OPERATOR = "operator"
-    VERIFIER = "verifier"
-    DEPARTMENT = "department"
-    SYSTEM = "system"
-    NOBODY = "nobody"
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who acts; `id` is ours (a citizen's or operator's row id, a department's slug), never a personal value."""
-
-    kind: ActorKind
-    id: str = ""
-
-    @classmethod
-    def citizen(cls, citizen_id: UUID) -> "Actor":
-        """Return a resident as actor."""
-        return cls(ActorKind.CITIZEN, str(citizen_id))
-
-    @classmethod
-    def operator(cls, operator_id: UUID) -> "Actor":
-        """Return an operator as actor."""
-        return cls(ActorKind.OPERATOR, str(operator_id))
-
-    @classmethod
-    def department(cls, slug: str) -> "Actor":
-        """Return a department as actor."""
-        return cls(ActorKind.DEPARTMENT, slug)
-
-
-SYSTEM = Actor(ActorKind.SYSTEM)
-NOBODY = Actor(ActorKind.NOBODY)
 
 # In words of people a number is often written in groups.
 _GROUPED_NUMBER = re.compile(r"\d(?:[ \-.·]{0,2}\d){10,}[Xx]?")
@@ -72,7 +33,6 @@ class Audit:
         *,
         actor: Actor,
         subject_id: UUID | None = None,
-        on_behalf_of: UUID | None = None,
         purpose: str = "",
         object_kind: str = "",
         object_id: UUID | str = "",
@@ -100,7 +60,7 @@ class Audit:
             actor.kind.value,
             actor.id,
             subject_id,
-            on_behalf_of,
+            actor.on_behalf_of,
             action,
             _purpose(purpose),
             object_kind,

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from core.audit.record import Actor, Audit
+from core.audit.actors import Actor
+from core.audit.record import Audit
 from core.db import as_moment, as_uuid, fetch, transaction
 from core.jobs.queue import Carrier
 from core.jobs.runner import JobRunner

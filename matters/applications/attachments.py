@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from auth.types import Caller
-from core.audit.record import Actor, Audit
+from core.audit.record import Audit
 from core.cache import Limits
 from core.clock import Clock
 from core.crypto import Vault
@@ -150,7 +150,7 @@ class Attachments:
         )
         await self._audit.record(
             "matters.file-given",
-            actor=Actor.citizen(caller.actor_id),
+            actor=caller.actor,
             subject_id=caller.citizen_id,
             purpose=self._catalogue.find(record.matter_code).matter.title.zh,
             object_kind="application",

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from auth.types import Caller
 from certificates.types import HeldCertificate
-from core.audit.record import Actor, Audit
+from core.audit.record import Audit
 from core.cache import Limits
 from core.clock import Clock
 from core.crypto import Vault
@@ -104,10 +104,10 @@ class Drafts:
                 matter.promised_limit.days,
                 now,
             )
-            await self._history.append(application_id, Entry(step=Step.CREATED, actor=Actor.citizen(caller.actor_id)))
+            await self._history.append(application_id, Entry(step=Step.CREATED, actor=caller.actor))
             await self._audit.record(
                 "matters.drafted",
-                actor=Actor.citizen(caller.actor_id),
+                actor=caller.actor,
                 subject_id=caller.citizen_id,
                 purpose=matter.title.zh,
                 object_kind="application",

@@ -7,7 +7,8 @@ from typing import Final
 from uuid import UUID
 
 from auth.types import Caller, Person
-from core.audit.record import SYSTEM, Actor, Audit
+from core.audit.actors import SYSTEM, Actor
+from core.audit.record import Audit
 from core.cache import Limits
 from core.clock import Clock, china_date
 from matters.cases.rules import Decision, Read, decide, read_check
@@ -102,7 +103,7 @@ class Eligibility:
             self._people.person_of(caller.citizen_id),
             self._limits.hit_here("matters.check", self._settings.check_limit, f"citizen:{caller.citizen_id}"),
         )
-        return await self.examine(matter, matter.decision, person, actor=Actor.citizen(caller.actor_id))
+        return await self.examine(matter, matter.decision, person, actor=caller.actor)
 
     async def examine(self, matter: Matter, table: DecisionTable, person: Person, *, actor: Actor = SYSTEM) -> Examined:
         """Ask all departments at once; the line in the ledger is written while they answer.

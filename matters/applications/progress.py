@@ -7,7 +7,8 @@ from typing import Final
 from uuid import UUID
 
 from auth.types import Caller
-from core.audit.record import NOBODY, ActorKind, Audit
+from core.audit.actors import NOBODY, ActorKind
+from core.audit.record import Audit
 from core.cache import Limits, TooManyRequests
 from core.crypto import Vault
 from core.db import as_moment, as_uuid, fetch, fetch_one, transaction

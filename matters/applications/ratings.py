@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from auth.types import Caller
-from core.audit.record import Actor, Audit
+from core.audit.record import Audit
 from core.clock import Clock
 from core.crypto import Vault
 from core.db import fetch, transaction
@@ -59,7 +59,7 @@ class Ratings:
             raise AlreadyRated
         await self._audit.record(
             "matters.rated",
-            actor=Actor.citizen(caller.actor_id),
+            actor=caller.actor,
             subject_id=caller.citizen_id,
             purpose="评价办理情况",
             object_kind="application",

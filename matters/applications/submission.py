@@ -8,7 +8,8 @@ from uuid import UUID
 
 from auth.errors import LevelTooLow
 from auth.types import Caller, Level
-from core.audit.record import SYSTEM, Actor, Audit
+from core.audit.actors import SYSTEM, Actor
+from core.audit.record import Audit
 from core.cache import TooManyRequests
 from core.clock import Clock, china_date
 from core.crypto import Vault
@@ -151,7 +152,7 @@ class Submission:
             raise StateForbids(state=record.state.value)
         published = self._catalogue.find(record.matter_code)
         await self._check(caller, record, published.matter)
-        now, actor = self._clock.now(), Actor.citizen(caller.actor_id)
+        now, actor = self._clock.now(), caller.actor
         query_code = self._ids.digits(6)
         # The move takes the row's lock and refuses whoever comes second.
         moved = await self._history.append(application_id, Entry(step=Step.SUBMITTED, actor=actor))

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from auth.types import Caller
-from core.audit.record import Actor, Audit
+from core.audit.record import Audit
 from core.crypto import Vault
 from core.db import transaction
 from matters.applications.progress import Progress
@@ -41,7 +41,7 @@ class Supplements:
         matter = self._catalogue.find(record.matter_code).matter
         if errors := form_errors(matter.form, record.form):
             raise FormInvalid(errors=errors)
-        actor = Actor.citizen(caller.actor_id)
+        actor = caller.actor
 
         async def work() -> None:
             await self._history.append(application_id, Entry(step=Step.SUPPLEMENTED, actor=actor, note=note))

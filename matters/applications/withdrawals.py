@@ -4,7 +4,7 @@ from typing import Final
 from uuid import UUID
 
 from auth.types import Caller
-from core.audit.record import Actor, Audit
+from core.audit.record import Audit
 from core.clock import Clock
 from core.crypto import Vault
 from core.db import execute, transaction
@@ -57,7 +57,7 @@ class Withdrawals:
         return await self._progress.get(caller, application_id)
 
     async def _take_back(self, caller: Caller, record: Record) -> None:
-        actor = Actor.citizen(caller.actor_id)
+        actor = caller.actor
         moved = await self._history.append(record.id, Entry(step=Step.WITHDRAWN, actor=actor))
         cancelled = await execute(_CANCEL, record.id, self._clock.now())
         if moved.before is not State.DRAFT and not cancelled:

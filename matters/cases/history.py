@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from core.audit.record import Actor, ActorKind
+from core.audit.actors import Actor, ActorKind
 from core.clock import Clock
 from core.crypto import Vault
 from core.db import as_json, as_moment, as_uuid, execute, fetch, fetch_one, require_transaction

@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from core.audit.record import Actor, Audit
+from core.audit.actors import Actor
+from core.audit.record import Audit
 from core.cache import Limits
 from core.clock import Clock
 from core.crypto import Vault

@@ -11,9 +11,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from tortoise.exceptions import BaseORMException
 
+from core.audit.actors import NOBODY, SYSTEM, Actor
 from core.audit.chain import GENESIS, canonical, link
 from core.audit.ledger import lines_of
-from core.audit.record import NOBODY, SYSTEM, Actor
 from core.audit.seal import Sealer, plain_line
 from core.audit.verify import Findings, verify_audit
 from core.db import OutsideTransaction, as_json, connection, fetch, fetch_one, is_postgres, transaction

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from auth.types import Caller
-from core.audit.record import Actor, ActorKind
+from core.audit.actors import Actor, ActorKind
 from core.db import fetch, transaction
 from matters.applications.progress import Progress
 from matters.cases.history import Entry
