@@ -3,10 +3,10 @@
 from typing import Final
 from uuid import UUID
 
-from auth.errors import AccountClosed, LevelTooLow, TokenInvalid
+from auth.errors import AccountClosed, LevelTooLow, MobileCodeInvalid, TokenInvalid
 from auth.ports import MiniProgram
 from auth.realname import RealName
-from auth.records import MOBILE, Record, Records
+from auth.records import MOBILE, OPENID, Record, Records
 from auth.rules import effective_level, is_elder
 from auth.settings import LevelSettings
 from auth.types import Caller, Level, MeView
@@ -14,10 +14,12 @@ from core.audit.record import Audit
 from core.clock import Clock, china_date
 from core.crypto import Vault
 from core.db import as_moment, execute, fetch_one, transaction
+from core.errors import FieldError
 from core.pii import IdNumber, Mobile, PersonName
 
 _SESSION: Final = "SELECT level, present_until FROM citizen_session WHERE id = $1 AND ended_at IS NULL"
 _SET_MOBILE: Final = "UPDATE citizen SET mobile_sealed = $2, mobile_hash = $3 WHERE id = $1 AND state = 'active'"
+_HAS_ACCOUNT: Final = "SELECT 1 AS has FROM wechat_account WHERE citizen_id = $1 AND openid_hash = $2"
 _CHOOSE: Final = "UPDATE citizen SET elder_chosen = $2 WHERE id = $1 AND state = 'active'"
 _CHOOSE_SESSIONS: Final = "UPDATE citizen_session SET elder = $2 WHERE citizen_id = $1 AND ended_at IS NULL"
 
@@ -77,10 +79,29 @@ class Citizens:
             MobileCodeInvalid: the code was used, has expired, or was never given.
             MobileUnsupported: the number is no mainland mobile number.
             WechatUnavailable: WeChat could not be reached.
+            WechatQuota: WeChat takes no more calls from us for a while.
+            WechatMisconfigured: WeChat does not take our settings.
             LevelTooLow: another number stands already, and the session is not at `present`.
             AccountClosed: the account is closed.
         """
-        mobile = await self._mini_program.mobile_of(code)
+        await self._keep_mobile(caller, await self._mini_program.mobile_of(code))
+
+    async def set_sealed_mobile(self, caller: Caller, *, login_code: str, encrypted: str, iv: str) -> None:
+        """Keep the caller's mobile number, encrypted by WeChat for one of the caller's accounts (the old button).
+
+        Raises:
+            MobileCodeInvalid: it was encrypted for another account, login or mini program.
+            Problem: as `set_mobile`, and as a login for the login code.
+        """
+        identity, mobile = await self._mini_program.mobile_of_sealed(login_code, encrypted, iv)
+        openid_hash = self._vault.index(OPENID, identity.openid.reveal())
+        if await fetch_one(_HAS_ACCOUNT, caller.citizen_id, openid_hash) is None:
+            raise MobileCodeInvalid(
+                errors=[FieldError("/login_code", "account", "不是您的微信", "Not a WeChat account of yours")]
+            )
+        await self._keep_mobile(caller, mobile)
+
+    async def _keep_mobile(self, caller: Caller, mobile: Mobile) -> None:
         record = await self._active(caller.citizen_id)
         if record.mobile == mobile:
             return

@@ -160,6 +160,25 @@ class WechatUnavailable(Unavailable):
     plain = "微信现在没有回应，请过一会儿再试。"
 
 
+class WechatQuota(Unavailable):
+    """WeChat takes no more calls from this service for a while; the operators were told."""
+
+    code = "auth.wechat-quota"
+    title = "今天使用微信登录的人太多了，请稍后再试，或换一种方式登录"
+    title_en = "WeChat takes no more calls from this service for now; please try later or log in another way"
+    plain = "现在用微信的人太多，请过一会儿再试。"
+
+
+class WechatMisconfigured(Unavailable):
+    """WeChat does not take this service's own credentials, permissions or requests: repeating it helps nobody."""
+
+    code = "auth.wechat-misconfigured"
+    title = "微信登录暂时不能用，我们已收到通知，请换一种方式登录"
+    title_en = "Logging in by WeChat does not work now; the operators have been told, please use another way"
+    plain = "微信登录现在用不了，请换个办法登录。"
+    retryable = False
+
+
 class MobileCodeInvalid(Invalid):
     """WeChat does not take the code for the mobile number."""
 

@@ -4,7 +4,7 @@ from typing import Final
 from uuid import UUID
 
 from auth.ports import MiniProgram
-from auth.records import Record, Records, add_newcomer
+from auth.records import OPENID, Record, Records, add_newcomer
 from auth.sessions import Sessions
 from auth.settings import AuthLimits
 from auth.types import AccountIdentity, Grant
@@ -14,7 +14,6 @@ from core.crypto import Vault
 from core.db import IntegrityError, as_uuid, fetch, fetch_one, is_postgres, transaction
 from core.ids import Ids
 
-_OPENID: Final = "wechat_account.openid"
 _BY_OPENID: Final = """
 SELECT w.id AS account_id, c.id, c.name_sealed, c.id_number_sealed, c.id_number_hash, c.mobile_sealed, c.elder_chosen,
        c.state
@@ -61,13 +60,15 @@ class Login:
             WechatBlocked: WeChat holds the account for risky.
             WechatTooMany: WeChat lets the account log in no more for the moment.
             WechatUnavailable: WeChat could not be reached.
+            WechatQuota: WeChat takes no more calls from us for a while.
+            WechatMisconfigured: WeChat does not take our settings.
             TooManyRequests: this address, this account or everybody together logs in too often.
             AccountClosed: the account is closed.
         """
         await self._limits.hit_address("auth.login", self._settings.login_address, address)
         await self._limits.hit_here("auth.login:all", self._settings.login_all)
         identity = await self._mini_program.identify(code)
-        openid_hash = self._vault.index(_OPENID, identity.openid.reveal())
+        openid_hash = self._vault.index(OPENID, identity.openid.reveal())
         await self._limits.hit("auth.login", self._settings.login_account, f"account:{openid_hash}")
 
         async def work() -> Grant:
@@ -89,6 +90,6 @@ class Login:
         now = self._clock.now()
         account_id = self._ids.uuid()
         record = await add_newcomer(self._ids.uuid(), now)
-        sealed = self._vault.seal(_OPENID, account_id, identity.openid.reveal())
+        sealed = self._vault.seal(OPENID, account_id, identity.openid.reveal())
         await fetch(_ADD_ACCOUNT, account_id, record.citizen_id, sealed, openid_hash, now)
         return account_id, record

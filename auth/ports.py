@@ -20,6 +20,8 @@ class MiniProgram(Protocol):
             WechatTooMany: the platform lets this account log in no more for the moment.
             WechatBlocked: the platform holds this account for risky.
             WechatUnavailable: the platform could not be reached; the client gets a fresh code and tries again.
+            WechatQuota: the platform takes no more calls from us for a while.
+            WechatMisconfigured: the platform does not take our settings.
         """
         ...
 
@@ -30,6 +32,26 @@ class MiniProgram(Protocol):
             MobileCodeInvalid: the code was used, has expired, or belongs to another mini program.
             MobileUnsupported: the number is no mainland mobile number.
             WechatUnavailable: the platform could not be reached; try again later.
+            WechatQuota: the platform takes no more calls from us for a while.
+            WechatMisconfigured: the platform does not take our settings.
+        """
+        ...
+
+    async def mobile_of_sealed(self, code: str, encrypted: str, iv: str) -> tuple[AccountIdentity, Mobile]:
+        """Open a mobile number that the platform encrypted for an account, as clients of the old button send it.
+
+        `code` is a login code fetched for this purpose before the button was tapped; `encrypted` and `iv` are base64.
+        It returns the account that the number was encrypted for: whether it is the caller's is not seen here.
+
+        Raises:
+            CodeInvalid: the code was used, has expired, or was never given.
+            MobileCodeInvalid: the text was not encrypted for this account's login, or is another mini program's.
+            MobileUnsupported: the number is no mainland mobile number.
+            WechatTooMany: the platform lets this account log in no more for the moment.
+            WechatBlocked: the platform holds this account for risky.
+            WechatUnavailable: the platform could not be reached; the client begins anew.
+            WechatQuota: the platform takes no more calls from us for a while.
+            WechatMisconfigured: the platform does not take our settings.
         """
         ...
 

@@ -15,6 +15,7 @@ from core.pii import IdNumber, Mobile, PersonName
 NAME: Final = "citizen.name"
 ID_NUMBER: Final = "citizen.id_number"
 MOBILE: Final = "citizen.mobile"
+OPENID: Final = "wechat_account.openid"
 
 _BY_ID: Final = """
 SELECT id, name_sealed, id_number_sealed, id_number_hash, mobile_sealed, elder_chosen, state FROM citizen WHERE id = $1

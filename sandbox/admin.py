@@ -61,6 +61,7 @@ class Admin:
         return [
             web.post("/sandbox/wechat/codes", _answered(self._login_code)),
             web.post("/sandbox/wechat/phone-codes", _answered(self._phone_code)),
+            web.post("/sandbox/wechat/sealed-phones", _answered(self._sealed_phone)),
             web.get("/sandbox/people", _answered(self._cast)),
             web.post("/sandbox/faces/{person}/frames", _answered(self._frames)),
             web.get("/sandbox/faults", _answered(self._list_faults)),
@@ -77,6 +78,14 @@ class Admin:
 
     async def _phone_code(self, request: web.Request) -> web.Response:
         return await self._code(request, self._wechat.issue_phone_code)
+
+    async def _sealed_phone(self, request: web.Request) -> web.Response:
+        told = await _read(request)
+        person = self._person(text(told, "person"))
+        if not person.has_wechat:
+            raise _Refused(409, f"{person.slug} has no WeChat account.")
+        app_id = text(told, "app_id") if told.get("app_id") is not None else ""
+        return answer(await self._wechat.seal_phone(person.slug, app_id=app_id), status=201)
 
     async def _code(self, request: web.Request, issue: Callable[[str], Awaitable[str]]) -> web.Response:
         told = await _read(request)

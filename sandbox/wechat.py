@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from functools import partial
 
 from aiohttp import web
+from cryptography.hazmat.primitives import padding
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from sandbox.ground.answers import NotUnderstood, answer, read_object
 from sandbox.ground.clock import Clock
@@ -51,6 +53,30 @@ class WeChat:
         """Give a code as the phone number button would: good once, for five minutes."""
         return await self._store.run(partial(self._issue, kind=_PHONE, account=account))
 
+    async def seal_phone(self, account: str, *, app_id: str = "") -> dict[str, str]:
+        """Give what the old phone number button would: a login code, and the number encrypted under its session key.
+
+        `app_id` is another mini program's, to see it refused.
+        """
+        code = await self.issue_login_code(account)
+        salt = await self._store.run(lambda db: remembered(db, "wechat salt", partial(secrets.token_hex, 32)))
+        info = self._phone_info(salt, account, app_id=app_id or self._caller.app_id)
+        iv, padder = secrets.token_bytes(16), padding.PKCS7(128).padder()
+        padded = padder.update(json.dumps(info).encode()) + padder.finalize()
+        encryptor = Cipher(algorithms.AES128(_session_key(salt, code)), modes.CBC(iv)).encryptor()
+        encrypted = encryptor.update(padded) + encryptor.finalize()
+        return {
+            "code": code,
+            "encrypted_data": base64.b64encode(encrypted).decode(),
+            "iv": base64.b64encode(iv).decode(),
+        }
+
+    def _phone_info(self, salt: str, account: str, *, app_id: str) -> dict[str, object]:
+        person = self._people.find(account)
+        mobile = person.mobile if person is not None else _mobile(salt, account)
+        watermark = {"timestamp": int(self._clock.seconds()), "appid": app_id}
+        return {"phoneNumber": mobile, "purePhoneNumber": mobile, "countryCode": "86", "watermark": watermark}
+
     def _issue(self, db: sqlite3.Connection, *, kind: str, account: str) -> str:
         now, code = self._clock.seconds(), secrets.token_urlsafe(24)
         # Codes are kept for a while after their end, to tell a used one from one that never was.
@@ -71,7 +97,7 @@ class WeChat:
         return answer(
             {
                 "openid": _name(salt, "o", account),
-                "session_key": base64.b64encode(secrets.token_bytes(16)).decode(),
+                "session_key": base64.b64encode(_session_key(salt, told["js_code"])).decode(),
                 "unionid": _name(salt, "u", account),
             }
         )
@@ -100,11 +126,8 @@ class WeChat:
         if isinstance(taken, web.Response):
             return taken
         account, salt = taken
-        person = self._people.find(account)
-        mobile = person.mobile if person is not None else _mobile(salt, account)
-        watermark = {"timestamp": int(self._clock.seconds()), "appid": self._caller.app_id}
-        phone = {"phoneNumber": mobile, "purePhoneNumber": mobile, "countryCode": "86", "watermark": watermark}
-        return answer({"errcode": 0, "errmsg": "ok", "phone_info": phone})
+        info = self._phone_info(salt, account, app_id=self._caller.app_id)
+        return answer({"errcode": 0, "errmsg": "ok", "phone_info": info})
 
     def _stranger(self, told: Mapping[str, object]) -> web.Response | None:
         if not same(self._caller.app_id, str(told.get("appid", ""))):
@@ -147,6 +170,11 @@ def _name(salt: str, kind: str, account: str) -> str:
     """Name an account to this installation, always the same: 28 characters, as WeChat's are."""
     digest = hmac.new(salt.encode(), f"{kind}:{account}".encode(), hashlib.sha256).digest()
     return kind + base64.urlsafe_b64encode(digest).decode()[:27]
+
+
+def _session_key(salt: str, code: str) -> bytes:
+    """Return the key of the login that a code stands for."""
+    return hmac.new(salt.encode(), f"session:{code}".encode(), hashlib.sha256).digest()[:16]
 
 
 def _mobile(salt: str, account: str) -> str:

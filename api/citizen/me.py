@@ -1,17 +1,19 @@
 """Residents themselves: what is known of them, their real name, their mobile, the elder profile."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from pydantic import StringConstraints
 
 from api.access import citizen
 from api.operation import Answer, Body, Out, Page, PageQuery, Request, Routes, bad_cursor, decode_cursor, encode_cursor
-from api.problems import RequestNotFound
+from api.problems import RequestInvalid, RequestNotFound
+from api.reading import field_error
 from auth.errors import (
     AccountClosed,
     AlreadyBound,
+    CodeInvalid,
     ConsentRequired,
     IdentityFixed,
     IdentityMismatch,
@@ -22,11 +24,17 @@ from auth.errors import (
     NameInvalid,
     RegistryRefused,
     RegistryUnavailable,
+    WechatBlocked,
+    WechatMisconfigured,
+    WechatQuota,
+    WechatTooMany,
     WechatUnavailable,
 )
 from auth.types import AccountView, Level, MeView
 
 routes = Routes(prefix="/v1/citizen", tag="me")
+
+BASE64: Final = r"^[A-Za-z0-9+/]+={0,2}$"
 
 
 class IdentityIn(Body):
@@ -38,9 +46,24 @@ class IdentityIn(Body):
 
 
 class MobileIn(Body):
-    """The code of the mini program's button for the mobile number (getPhoneNumber)."""
+    """What the mini program's button for the mobile number gave (getPhoneNumber): a code.
 
-    code: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+    Clients of the old button send `encrypted_data` and `iv` instead, with the `login_code` of a `wx.login` that went
+    before the tap.
+    """
+
+    code: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
+    login_code: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
+    encrypted_data: Annotated[str, StringConstraints(min_length=1, max_length=2048, pattern=BASE64)] | None = None
+    iv: Annotated[str, StringConstraints(min_length=24, max_length=24, pattern=BASE64)] | None = None
+
+    def missing(self) -> list[str]:
+        """Return the fields that have to come as well, or that may not come together."""
+        old = {"login_code": self.login_code, "encrypted_data": self.encrypted_data, "iv": self.iv}
+        given = [name for name, value in old.items() if value is not None]
+        if self.code is not None:
+            return given
+        return ["code"] if not given else [name for name in old if name not in given]
 
 
 class ElderIn(Body):
@@ -128,11 +151,29 @@ async def bind_identity(request: Request, body: IdentityIn) -> Answer:
     "/me/mobile",
     access=citizen(),
     answer=MeOut,
-    problems=(MobileCodeInvalid, MobileUnsupported, WechatUnavailable, AccountClosed),
+    problems=(
+        MobileCodeInvalid,
+        MobileUnsupported,
+        CodeInvalid,
+        WechatBlocked,
+        WechatTooMany,
+        WechatUnavailable,
+        WechatQuota,
+        WechatMisconfigured,
+        AccountClosed,
+    ),
 )
 async def set_mobile(request: Request, body: MobileIn) -> Answer:
     """Keep the caller's mobile number."""
-    await request.app.ctx.services.citizens.set_mobile(request.ctx.caller, body.code)
+    wrong = body.missing()
+    if wrong:
+        code = "missing" if body.code is None else "extra_forbidden"
+        raise RequestInvalid(errors=[field_error(f"/{name}", code) for name in wrong])
+    citizens, caller = request.app.ctx.services.citizens, request.ctx.caller
+    if body.code is not None:
+        await citizens.set_mobile(caller, body.code)
+    else:
+        await citizens.set_sealed_mobile(caller, login_code=body.login_code, encrypted=body.encrypted_data, iv=body.iv)
     return await _me(request)
 
 

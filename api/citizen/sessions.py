@@ -15,6 +15,8 @@ from auth.errors import (
     RefreshInvalid,
     RefreshReused,
     WechatBlocked,
+    WechatMisconfigured,
+    WechatQuota,
     WechatTooMany,
     WechatUnavailable,
 )
@@ -100,7 +102,15 @@ def granted(grant: Grant) -> Answer:
     access=public(),
     status=201,
     answer=GrantOut,
-    problems=(CodeInvalid, WechatBlocked, WechatTooMany, WechatUnavailable, AccountClosed),
+    problems=(
+        CodeInvalid,
+        WechatBlocked,
+        WechatTooMany,
+        WechatUnavailable,
+        WechatQuota,
+        WechatMisconfigured,
+        AccountClosed,
+    ),
 )
 async def log_in(request: Request, body: LoginIn) -> Answer:
     """Log in with the code of `wx.login`."""

@@ -1,23 +1,20 @@
 """WeChat, as `docs/departments/wechat.md` describes it: accounts for login codes, mobiles for phone codes.
 
-`session_key` is in WeChat's answer and is read by nobody: nothing of ours rests on it.
+`session_key` opens what the old button for the mobile number encrypted (`mobile_of_sealed`); it is read in the moment
+it comes, for that alone, and kept nowhere.
 """
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import SecretStr
+from wechatpy.crypto import WeChatWxaCrypto
+from wechatpy.exceptions import WeChatException
 
-from auth.errors import (
-    CodeInvalid,
-    MobileCodeInvalid,
-    MobileUnsupported,
-    WechatBlocked,
-    WechatTooMany,
-    WechatUnavailable,
-)
+from auth.adapters.wechat_errors import LOGIN, MOBILE, TOKEN, TOKEN_REFUSED, mobile_code_invalid, problem_of
+from auth.errors import MobileUnsupported, WechatUnavailable
 from auth.types import AccountIdentity
-from core.errors import FieldError, Problem
+from core.errors import FieldError
 from core.log import get_logger
 from core.outbound import Incoming, Outbound, Partner, unavailable_as
 from core.pii import Mobile, Secret
@@ -25,22 +22,6 @@ from core.signers.leased_token import LeasedToken, LeaseUnavailable
 
 log = get_logger(__name__)
 
-# Page "Call / Answer": what WeChat's errcode means to whoever logs in. What is not listed is WeChat's trouble or a
-# mistake in our settings (40013 appid, 40125 secret): the resident can only try again, the log tells the operator.
-_LOGIN: Final[Mapping[int, type[Problem]]] = {
-    -1: WechatUnavailable,
-    40029: CodeInvalid,
-    40163: CodeInvalid,
-    45011: WechatTooMany,
-    40226: WechatBlocked,
-}
-_MOBILE: Final[Mapping[int, type[Problem]]] = {
-    -1: WechatUnavailable,
-    40029: MobileCodeInvalid,
-    40163: MobileCodeInvalid,
-}
-_TOKEN_REFUSED: Final = frozenset({40001, 42001, 40014})
-_WAIT: Final[Mapping[type[Problem], int]] = {WechatTooMany: 60, WechatUnavailable: 5}
 _MAINLAND: Final = "86"
 
 
@@ -63,8 +44,15 @@ class Wechat:
             CodeInvalid: the code was used, has expired, or was never given.
             WechatTooMany: WeChat lets this account log in no more for the moment.
             WechatBlocked: WeChat holds this account for risky.
-            WechatUnavailable: WeChat could not be reached, is busy, or does not take our settings.
+            WechatUnavailable: WeChat could not be reached, or is busy.
+            WechatQuota: WeChat takes no more calls from us for a while.
+            WechatMisconfigured: WeChat does not take our settings.
         """
+        account, _ = await self._session(code)
+        return account
+
+    async def _session(self, code: str) -> tuple[AccountIdentity, Secret]:
+        """Return the account of a login code, and the key under which WeChat encrypts for it."""
         query = {
             "appid": self._app_id,
             "secret": self._secret.get_secret_value(),
@@ -78,12 +66,13 @@ class Wechat:
             )  # fmt: skip
             answer = _read(got)
         if _errcode(answer):
-            raise _problem(answer, _LOGIN)
+            raise problem_of(_errcode(answer), LOGIN)
         openid = answer.get("openid")
         if not isinstance(openid, str) or not openid:
             raise WechatUnavailable(retry_after=5)
         unionid = answer.get("unionid")
-        return AccountIdentity(Secret(openid), Secret(unionid) if isinstance(unionid, str) and unionid else None)
+        account = AccountIdentity(Secret(openid), Secret(unionid) if isinstance(unionid, str) and unionid else None)
+        return account, Secret(str(answer.get("session_key", "")))
 
     async def mobile_of(self, code: str) -> Mobile:
         """Exchange a phone code for the mobile number (`/wxa/business/getuserphonenumber`).
@@ -91,19 +80,47 @@ class Wechat:
         Raises:
             MobileCodeInvalid: the code was used, has expired, or belongs to another mini program.
             MobileUnsupported: the number is no mainland mobile number.
-            WechatUnavailable: WeChat could not be reached, is busy, or does not take our settings.
+            WechatUnavailable: WeChat could not be reached, or is busy.
+            WechatQuota: WeChat takes no more calls from us for a while.
+            WechatMisconfigured: WeChat does not take our settings.
         """
         try:
             token = await self._lease.token(self._fetch_token)
             answer = await self._ask_mobile(code, token)
-            if _errcode(answer) in _TOKEN_REFUSED:  # The page: fetch another token and ask once more.
+            if _errcode(answer) in TOKEN_REFUSED:  # The page: fetch another token and ask once more.
                 token = await self._lease.replace(token, self._fetch_token)
                 answer = await self._ask_mobile(code, token)
         except LeaseUnavailable as error:
             raise WechatUnavailable(retry_after=error.extras.retry_after) from error
         if _errcode(answer):
-            raise _problem(answer, _MOBILE)
-        return self._mobile(answer)
+            raise problem_of(_errcode(answer), MOBILE)
+        info = answer.get("phone_info")
+        if not isinstance(info, dict):
+            raise WechatUnavailable(retry_after=5)
+        return self._mobile(info, "/code")
+
+    async def mobile_of_sealed(self, code: str, encrypted: str, iv: str) -> tuple[AccountIdentity, Mobile]:
+        """Open what the old button for the mobile number encrypted, with the key of a fresh login code.
+
+        Raises:
+            CodeInvalid: the login code was used, has expired, or was never given.
+            MobileCodeInvalid: it was not encrypted for this login, or belongs to another mini program.
+            MobileUnsupported: the number is no mainland mobile number.
+            WechatTooMany: WeChat lets this account log in no more for the moment.
+            WechatBlocked: WeChat holds this account for risky.
+            WechatUnavailable: WeChat could not be reached, or is busy.
+            WechatQuota: WeChat takes no more calls from us for a while.
+            WechatMisconfigured: WeChat does not take our settings.
+        """
+        account, session_key = await self._session(code)
+        try:
+            # The library sees to the watermark's appid.
+            info = WeChatWxaCrypto(session_key.reveal(), iv, self._app_id).decrypt_message(encrypted)
+        except (WeChatException, ValueError, LookupError, TypeError, RecursionError):
+            raise mobile_code_invalid("/encrypted_data") from None
+        if not isinstance(info, dict):
+            raise mobile_code_invalid("/encrypted_data")
+        return account, self._mobile(info, "/encrypted_data")
 
     async def _ask_mobile(self, code: str, token: str) -> dict[str, Any]:
         with unavailable_as(WechatUnavailable):
@@ -117,19 +134,18 @@ class Wechat:
             )
             return _read(got)
 
-    def _mobile(self, answer: Mapping[str, Any]) -> Mobile:
-        info = answer.get("phone_info")
-        watermark = info.get("watermark") if isinstance(info, dict) else None
-        if not isinstance(info, dict) or not isinstance(watermark, dict):
+    def _mobile(self, info: Mapping[str, Any], pointer: str) -> Mobile:
+        watermark = info.get("watermark")
+        if not isinstance(watermark, dict):
             raise WechatUnavailable(retry_after=5)
         if watermark.get("appid") != self._app_id:
-            raise _code_invalid()
+            raise mobile_code_invalid(pointer)
         number = str(info.get("purePhoneNumber")) if str(info.get("countryCode")) == _MAINLAND else ""
         try:
             return Mobile.parse(number)
         except ValueError:
             raise MobileUnsupported(
-                errors=[FieldError("/code", "mobile", "不是大陆手机号", "Not a mainland mobile number")]
+                errors=[FieldError(pointer, "mobile", "不是大陆手机号", "Not a mainland mobile number")]
             ) from None
 
     async def _fetch_token(self, force: bool) -> tuple[str, int]:  # noqa: FBT001 — the shape the lease asks for
@@ -143,7 +159,7 @@ class Wechat:
             answer = _read(await self._outbound.call(self._partner, "POST", "/cgi-bin/stable_token", json_body=body))
         token, seconds = answer.get("access_token"), answer.get("expires_in")
         if not isinstance(token, str) or not token or not isinstance(seconds, int) or seconds <= 0:
-            raise _problem(answer, {})
+            raise problem_of(_errcode(answer), TOKEN)
         return token, seconds
 
 
@@ -157,16 +173,3 @@ def _read(got: Incoming) -> dict[str, Any]:
 def _errcode(answer: Mapping[str, Any]) -> int:
     code = answer.get("errcode", 0)
     return code if isinstance(code, int) else -1
-
-
-def _problem(answer: Mapping[str, Any], table: Mapping[int, type[Problem]]) -> Problem:
-    code = _errcode(answer)
-    kind = table.get(code)
-    if kind is None:
-        log.error("WeChat refuses what we ask; check app id and secret", partner="wechat", code=code)
-        kind = WechatUnavailable
-    return _code_invalid() if kind is MobileCodeInvalid else kind(retry_after=_WAIT.get(kind))
-
-
-def _code_invalid() -> MobileCodeInvalid:
-    return MobileCodeInvalid(errors=[FieldError("/code", "code", "授权码已失效", "The code is not valid any more")])

@@ -77,6 +77,19 @@ async def test_a_mobile_code_works_once_and_foreign_numbers_are_not_taken(auth: 
         await auth.citizens.set_mobile(caller, "any")
 
 
+async def test_a_number_of_the_old_button_is_taken_from_an_account_of_the_callers_alone(auth: Auth) -> None:
+    caller = await auth.caller("mine")
+    code, encrypted, iv = auth.mini_program.sealed_mobile_for("mine", "19900000001")
+    await auth.citizens.set_sealed_mobile(caller, login_code=code, encrypted=encrypted, iv=iv)
+    assert (await auth.citizens.me(caller)).mobile == "199****0001"
+    await auth.caller("theirs")
+    for openid in ("theirs", "nobodys"):
+        code, encrypted, iv = auth.mini_program.sealed_mobile_for(openid, "19900000002")
+        with pytest.raises(MobileCodeInvalid):
+            await auth.citizens.set_sealed_mobile(caller, login_code=code, encrypted=encrypted, iv=iv)
+    assert (await auth.citizens.me(caller)).mobile == "199****0001"
+
+
 async def test_the_mobile_stands_nowhere_in_clear(auth: Auth) -> None:
     await auth.citizens.set_mobile(await auth.caller(), auth.mini_program.mobile_code_for("19900000001"))
     stored = repr([await fetch("SELECT * FROM citizen"), await fetch("SELECT * FROM audit_line")])

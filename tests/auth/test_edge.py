@@ -170,3 +170,21 @@ async def test_the_ledger_says_that_another_account_tried_my_number(auth: Auth, 
     [line] = [line for line in listed.json["items"] if line["action"] == "auth.identity-tried"]
     assert (line["actor"], line["outcome"]) == ("Another account", "already-bound")
     assert str(theirs.citizen.id) not in str(listed.json)
+
+
+async def test_a_mobile_comes_by_a_code_or_by_all_that_the_old_button_gave(client: Client, auth: Auth) -> None:
+    token = (await auth.log_in("mine")).access_token
+    code, encrypted, iv = auth.mini_program.sealed_mobile_for("mine", "19900000001")
+    old = {"login_code": code, "encrypted_data": encrypted, "iv": iv}
+    for body, pointers in (
+        ({}, ["/code"]),
+        ({"login_code": code, "iv": iv}, ["/encrypted_data"]),
+        ({"code": "x", "iv": iv}, ["/iv"]),
+        ({**old, "iv": "short"}, ["/iv"]),
+        ({**old, "encrypted_data": "not base64!"}, ["/encrypted_data"]),
+    ):
+        told = await client.call("PUT", "/v1/citizen/me/mobile", body, token=token)
+        assert (told.status, told.json["code"]) == (422, "request.invalid")
+        assert [error["pointer"] for error in told.json["errors"]] == pointers
+    told = await client.call("PUT", "/v1/citizen/me/mobile", old, token=token)
+    assert (told.status, told.json["mobile"]) == (200, "199****0001")

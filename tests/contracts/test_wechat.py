@@ -14,6 +14,8 @@ from auth.errors import (
     MobileCodeInvalid,
     MobileUnsupported,
     WechatBlocked,
+    WechatMisconfigured,
+    WechatQuota,
     WechatTooMany,
     WechatUnavailable,
 )
@@ -35,6 +37,7 @@ class Case:
     platform: MiniProgram
     login_code: Callable[[str], Awaitable[str]]
     mobile_code: Callable[[], Awaitable[str]]
+    sealed_mobile: Callable[[], Awaitable[tuple[str, str, str]]]
     take_away: Callable[[], Awaitable[None]]
 
 
@@ -80,10 +83,13 @@ def case(request: pytest.FixtureRequest, ground: Ground) -> Case:
         async def mobile_code() -> str:
             return fake.mobile_code_for("19900000001")
 
+        async def sealed() -> tuple[str, str, str]:
+            return fake.sealed_mobile_for("huomingzhe", "19900000001")
+
         async def away() -> None:
             fake.trouble = WechatUnavailable()
 
-        return Case(fake, login_code, mobile_code, away)
+        return Case(fake, login_code, mobile_code, sealed, away)
     town: Caller = request.getfixturevalue("town")
 
     async def code(path: str, person: str) -> str:
@@ -93,10 +99,15 @@ def case(request: pytest.FixtureRequest, ground: Ground) -> Case:
     async def fault() -> None:
         await town.fault("wechat", "error")
 
+    async def sealed_at_town() -> tuple[str, str, str]:
+        told = (await town.call("POST", "/sandbox/wechat/sealed-phones", {"person": "huomingzhe"})).json
+        return told["code"], told["encrypted_data"], told["iv"]
+
     return Case(
         at_town(ground, request.getfixturevalue("door"), town),
         lambda person: code("codes", person),
         lambda: code("phone-codes", "huomingzhe"),
+        sealed_at_town,
         fault,
     )
 
@@ -130,6 +141,17 @@ async def test_a_mobile_code_gives_the_number_once(case: Case) -> None:
         await case.platform.mobile_of(code)
 
 
+async def test_a_number_of_the_old_button_opens_with_its_own_login_only(case: Case) -> None:
+    code, encrypted, iv = await case.sealed_mobile()
+    account, number = await case.platform.mobile_of_sealed(code, encrypted, iv)
+    assert number.reveal() == "19900000001"
+    assert account.openid == (await case.platform.identify(await case.login_code("huomingzhe"))).openid
+    with pytest.raises(CodeInvalid):
+        await case.platform.mobile_of_sealed(code, encrypted, iv)
+    with pytest.raises(MobileCodeInvalid):
+        await case.platform.mobile_of_sealed(await case.login_code("huomingzhe"), encrypted, iv)
+
+
 async def test_the_two_kinds_of_code_are_not_mixed_up(case: Case) -> None:
     with pytest.raises(MobileCodeInvalid):
         await case.platform.mobile_of(await case.login_code("huomingzhe"))
@@ -159,9 +181,9 @@ async def test_whatever_goes_wrong_on_the_way_is_unavailable(
 async def test_a_wrong_secret_is_our_trouble_not_the_residents(ground: Ground, door: Outbound, town: Caller) -> None:
     platform = at_town(ground, door, town, app_secret="another secret")
     code = (await town.call("POST", "/sandbox/wechat/codes", {"person": "huomingzhe"})).json["code"]
-    with pytest.raises(WechatUnavailable):
+    with pytest.raises(WechatMisconfigured):
         await platform.identify(code)
-    with pytest.raises(WechatUnavailable):
+    with pytest.raises(WechatMisconfigured):
         await platform.mobile_of(code)
 
 
@@ -212,8 +234,13 @@ async def scripted(ground: Ground, door: Outbound, script: Script) -> AsyncItera
         (40163, CodeInvalid),
         (45011, WechatTooMany),
         (40226, WechatBlocked),
-        (40013, WechatUnavailable),
-        (40125, WechatUnavailable),
+        (40002, WechatMisconfigured),
+        (40013, WechatMisconfigured),
+        (40125, WechatMisconfigured),
+        (44002, WechatMisconfigured),
+        (47001, WechatMisconfigured),
+        (48001, WechatMisconfigured),
+        (45009, WechatQuota),
         (99999, WechatUnavailable),
     ],
 )
@@ -221,8 +248,12 @@ async def test_every_login_error_of_the_page_is_a_problem_of_ours(
     scripted: Wechat, script: Script, errcode: int, problem: type[Problem]
 ) -> None:
     script.login = {"errcode": errcode, "errmsg": "hints"}
-    with pytest.raises(problem):
+    with pytest.raises(problem) as caught:
         await scripted.identify("a-code")
+    told = caught.value
+    assert told.title
+    assert told.plain
+    assert told.retryable is (problem in {WechatUnavailable, WechatQuota, WechatTooMany})
 
 
 @pytest.mark.parametrize("answer", [{}, {"openid": ""}, {"openid": 1}, {"errcode": "x"}, [], None, 0])
@@ -276,7 +307,7 @@ async def test_only_mainland_mobiles_are_taken(scripted: Wechat, script: Script,
 
 
 @pytest.mark.parametrize(
-    "answer", [{"errcode": 0}, {"errcode": 0, "phone_info": {}}, {"errcode": 48001}, {"errcode": -1}]
+    "answer", [{"errcode": 0}, {"errcode": 0, "phone_info": {}}, {"errcode": 40001.5}, {"errcode": -1}]
 )
 async def test_a_mobile_answer_without_a_number_is_unavailable(
     scripted: Wechat, script: Script, answer: object
@@ -284,3 +315,55 @@ async def test_a_mobile_answer_without_a_number_is_unavailable(
     script.mobiles = [answer]
     with pytest.raises(WechatUnavailable):
         await scripted.mobile_of("a-code")
+
+
+# WeChat's public sample: what its page gives for trying one's own decryption.
+SAMPLE_KEY = "tiihtNczf5v6AKRyjwEUhQ=="
+SAMPLE_IV = "r7BXXKkLb8qrSNn05n0qiA=="
+SAMPLE_APP = "wx4f4bc4dec97d474b"
+SAMPLE = (
+    "CiyLU1Aw2KjvrjMdj8YKliAjtP4gsMZMQmRzooG2xrDcvSnxIMXFufNstNGTyaGS9uT5geRa0W4oTOb1WT7fJlAC+oNPdbB+"
+    "3hVbJSRgv+4lGOETKUQz6OYStslQ142dNCuabNPGBzlooOmB231qMM85d2/fV6ChevvXvQP8Hkue1poOFtnEtpyxVLW1zAo6"
+    "/1Xx1COxFvrc2d7UL/lmHInNlxuacJXwu0fjpXfz/YqYzBIBzD6WUfTIF9GRHpOn/Hz7saL8xz+W//FRAUid1OksQaQx4CMs"
+    "8LOddcQhULW4ucetDf96JcR3g0gfRK4PC7E/r7Z6xNrXd2UIeorGj5Ef7b1pJAYB6Y5anaHqZ9J6nKEBvB4DnNLIVWSgARns"
+    "/8wR2SiRS7MNACwTyrGvt9ts8p12PKFdlqYTopNHR1Vf7XjfhQlVsAJdNiKdYmYVoKlaRv85IfVunYzO0IKXsyl7JCUjCpoG"
+    "20f0a04COwfneQAGGwd5oa+T8yO5hzuyDb/XcxxmK01EpqOyuxINew=="
+)
+
+
+async def test_the_platforms_own_sample_opens_and_is_no_mobile_number(
+    ground: Ground, door: Outbound, script: Script
+) -> None:
+    script.login = {"openid": "o" * 28, "session_key": SAMPLE_KEY}
+    async with served(script.app()) as base:
+        ours = wechat(ground, door, base, app_id=SAMPLE_APP, app_secret="a secret")
+        with pytest.raises(MobileUnsupported):  # It opens: the sample is a profile, which has no number.
+            await ours.mobile_of_sealed("a-code", SAMPLE, SAMPLE_IV)
+        theirs = wechat(ground, door, base, app_id="wx-theirs", app_secret="a secret")
+        with pytest.raises(MobileCodeInvalid):
+            await theirs.mobile_of_sealed("a-code", SAMPLE, SAMPLE_IV)
+
+
+@pytest.mark.parametrize(
+    "sealed",
+    [
+        ("", SAMPLE_IV, SAMPLE_KEY),
+        ("AAAA", SAMPLE_IV, SAMPLE_KEY),
+        (SAMPLE[:64], SAMPLE_IV, SAMPLE_KEY),
+        (SAMPLE, "AAAA", SAMPLE_KEY),
+        (SAMPLE, SAMPLE_IV[::-1], SAMPLE_KEY),
+        (SAMPLE, SAMPLE_IV, ""),
+        (SAMPLE, SAMPLE_IV, "AAAAAAAAAAAAAAAAAAAAAA=="),
+        ("不是密文", SAMPLE_IV, SAMPLE_KEY),
+    ],
+)
+async def test_what_does_not_open_is_a_code_that_does_not_hold(
+    ground: Ground, door: Outbound, script: Script, sealed: tuple[str, str, str]
+) -> None:
+    encrypted, iv, key = sealed
+    script.login = {"openid": "o" * 28, "session_key": key}
+    async with served(script.app()) as base:
+        with pytest.raises(MobileCodeInvalid):
+            await wechat(ground, door, base, app_id=SAMPLE_APP, app_secret="a secret").mobile_of_sealed(
+                "a-code", encrypted, iv
+            )
