@@ -10,7 +10,9 @@ import inspect
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Generic, Literal, TypeVar, get_type_hints
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sanic import Request as SanicRequest
@@ -29,6 +31,7 @@ Idempotency = Literal["none", "honoured", "required"]
 T = TypeVar("T", bound=BaseModel)
 
 _CURSOR_BYTES: Final = 400
+_YEARS: Final = range(2000, 2101)
 
 
 class Body(BaseModel):
@@ -83,6 +86,30 @@ def decode_cursor(cursor: str | None, *, parts: int) -> list[str] | None:
     if not isinstance(value, list) or len(value) != parts or not all(isinstance(part, str) for part in value):
         raise bad_cursor()
     return value
+
+
+def encode_place(at: datetime, item_id: UUID) -> str:
+    """Return the place after an item of a list that is sorted by time, newest first."""
+    return encode_cursor([at.isoformat(), str(item_id)])
+
+
+def decode_place(cursor: str | None) -> tuple[datetime, UUID] | None:
+    """Return what `encode_place` was given.
+
+    Raises:
+        RequestInvalid: the text is none of ours.
+    """
+    parts = decode_cursor(cursor, parts=2)
+    if parts is None:
+        return None
+    try:
+        at, item_id = datetime.fromisoformat(parts[0]), UUID(parts[1])
+    except ValueError as error:
+        raise bad_cursor() from error
+    # A moment that nothing of ours has, and that a database may not be able to hold.
+    if at.tzinfo is None or at.year not in _YEARS:
+        raise bad_cursor()
+    return at.astimezone(UTC), item_id
 
 
 def bad_cursor() -> RequestInvalid:

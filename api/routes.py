@@ -2,7 +2,17 @@
 
 from typing import Final
 
-from api.citizen import applications, certificates, elder_sessions, face_checks, ledger, matters, me, sessions
+from api.citizen import (
+    applications,
+    certificates,
+    elder_sessions,
+    face_checks,
+    ledger,
+    matters,
+    me,
+    sessions,
+    takeovers,
+)
 from api.departments import progress
 from api.operation import Routes
 from api.public import client, keys, progress_queries
@@ -15,6 +25,7 @@ ROUTES: Final[tuple[Routes, ...]] = (
     me.routes,
     face_checks.routes,
     elder_sessions.routes,
+    takeovers.routes,
     certificates.routes,
     ledger.routes,
     matters.routes,

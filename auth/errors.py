@@ -242,6 +242,12 @@ class AlreadyBound(Conflict):
             alternatives=[
                 Alternative("other-account", "用原来绑定的微信登录", "Log in with the WeChat account bound before"),
                 Alternative(
+                    "takeover",
+                    "原来的微信不用了？刷脸后可以换成现在的微信",
+                    "No longer use that WeChat account? Show your face and move to this one",
+                    "/v1/citizen/takeovers",
+                ),
+                Alternative(
                     "face",
                     "不是您本人绑定的？刷脸登录后可以解除对方的微信",
                     "Not bound by you? Log in by face and remove that WeChat account",

@@ -83,9 +83,26 @@ class RealName:
             raise IdentityFixed
         if record.id_number_hash == number_hash and record.name == person_name:
             return
+        await self._verify(caller, person_name, number, number_hash)
+        await self._write(caller, person_name, number, number_hash, consent)
+
+    async def holder_of(self, caller: Caller, *, name: PersonName, id_number: IdNumber) -> UUID | None:
+        """Return who holds a person whom the caller names correctly; it is an attempt at that number like binding it.
+
+        Raises:
+            IdentityMismatch: name and number do not agree; also when nobody has that number.
+            RegistryUnavailable: the population registry could not be reached.
+            RegistryRefused: the population registry does not take the question.
+            TooManyRequests: this account or this number was tried too often.
+        """
+        number_hash = self._vault.index(ID_NUMBER, id_number.reveal())
+        await self._verify(caller, name, id_number, number_hash)
+        return await _holder_of(number_hash)
+
+    async def _verify(self, caller: Caller, name: PersonName, number: IdNumber, number_hash: str) -> None:
         attempt_id = await self._attempts.start(caller.citizen_id, number_hash)
         try:
-            verdict = await self._registry.verify(person_name, number)
+            verdict = await self._registry.verify(name, number)
         except RegistryUnavailable:
             # The registry's outage is not the resident's attempt.
             await self._attempts.give_back(attempt_id)
@@ -93,7 +110,6 @@ class RealName:
         if verdict is not Verdict.MATCH:
             await self._record_failure(caller, number_hash, "mismatch")
             raise IdentityMismatch
-        await self._write(caller, person_name, number, number_hash, consent)
 
     async def agrees(self, name: PersonName, id_number: IdNumber) -> bool:
         """Ask the population registry whether name and number are one person. Counting attempts is the caller's.

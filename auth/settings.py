@@ -55,6 +55,12 @@ class AuthLimits(Section):
     staff_address: str = "10/minute"
 
 
+class TakeoverSettings(Section):
+    """How long the holder of an account can stop its takeover from another WeChat account."""
+
+    cool_down_hours: int = Field(default=24, ge=1, le=168)
+
+
 class OperatorSettings(Section):
     """How operators log in and stay logged in (`security.md` 4.7)."""
 
@@ -73,6 +79,7 @@ class AuthSettings(Section):
     sessions: SessionSettings = SessionSettings()
     levels: LevelSettings = LevelSettings()
     limits: AuthLimits = AuthLimits()
+    takeovers: TakeoverSettings = TakeoverSettings()
     operators: OperatorSettings = OperatorSettings()
 
     def unsafe(self) -> list[str]:

@@ -14,7 +14,7 @@ class Trail:
         self._audit = audit
 
     async def tell(self, action: str, check: Check, outcome: str = "ok", *, subject_id: UUID | None = None) -> None:
-        """Write one line about a check; without an account it is nobody's doing, about `subject_id` if they are known.
+        """Write one line about a check: about whoever starts it, or about `subject_id` when that is another person.
 
         Raises:
             OutsideTransaction: no transaction is running.
@@ -22,7 +22,7 @@ class Trail:
         await self._audit.record(
             action,
             actor=Actor.citizen(check.citizen_id) if check.citizen_id else NOBODY,
-            subject_id=check.citizen_id or subject_id,
+            subject_id=subject_id or check.citizen_id,
             purpose=check.purpose.value,
             object_kind="face-check",
             object_id=check.id,

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -20,9 +19,8 @@ from api.operation import (
     Query,
     Request,
     Routes,
-    bad_cursor,
-    decode_cursor,
-    encode_cursor,
+    decode_place,
+    encode_place,
 )
 from api.problems import RequestInvalid, RequestNotFound, RequestStale, TagRequired
 from api.reading import field_error, read_form
@@ -142,29 +140,16 @@ async def start(request: Request, body: StartIn) -> Answer:
 async def list_applications(request: Request, query: PageQuery) -> Answer:
     """List my applications, newest first."""
     lines = await request.app.ctx.services.progress.list_applications(
-        request.ctx.caller, before=_before(query.cursor), limit=query.limit + 1
+        request.ctx.caller, before=decode_place(query.cursor), limit=query.limit + 1
     )
     page = lines[: query.limit]
     more = len(lines) > len(page)
     return Answer(
         Page[ApplicationLineOut](
             items=[ApplicationLineOut.of(line, english=request.ctx.english) for line in page],
-            next_cursor=encode_cursor([page[-1].created_at.isoformat(), str(page[-1].id)]) if more else None,
+            next_cursor=encode_place(page[-1].created_at, page[-1].id) if more else None,
         ),
     )
-
-
-def _before(cursor: str | None) -> tuple[datetime, UUID] | None:
-    parts = decode_cursor(cursor, parts=2)
-    if parts is None:
-        return None
-    try:
-        at = datetime.fromisoformat(parts[0])
-        if at.tzinfo is None:
-            raise bad_cursor()
-        return at.astimezone(UTC), UUID(parts[1])
-    except (ValueError, OverflowError) as error:
-        raise bad_cursor() from error
 
 
 @routes.get(

@@ -1,15 +1,16 @@
 """The ledger: who used my data, when, for what, and who only tried."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from api.access import citizen
-from api.operation import Answer, Out, Page, PageQuery, Request, Routes, bad_cursor, decode_cursor, encode_cursor
+from api.operation import Answer, Out, Page, PageQuery, Request, Routes, decode_place, encode_place
 from auth.types import Level
 from certificates.definitions import Kinds
 from core.audit.ledger import LedgerLine, lines_of
+from face.types import Purpose
 from matters.applications.eligibility import ASKED
 
 routes = Routes(prefix="/v1/citizen", tag="ledger")
@@ -24,6 +25,7 @@ _ACTORS: Final[Mapping[str, tuple[str, str]]] = {
 }
 _STRANGER: Final = ("未登记的查验者", "A verifier who is not registered")
 _ANOTHER_ACCOUNT: Final = ("另一个账户", "Another account")
+_FROM_ANOTHER_ACCOUNT: Final = frozenset({"auth.identity-tried", "auth.takeover-asked", "auth.takeover-stopped"})
 _YOURSELF: Final = ("您本人", "Yourself")
 _DEPARTMENTS: Final[Mapping[str, tuple[str, str]]] = {
     "public-security": ("公安部门", "Public security"),
@@ -42,6 +44,12 @@ _ACTIONS: Final[Mapping[str, tuple[str, str]]] = {
         "Somebody tried your ID number in another account",
     ),
     "auth.account-unbound": ("解除微信绑定", "WeChat account removed"),
+    "auth.takeover-asked": (
+        "有人刷脸申请把您的账户换到另一个微信，不是您本人请马上停止",
+        "Somebody showed your face and asks to move your account to another WeChat account; stop it if it was not you",
+    ),
+    "auth.takeover-stopped": ("账户更换微信已停止", "The move to another WeChat account was stopped"),
+    "auth.taken-over": ("账户已换到另一个微信", "Your account was moved to another WeChat account"),
     "auth.mobile-set": ("绑定手机号", "Mobile number set"),
     "auth.elder-chosen": ("设置关怀模式", "Elder mode chosen"),
     "auth.consent-given": ("同意授权", "Consent given"),
@@ -119,7 +127,7 @@ def _what(line: LedgerLine) -> tuple[str, str]:
 def _actor(line: LedgerLine, me: UUID) -> tuple[str, str]:
     if line.actor_kind == "citizen" and line.actor_id == str(me):
         return _YOURSELF
-    if line.action == "auth.identity-tried":
+    if line.action in _FROM_ANOTHER_ACCOUNT or line.purpose == Purpose.ACCOUNT_TAKEOVER:
         return _ANOTHER_ACCOUNT
     if line.actor_kind == "nobody" and line.action == "certificates.verified":
         return _STRANGER
@@ -132,25 +140,12 @@ def _actor(line: LedgerLine, me: UUID) -> tuple[str, str]:
 async def list_lines(request: Request, query: PageQuery) -> Answer:
     """List who used my data, newest first, attempts included."""
     me = request.ctx.caller.citizen_id
-    lines = await lines_of(me, before=_before(query.cursor), limit=query.limit + 1)
+    lines = await lines_of(me, before=decode_place(query.cursor), limit=query.limit + 1)
     page = lines[: query.limit]
     kinds, english = request.app.ctx.services.wallet.kinds, request.ctx.english
     return Answer(
         Page[LedgerLineOut](
             items=[LedgerLineOut.of(line, me=me, kinds=kinds, english=english) for line in page],
-            next_cursor=encode_cursor([page[-1].at.isoformat(), str(page[-1].id)]) if len(lines) > len(page) else None,
+            next_cursor=encode_place(page[-1].at, page[-1].id) if len(lines) > len(page) else None,
         )
     )
-
-
-def _before(cursor: str | None) -> tuple[datetime, UUID] | None:
-    parts = decode_cursor(cursor, parts=2)
-    if parts is None:
-        return None
-    try:
-        at = datetime.fromisoformat(parts[0])
-        if at.tzinfo is None:
-            raise bad_cursor()
-        return at.astimezone(UTC), UUID(parts[1])
-    except (ValueError, OverflowError) as error:
-        raise bad_cursor() from error

@@ -1,13 +1,13 @@
 """Residents' sessions: logging in with one tap, renewing, seeing where one is logged in, logging out."""
 
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import StringConstraints
 
 from api.access import citizen, public
-from api.operation import Answer, Body, Out, Page, PageQuery, Request, Routes, bad_cursor, decode_cursor, encode_cursor
+from api.operation import Answer, Body, Out, Page, PageQuery, Request, Routes, decode_place, encode_place
 from api.problems import RequestNotFound
 from auth.errors import (
     AccountClosed,
@@ -23,8 +23,6 @@ from auth.errors import (
 from auth.types import Grant, Level, SessionView
 
 routes = Routes(prefix="/v1/citizen", tag="sessions")
-
-_YEARS: Final = range(2000, 2101)
 
 
 class LoginIn(Body):
@@ -135,24 +133,10 @@ async def renew(request: Request, body: RenewalIn) -> Answer:
     return granted(grant)
 
 
-def _place(cursor: str | None) -> tuple[datetime, UUID] | None:
-    parts = decode_cursor(cursor, parts=2)
-    if parts is None:
-        return None
-    try:
-        created_at, session_id = datetime.fromisoformat(parts[0]), UUID(parts[1])
-    except ValueError as error:
-        raise bad_cursor() from error
-    # A moment that no session of ours has, and that a database may not be able to hold.
-    if created_at.tzinfo is None or created_at.year not in _YEARS:
-        raise bad_cursor()
-    return created_at, session_id
-
-
 @routes.get("/sessions", access=citizen(), answer=Page[SessionOut])
 async def list_sessions(request: Request, query: PageQuery) -> Answer:
     """List where the caller is logged in, newest first."""
-    before = _place(query.cursor)
+    before = decode_place(query.cursor)
     views = await request.app.ctx.services.sessions.list_sessions(
         request.ctx.caller, before=before, limit=query.limit + 1
     )
@@ -161,7 +145,7 @@ async def list_sessions(request: Request, query: PageQuery) -> Answer:
     return Answer(
         Page[SessionOut](
             items=[SessionOut.of(view) for view in shown],
-            next_cursor=encode_cursor((shown[-1].created_at.isoformat(), str(shown[-1].id))) if more else None,
+            next_cursor=encode_place(shown[-1].created_at, shown[-1].id) if more else None,
         ),
     )
 

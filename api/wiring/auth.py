@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from api.wiring.ground import Ground
+from auth.account.takeovers import Takeovers
 from auth.accounts import Accounts
 from auth.adapters.population_registry import PopulationRegistryHub
 from auth.adapters.wechat import Wechat
@@ -27,6 +28,7 @@ class AuthServices:
     tokens: Tokens
     sessions: Sessions
     accounts: Accounts
+    takeovers: Takeovers
     tidying: Tidying
     consents: Consents
     realname: RealName
@@ -81,6 +83,9 @@ class AuthServices:
             tokens=tokens,
             sessions=sessions,
             accounts=Accounts(audit=audit, clock=clock, ids=ids),
+            takeovers=Takeovers(
+                vault=vault, audit=audit, jobs=ground.jobs, clock=clock, ids=ids, settings=settings.takeovers
+            ),
             tidying=Tidying(attempts=attempts, clock=clock, settings=settings.sessions),
             consents=consents,
             realname=realname,

@@ -10,6 +10,7 @@ from face.checks import FaceChecks
 from face.elder import ElderSessions
 from face.examination import Examiner
 from face.records import Records
+from face.takeover import TakeoverChecks
 from face.trail import Trail
 
 
@@ -20,6 +21,7 @@ class FaceServices:
     engine: LocalEngine
     checks: FaceChecks
     elder_sessions: ElderSessions
+    takeover_checks: TakeoverChecks
 
     @classmethod
     def build(cls, ground: Ground, auth: AuthServices) -> "FaceServices":
@@ -57,6 +59,21 @@ class FaceServices:
                 attempts=attempts,
                 realname=auth.realname,
                 sessions=auth.sessions,
+                consents=auth.consents,
+                trail=trail,
+                limits=ground.limits,
+                clock=clock,
+                ids=ids,
+                settings=settings,
+                fresh_for=ground.settings.auth.levels.fresh_for(),
+                engine=engine.name,
+            ),
+            takeover_checks=TakeoverChecks(
+                examiner=examiner,
+                records=records,
+                attempts=attempts,
+                realname=auth.realname,
+                takeovers=auth.takeovers,
                 consents=auth.consents,
                 trail=trail,
                 limits=ground.limits,

@@ -18,6 +18,7 @@ from api.wiring.face import FaceServices
 from api.wiring.ground import Ground
 from api.wiring.matters import MatterServices
 from api.wiring.settings import Settings
+from auth.account.takeovers import Takeovers
 from auth.accounts import Accounts
 from auth.citizens import Citizens
 from auth.login import Login
@@ -46,6 +47,7 @@ from core.settings import Switch, UnsafeSettings
 from core.signers.http_signature import SignatureChecker, TrustedKey
 from face.checks import FaceChecks
 from face.elder import ElderSessions
+from face.takeover import TakeoverChecks
 from matters.applications.attachments import Attachments
 from matters.applications.drafts import Drafts
 from matters.applications.eligibility import Eligibility
@@ -88,6 +90,8 @@ class Services:
     face: FaceServices
     face_checks: FaceChecks
     elder_sessions: ElderSessions
+    takeovers: Takeovers
+    takeover_checks: TakeoverChecks
     wallet: Wallet
     presentation: Presentation
     verification: Verification
@@ -122,7 +126,7 @@ class Services:
         certificates = CertificateServices.build(ground, auth)
         matters = MatterServices.build(ground, auth, certificates)
         runner = JobRunner(
-            handlers=_handlers(certificates, matters), settings=settings.jobs, clock=ground.clock, ids=ground.ids
+            handlers=_handlers(auth, certificates, matters), settings=settings.jobs, clock=ground.clock, ids=ground.ids
         )
         ground.carrier.attach(runner)
         return cls(
@@ -145,6 +149,8 @@ class Services:
             face=face,
             face_checks=face.checks,
             elder_sessions=face.elder_sessions,
+            takeovers=auth.takeovers,
+            takeover_checks=face.takeover_checks,
             wallet=certificates.wallet,
             presentation=certificates.presentation,
             verification=certificates.verification,
@@ -226,9 +232,10 @@ class Services:
             log.warning("face engine not warm", code=problem.code)
 
 
-def _handlers(certificates: CertificateServices, matters: MatterServices) -> Mapping[str, Handler]:
+def _handlers(auth: AuthServices, certificates: CertificateServices, matters: MatterServices) -> Mapping[str, Handler]:
     """Every job that is ever enqueued, and who does it (a test holds the names against the code)."""
     return {
+        "auth.complete-takeover": auth.takeovers.complete,
         "matters.deliver": matters.submission.deliver,
         "certificates.refresh": certificates.wallet.refresh,
     }

@@ -128,6 +128,21 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
+            name='Takeover',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                ('holder_id', fields.UUIDField()),
+                ('claimant_id', fields.UUIDField()),
+                ('account_id', fields.UUIDField()),
+                ('state', fields.CharField(default='waiting', max_length=8)),
+                ('asked_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('effective_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('ended_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'takeover', 'app': 'auth', 'indexes': [Index(fields=['holder_id', 'asked_at']), Index(fields=['claimant_id', 'asked_at'])], 'pk_attr': 'id', 'table_description': "Somebody who has shown the face of a person asks for that person's account from another WeChat account."},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
             name='WechatAccount',
             fields=[
                 ('id', fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),

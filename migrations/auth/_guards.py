@@ -8,4 +8,8 @@ GUARDS: Final[dict[str, str]] = {
         "CREATE UNIQUE INDEX IF NOT EXISTS consent_stands ON consent (citizen_id, purpose, version) "
         "WHERE withdrawn_at IS NULL"
     ),
+    # One takeover waits for each holder.
+    "takeover_waits": (
+        "CREATE UNIQUE INDEX IF NOT EXISTS takeover_waits ON takeover (holder_id) WHERE state = 'waiting'"
+    ),
 }

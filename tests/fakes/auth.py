@@ -5,6 +5,7 @@ import secrets
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from auth.account.takeovers import Takeovers
 from auth.accounts import Accounts
 from auth.attempts import Attempts
 from auth.citizens import Citizens
@@ -120,6 +121,7 @@ class Auth:
     records: Records
     sessions: Sessions
     accounts: Accounts
+    takeovers: Takeovers
     attempts: Attempts
     tidying: Tidying
     consents: Consents
@@ -194,6 +196,9 @@ def make_auth(
         records=records,
         sessions=sessions,
         accounts=Accounts(audit=audit, clock=clock, ids=ids),
+        takeovers=Takeovers(
+            vault=vault, audit=audit, jobs=ground.jobs, clock=clock, ids=ids, settings=settings.takeovers
+        ),
         attempts=attempts,
         tidying=Tidying(attempts=attempts, clock=clock, settings=settings.sessions),
         consents=consents,

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 from core.errors import Problem
 from face import rules
@@ -20,6 +21,7 @@ from face.errors import EngineBusy, PictureUnusable
 from face.examination import Examiner
 from face.records import Records
 from face.settings import FaceSettings
+from face.takeover import TakeoverChecks
 from face.trail import Trail
 from face.types import Action, FaceBox, FaceSeen, FrameObservation, PictureFault
 from tests.conftest import Ground
@@ -129,6 +131,7 @@ class Face:
     settings: FaceSettings
     checks: FaceChecks
     elder: ElderSessions
+    takeover: TakeoverChecks
 
 
 def make_face(
@@ -146,39 +149,25 @@ def make_face(
     attempts = Attempts(clock=ground.clock, settings=settings)
     trail = Trail(ground.audit)
     examiner = Examiner(engine=engine, portraits=auth.registry, records=records, trail=trail, settings=settings)
-    checks = FaceChecks(
-        examiner=examiner,
-        records=records,
-        attempts=attempts,
-        realname=auth.realname,
-        sessions=auth.sessions,
-        consents=auth.consents,
-        trail=trail,
-        limits=ground.limits,
-        clock=ground.clock,
-        ids=ground.ids,
-        settings=settings,
-        fresh_for=auth.settings.levels.fresh_for(),
-        engine=engine.name,
-        draw=lambda _: 0,
-    )
-    elder = ElderSessions(
-        examiner=examiner,
-        records=records,
-        attempts=attempts,
-        realname=auth.realname,
-        sessions=auth.sessions,
-        consents=auth.consents,
-        trail=trail,
-        limits=ground.limits,
-        clock=ground.clock,
-        ids=ground.ids,
-        settings=settings,
-        fresh_for=auth.settings.levels.fresh_for(),
-        engine=engine.name,
-        draw=lambda _: 0,
-    )
-    return Face(ground, auth, engine, settings, checks, elder)
+    shared: Any = {
+        "examiner": examiner,
+        "records": records,
+        "attempts": attempts,
+        "realname": auth.realname,
+        "consents": auth.consents,
+        "trail": trail,
+        "limits": ground.limits,
+        "clock": ground.clock,
+        "ids": ground.ids,
+        "settings": settings,
+        "fresh_for": auth.settings.levels.fresh_for(),
+        "engine": engine.name,
+        "draw": lambda _: 0,
+    }
+    checks = FaceChecks(sessions=auth.sessions, **shared)
+    elder = ElderSessions(sessions=auth.sessions, **shared)
+    takeover = TakeoverChecks(takeovers=auth.takeovers, **shared)
+    return Face(ground, auth, engine, settings, checks, elder, takeover)
 
 
 ACTIONS = rules.possible_actions(3)[0]
