@@ -13,7 +13,7 @@ from api.citizen import (
     sessions,
     takeovers,
 )
-from api.departments import progress
+from api.departments import deaths, progress
 from api.operation import Routes
 from api.public import client, keys, progress_queries
 from api.staff import jobs
@@ -32,6 +32,7 @@ ROUTES: Final[tuple[Routes, ...]] = (
     applications.routes,
     verifications.routes,
     progress.routes,
+    deaths.routes,
     staff_sessions.routes,
     jobs.routes,
     client.routes,

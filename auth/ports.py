@@ -64,7 +64,7 @@ class PopulationRegistry(Protocol):
     """
 
     async def verify(self, name: PersonName, id_number: IdNumber) -> Verdict:
-        """Say whether name and number belong to one living person.
+        """Say whether name and number belong to one person, and whether that person lives.
 
         Raises:
             RegistryRefused: the registry does not take the question, finally.

@@ -3,6 +3,7 @@
 from typing import Final
 from uuid import UUID
 
+from auth.account.deaths import Deaths
 from auth.attempts import Attempts
 from auth.consent import Consents
 from auth.errors import AccountClosed, AlreadyBound, IdentityFixed, IdentityMismatch, LevelTooLow, RegistryUnavailable
@@ -11,7 +12,7 @@ from auth.records import ID_NUMBER, NAME, Record, Records
 from auth.rules import is_elder, parse_person
 from auth.settings import LevelSettings
 from auth.types import Caller, Level, Person, Verdict
-from core.audit.actors import Actor
+from core.audit.actors import SYSTEM, Actor
 from core.audit.record import Audit
 from core.clock import Clock, china_date
 from core.crypto import Vault
@@ -44,6 +45,7 @@ class RealName:
         consents: Consents,
         vault: Vault,
         attempts: Attempts,
+        deaths: Deaths,
         audit: Audit,
         clock: Clock,
         ids: Ids,
@@ -54,6 +56,7 @@ class RealName:
         self._consents = consents
         self._vault = vault
         self._attempts = attempts
+        self._deaths = deaths
         self._audit = audit
         self._clock = clock
         self._ids = ids
@@ -107,6 +110,8 @@ class RealName:
             # The registry's outage is not the resident's attempt.
             await self._attempts.give_back(attempt_id)
             raise
+        if verdict is Verdict.DECEASED:
+            await self._deaths.record(number, actor=SYSTEM)
         if verdict is not Verdict.MATCH:
             await self._record_failure(caller, number_hash, "mismatch")
             raise IdentityMismatch
@@ -118,7 +123,10 @@ class RealName:
             RegistryUnavailable: the registry could not be reached.
             RegistryRefused: the registry does not take the question.
         """
-        return await self._registry.verify(name, id_number) is Verdict.MATCH
+        verdict = await self._registry.verify(name, id_number)
+        if verdict is Verdict.DECEASED:
+            await self._deaths.record(id_number, actor=SYSTEM)
+        return verdict is Verdict.MATCH
 
     async def person_of(self, citizen_id: UUID) -> Person:
         """Return a resident under their real name.

@@ -118,10 +118,14 @@ class AccountIdentity:
 
 
 class Verdict(StrEnum):
-    """What the population registry says of a name and a number. Unknown people and wrong names are one and the same."""
+    """What the population registry says of a name and a number. Unknown people and wrong names are one and the same.
+
+    `deceased` is a match with somebody who has died: nobody comes in by it, and callers are told of a mismatch.
+    """
 
     MATCH = "match"
     MISMATCH = "mismatch"
+    DECEASED = "deceased"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from aiohttp import web
 
+from sandbox.deaths import Deaths
 from sandbox.ground.answers import Json, NotUnderstood, text
 from sandbox.ground.signing import SignedDesk
 from sandbox.people import People
@@ -19,8 +20,9 @@ _ID_NUMBER = re.compile(r"[0-9]{17}[0-9X]")
 class PopulationRegistry:
     """Who exists, under what name, and the portrait of each."""
 
-    def __init__(self, *, people: People, desk: SignedDesk, portrait: Portrait) -> None:
+    def __init__(self, *, people: People, deaths: Deaths, desk: SignedDesk, portrait: Portrait) -> None:
         self._people = people
+        self._deaths = deaths
         self._desk = desk
         self._portrait = portrait
         self._portraits: dict[str, str] = {}
@@ -36,7 +38,8 @@ class PopulationRegistry:
         text(told, "request_id")
         name, person = text(told, "name"), self._people.find_by_number(_id_number(told))
         result = "unknown" if person is None else "match" if person.name == name else "mismatch"
-        return {"code": "0000", "message": "done", "result": result, "alive": True}
+        alive = not self._deaths.includes(_id_number(told))
+        return {"code": "0000", "message": "done", "result": result, "alive": alive}
 
     async def _show(self, told: Json) -> Json:
         text(told, "request_id")

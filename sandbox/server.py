@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 from aiohttp import web
 
 from sandbox.admin import Admin, Camera
+from sandbox.deaths import Deaths
 from sandbox.education import Education
 from sandbox.ground.answers import answer
 from sandbox.ground.callbacks import Callbacks
@@ -49,22 +50,26 @@ async def create_app(settings: Settings, credentials: Credentials, *, studio: St
     people, nonces = People.load(), Nonces(clock)
     faults = Faults(store, clock)
     await faults.load()
+    signer = CallbackSigner(
+        key_id=credentials.callback_key_id, private_key=credentials.callback_private_key, clock=clock
+    )
     callbacks = Callbacks(
         store=store,
-        signer=CallbackSigner(
-            key_id=credentials.callback_key_id, private_key=credentials.callback_private_key, clock=clock
-        ),
+        signer=signer,
         clock=clock,
         decide=decide,
         pause_ms=settings.pause_ms,
         hosts=settings.callback_hosts,
     )
+    deaths = Deaths(people=people, store=store, signer=signer, callbacks=callbacks, clock=clock)
+    await deaths.load()
     wechat = WeChat(people=people, caller=credentials.wechat, store=store, clock=clock)
     admin = Admin(people=people, wechat=wechat, faults=faults, store=store, camera=studio)
     systems = (
         wechat,
         PopulationRegistry(
             people=people,
+            deaths=deaths,
             desk=SignedDesk(credentials.population_registry, clock=clock, nonces=nonces),
             portrait=studio.portrait,
         ),
@@ -89,6 +94,7 @@ async def create_app(settings: Settings, credentials: Credentials, *, studio: St
         RealEstate(
             people=people, desk=SignedDesk(credentials.real_estate, clock=clock, nonces=nonces, algorithm="sm3")
         ),
+        deaths,
         admin,
     )
 

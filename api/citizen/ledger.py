@@ -50,6 +50,11 @@ _ACTIONS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "auth.takeover-stopped": ("账户更换微信已停止", "The move to another WeChat account was stopped"),
     "auth.taken-over": ("账户已换到另一个微信", "Your account was moved to another WeChat account"),
+    "auth.death-recorded": ("登记死亡，账户停用", "Recorded as deceased; the account is closed"),
+    "auth.death-taken-back": (
+        "死亡登记已更正，账户恢复",
+        "The record of death was taken back",
+    ),
     "auth.mobile-set": ("绑定手机号", "Mobile number set"),
     "auth.elder-chosen": ("设置关怀模式", "Elder mode chosen"),
     "auth.consent-given": ("同意授权", "Consent given"),

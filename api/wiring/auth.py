@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from api.wiring.ground import Ground
+from auth.account.deaths import Deaths
 from auth.account.takeovers import Takeovers
 from auth.accounts import Accounts
 from auth.adapters.population_registry import PopulationRegistryHub
@@ -29,6 +30,7 @@ class AuthServices:
     sessions: Sessions
     accounts: Accounts
     takeovers: Takeovers
+    deaths: Deaths
     tidying: Tidying
     consents: Consents
     realname: RealName
@@ -66,6 +68,7 @@ class AuthServices:
             levels=settings.levels,
         )
         consents = Consents(audit=audit, clock=clock, ids=ids)
+        deaths = Deaths(vault=vault, audit=audit, clock=clock)
         attempts = Attempts(clock=clock, ids=ids, settings=settings.limits)
         realname = RealName(
             registry=registry,
@@ -73,6 +76,7 @@ class AuthServices:
             consents=consents,
             vault=vault,
             attempts=attempts,
+            deaths=deaths,
             audit=audit,
             clock=clock,
             ids=ids,
@@ -86,6 +90,7 @@ class AuthServices:
             takeovers=Takeovers(
                 vault=vault, audit=audit, jobs=ground.jobs, clock=clock, ids=ids, settings=settings.takeovers
             ),
+            deaths=deaths,
             tidying=Tidying(attempts=attempts, clock=clock, settings=settings.sessions),
             consents=consents,
             realname=realname,

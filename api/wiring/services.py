@@ -18,6 +18,7 @@ from api.wiring.face import FaceServices
 from api.wiring.ground import Ground
 from api.wiring.matters import MatterServices
 from api.wiring.settings import Settings
+from auth.account.deaths import Deaths
 from auth.account.takeovers import Takeovers
 from auth.accounts import Accounts
 from auth.citizens import Citizens
@@ -91,6 +92,7 @@ class Services:
     face_checks: FaceChecks
     elder_sessions: ElderSessions
     takeovers: Takeovers
+    deaths: Deaths
     takeover_checks: TakeoverChecks
     wallet: Wallet
     presentation: Presentation
@@ -150,6 +152,7 @@ class Services:
             face_checks=face.checks,
             elder_sessions=face.elder_sessions,
             takeovers=auth.takeovers,
+            deaths=auth.deaths,
             takeover_checks=face.takeover_checks,
             wallet=certificates.wallet,
             presentation=certificates.presentation,

@@ -29,7 +29,7 @@ class PopulationRegistryHub:
         self._ids = ids
 
     async def verify(self, name: PersonName, id_number: IdNumber) -> Verdict:
-        """Say whether name and number belong to one living person.
+        """Say whether name and number belong to one person, and whether that person lives.
 
         Raises:
             RegistryRefused: the registry does not take the question, finally.
@@ -40,7 +40,7 @@ class PopulationRegistryHub:
         if answer.get("code") != _DONE or verdict is None:
             raise self._failure(answer)
         # Nobody logs in as somebody who has died.
-        return verdict if answer.get("alive") is True else Verdict.MISMATCH
+        return Verdict.DECEASED if verdict is Verdict.MATCH and answer.get("alive") is not True else verdict
 
     async def portrait_of(self, id_number: IdNumber) -> bytes | None:
         """Return the person's portrait as JPEG, or None when the registry holds none.

@@ -116,7 +116,12 @@ async def test_another_account_of_the_same_person_is_told_the_ways_out(auth: Aut
     second = await auth.caller("openid-2")
     with pytest.raises(AlreadyBound) as caught:
         await bind(auth, second)
-    assert [way.method for way in caught.value.extras.alternatives] == ["other-account", "face", "counter"]
+    assert [way.method for way in caught.value.extras.alternatives] == [
+        "other-account",
+        "takeover",
+        "face",
+        "counter",
+    ]
     assert (await auth.sessions.list_sessions(second))[0].level is Level.LINKED
 
 

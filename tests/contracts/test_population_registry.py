@@ -32,6 +32,7 @@ class Case:
 
     registry: PopulationRegistry
     take_away: Callable[[], Awaitable[None]]
+    let_die: Callable[[], Awaitable[None]]
 
 
 @pytest.fixture
@@ -68,14 +69,20 @@ def case(request: pytest.FixtureRequest) -> Case:
         async def away() -> None:
             fake.trouble = RegistryUnavailable()
 
-        return Case(fake, away)
+        async def die() -> None:
+            fake.dead.add(HUO[1].reveal())
+
+        return Case(fake, away, die)
     town: Caller = request.getfixturevalue("town")
     door: Outbound = request.getfixturevalue("door")
 
     async def fault() -> None:
         await town.fault("population-registry", "error")
 
-    return Case(hub(town, door), fault)
+    async def death() -> None:
+        assert (await town.call("PUT", "/sandbox/people/huomingzhe/death")).status == 200
+
+    return Case(hub(town, door), fault, death)
 
 
 async def test_a_name_and_its_number_agree(case: Case) -> None:
@@ -85,6 +92,13 @@ async def test_a_name_and_its_number_agree(case: Case) -> None:
 async def test_unknown_people_and_wrong_names_are_answered_alike(case: Case) -> None:
     assert await case.registry.verify(*UNKNOWN) is Verdict.MISMATCH
     assert await case.registry.verify(LI[0], HUO[1]) is Verdict.MISMATCH
+
+
+async def test_the_dead_are_told_to_whoever_knows_their_name(case: Case) -> None:
+    await case.let_die()
+    assert await case.registry.verify(*HUO) is Verdict.DECEASED
+    assert await case.registry.verify(LI[0], HUO[1]) is Verdict.MISMATCH
+    assert await case.registry.verify(*LI) is Verdict.MATCH
 
 
 async def test_a_portrait_is_a_jpeg_of_that_person(case: Case) -> None:

@@ -5,6 +5,7 @@ import secrets
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from auth.account.deaths import Deaths
 from auth.account.takeovers import Takeovers
 from auth.accounts import Accounts
 from auth.attempts import Attempts
@@ -99,8 +100,9 @@ class FakePopulationRegistry:
         if self.trouble is not None:
             raise self.trouble
         number = id_number.reveal()
-        agrees = self.people.get(number) == name.reveal() and number not in self.dead
-        return Verdict.MATCH if agrees else Verdict.MISMATCH
+        if self.people.get(number) != name.reveal():
+            return Verdict.MISMATCH
+        return Verdict.DECEASED if number in self.dead else Verdict.MATCH
 
     async def portrait_of(self, id_number: IdNumber) -> bytes | None:
         forbid_inside_transaction()
@@ -122,6 +124,7 @@ class Auth:
     sessions: Sessions
     accounts: Accounts
     takeovers: Takeovers
+    deaths: Deaths
     attempts: Attempts
     tidying: Tidying
     consents: Consents
@@ -175,6 +178,7 @@ def make_auth(
         settings=settings.sessions,
         levels=settings.levels,
     )
+    deaths = Deaths(vault=vault, audit=audit, clock=clock)
     attempts = Attempts(clock=clock, ids=ids, settings=settings.limits)
     realname = RealName(
         registry=registry,
@@ -182,6 +186,7 @@ def make_auth(
         consents=consents,
         vault=vault,
         attempts=attempts,
+        deaths=deaths,
         audit=audit,
         clock=clock,
         ids=ids,
@@ -200,6 +205,7 @@ def make_auth(
             vault=vault, audit=audit, jobs=ground.jobs, clock=clock, ids=ids, settings=settings.takeovers
         ),
         attempts=attempts,
+        deaths=deaths,
         tidying=Tidying(attempts=attempts, clock=clock, settings=settings.sessions),
         consents=consents,
         login=Login(
