@@ -1,8 +1,10 @@
 """Residents looking at themselves: what we know of them, their mobile number, the elder profile."""
 
+from datetime import date
 from typing import Final
 from uuid import UUID
 
+from auth.account.groups import ELDERLY, Groups
 from auth.errors import AccountClosed, LevelTooLow, MobileCodeInvalid, TokenInvalid
 from auth.ports import MiniProgram
 from auth.realname import RealName
@@ -33,6 +35,7 @@ class Citizens:
         mini_program: MiniProgram,
         realname: RealName,
         records: Records,
+        groups: Groups,
         vault: Vault,
         audit: Audit,
         clock: Clock,
@@ -41,6 +44,7 @@ class Citizens:
         self._mini_program = mini_program
         self._realname = realname
         self._records = records
+        self._groups = groups
         self._vault = vault
         self._audit = audit
         self._clock = clock
@@ -68,7 +72,13 @@ class Citizens:
             id_number=None if record.id_number is None else record.id_number.masked(),
             mobile=None if record.mobile is None else record.mobile.masked(),
             elder=is_elder(record.id_number, chosen=record.elder_chosen, day=china_date(now), policy=self._policy),
+            groups=await self._groups_of(record, china_date(now)),
         )
+
+    async def _groups_of(self, record: Record, day: date) -> tuple[str, ...]:
+        proved = await self._groups.of(record.citizen_id)
+        by_age = is_elder(record.id_number, chosen=False, day=day, policy=self._policy)
+        return (*proved, ELDERLY) if by_age and ELDERLY not in proved else proved
 
     async def set_mobile(self, caller: Caller, code: str) -> None:
         """Keep the caller's mobile number, fetched with a code of the mini program.

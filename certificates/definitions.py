@@ -67,6 +67,7 @@ class _File(_Part):
     valid_until: tuple[Name, ...]
     red_when: tuple[_Red, ...]
     claims: dict[Slug, _Claim]
+    group: Slug | None = None
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Self:
@@ -159,6 +160,7 @@ def _read(path: Path, authority: str, type_codes: Mapping[str, str]) -> Kind:
             name: ClaimSource(field=each.field, reads=each.reads, covers=dict(each.covers))
             for name, each in told.claims.items()
         },
+        group=told.group or "",
     )
 
 

@@ -105,7 +105,8 @@ class Kind:
     """A kind of certificate, read from `kinds/<slug>.json`.
 
     `valid_until` names the date fields of which the earliest ends validity; `card_face` the fields shown when the
-    holder chooses none; `number_field` and `name_field` what stands, masked, in lists and in front of strangers.
+    holder chooses none; `number_field` and `name_field` what stands, masked, in lists and in front of strangers;
+    `group` what the holder belongs to while it is valid, empty for none.
     """
 
     slug: str
@@ -120,6 +121,7 @@ class Kind:
     valid_until: tuple[str, ...]
     red_when: tuple[RedRule, ...]
     claims: Mapping[str, ClaimSource]
+    group: str = ""
 
     @property
     def field_names(self) -> tuple[str, ...]:

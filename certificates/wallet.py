@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
+from auth.account.groups import Groups
 from auth.types import Caller
 from certificates import rules
 from certificates.definitions import Kinds
@@ -60,6 +61,7 @@ class Wallet:
         kinds: Kinds,
         issuers: Mapping[str, Issuer],
         persons: Persons,
+        groups: Groups,
         records: Records,
         audit: Audit,
         limits: Limits,
@@ -69,6 +71,7 @@ class Wallet:
         self._kinds = kinds
         self._issuers = issuers
         self._persons = persons
+        self._groups = groups
         self._records = records
         self._audit = audit
         self._limits = limits
@@ -228,6 +231,7 @@ class Wallet:
                 outcome = await self._renew(kind, record, issued)
             kept = await self._records.find_of_kind(holder, kind.slug) if outcome else None
             if kept is not None:
+                await self._group(kind, kept)
                 await self._tell_fetched(kind, holder, why, outcome, kept)
                 return kept, record is None
         raise IssuerUnavailable(retry_after=1)
@@ -253,6 +257,14 @@ class Wallet:
             content = replace(content, state=state)
         return "changed" if await self._records.change(record, content) else ""
 
+    async def _group(self, kind: Kind, record: Record) -> None:
+        """Put the holder into the group that the kind proves, as long as the certificate says."""
+        if kind.group and record.content.state is State.ACTIVE:
+            until = record.content.valid_until
+            await self._groups.grant(record.citizen_id, kind.group, source=kind.slug, until=until)
+        elif kind.group:
+            await self._groups.take_back(record.citizen_id, source=kind.slug)
+
     async def _keep_stale(self, kind: Kind, holder: UUID, why: _Why) -> None:
         record = await self._records.find_of_kind(holder, kind.slug)
         if record is not None:
@@ -263,6 +275,7 @@ class Wallet:
         record = await self._records.find_of_kind(holder, kind.slug)
         if record is not None:
             await self._records.cancel(record.id)
+            await self._groups.take_back(holder, source=kind.slug)
         await self._tell_fetched(kind, holder, why, "none-held", record)
 
     # --- telling the holder, and showing ------------------------------------------------------------------------------

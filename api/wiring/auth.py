@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from api.wiring.ground import Ground
 from auth.account.deaths import Deaths
+from auth.account.groups import Groups
 from auth.account.takeovers import Takeovers
 from auth.accounts import Accounts
 from auth.adapters.population_registry import PopulationRegistryHub
@@ -31,6 +32,7 @@ class AuthServices:
     accounts: Accounts
     takeovers: Takeovers
     deaths: Deaths
+    groups: Groups
     tidying: Tidying
     consents: Consents
     realname: RealName
@@ -68,6 +70,7 @@ class AuthServices:
             levels=settings.levels,
         )
         consents = Consents(audit=audit, clock=clock, ids=ids)
+        groups = Groups(clock=clock, ids=ids)
         deaths = Deaths(vault=vault, audit=audit, clock=clock)
         attempts = Attempts(clock=clock, ids=ids, settings=settings.limits)
         realname = RealName(
@@ -91,6 +94,7 @@ class AuthServices:
                 vault=vault, audit=audit, jobs=ground.jobs, clock=clock, ids=ids, settings=settings.takeovers
             ),
             deaths=deaths,
+            groups=groups,
             tidying=Tidying(attempts=attempts, clock=clock, settings=settings.sessions),
             consents=consents,
             realname=realname,
@@ -98,6 +102,7 @@ class AuthServices:
                 mini_program=wechat,
                 realname=realname,
                 records=records,
+                groups=groups,
                 vault=vault,
                 audit=audit,
                 clock=clock,

@@ -54,6 +54,7 @@ class CertificateServices:
                 kinds=kinds,
                 issuers=issuers,
                 persons=auth.realname,
+                groups=auth.groups,
                 records=records,
                 audit=ground.audit,
                 limits=ground.limits,

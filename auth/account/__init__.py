@@ -1,1 +1,1 @@
-"""What becomes of accounts: taken over by their owner from another WeChat account, closed by a death."""
+"""What becomes of accounts: taken over by their owner, closed by a death; and the groups that certificates prove."""

@@ -24,3 +24,18 @@ class Takeover(Model):
     class Meta:
         table = "takeover"
         indexes = (Index(fields=("holder_id", "asked_at")), Index(fields=("claimant_id", "asked_at")))
+
+
+class CitizenGroup(Model):
+    """A group a resident belongs to because of one source, such as a certificate that holds until a day."""
+
+    id = fields.UUIDField(primary_key=True)
+    citizen_id = fields.UUIDField()
+    name = fields.CharField(max_length=32)
+    source = fields.CharField(max_length=48)
+    until = fields.DateField(null=True)
+    granted_at = fields.DatetimeField()
+
+    class Meta:
+        table = "citizen_group"
+        unique_together = (("citizen_id", "source"),)

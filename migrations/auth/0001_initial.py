@@ -27,6 +27,19 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
+            name='CitizenGroup',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                ('citizen_id', fields.UUIDField()),
+                ('name', fields.CharField(max_length=32)),
+                ('source', fields.CharField(max_length=48)),
+                ('until', fields.DateField(null=True)),
+                ('granted_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'citizen_group', 'app': 'auth', 'unique_together': (('citizen_id', 'source'),), 'pk_attr': 'id', 'table_description': 'A group a resident belongs to because of one source, such as a certificate that holds until a day.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
             name='CitizenSession',
             fields=[
                 ('id', fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),

@@ -1,6 +1,6 @@
 """Residents looking at themselves: masked, at the level of the moment."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -88,6 +88,23 @@ async def test_a_number_of_the_old_button_is_taken_from_an_account_of_the_caller
         with pytest.raises(MobileCodeInvalid):
             await auth.citizens.set_sealed_mobile(caller, login_code=code, encrypted=encrypted, iv=iv)
     assert (await auth.citizens.me(caller)).mobile == "199****0001"
+
+
+async def test_groups_are_those_that_are_proved_and_the_elderly_by_their_birth_date(auth: Auth) -> None:
+    elder = await auth.caller_named("openid-elder", "逄秀英", "999999194910017247")
+    assert (await auth.citizens.me(elder)).groups == ("elderly",)
+    younger = await auth.caller_named("openid-younger", "霍明哲", "999999198503122179")
+    await auth.citizens.choose_elder(await present(auth, younger), chosen=True)
+    me = await auth.citizens.me(younger)
+    assert (me.elder, me.groups) == (True, ())
+
+    async def grant() -> None:
+        until = date(2026, 3, 20)
+        await auth.groups.grant(younger.citizen_id, "migrant-workers", source="residence-permit", until=until)
+        await auth.groups.grant(younger.citizen_id, "migrant-workers", source="another", until=None)
+
+    await transaction(grant)
+    assert (await auth.citizens.me(younger)).groups == ("migrant-workers",)
 
 
 async def test_the_mobile_stands_nowhere_in_clear(auth: Auth) -> None:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from auth.account.groups import Groups
 from auth.types import Caller, Level
 from certificates.definitions import Kinds
 from certificates.presentation import Presentation
@@ -91,6 +92,7 @@ def hall(ground: Ground, kinds: Kinds) -> Hall:
             kinds=kinds,
             issuers={"public-security": issuer},
             persons=persons,
+            groups=Groups(clock=ground.clock, ids=ground.ids),
             records=records,
             audit=audit,
             limits=ground.limits,

@@ -6,10 +6,11 @@ from uuid import uuid4
 
 import pytest
 
+from auth.account.groups import Groups
 from auth.errors import LevelTooLow
 from auth.types import Caller, Level
 from certificates.errors import IssuerUnavailable, KindUnknown, NoneHeld
-from certificates.types import State
+from certificates.types import Issued, State
 from certificates.wallet import Wallet
 from core.cache import TooManyRequests
 from core.crypto import RecordUnreadable
@@ -239,6 +240,7 @@ async def test_issuers_are_spared_from_those_who_fetch_without_end(hall: Hall) -
         kinds=hall.kinds,
         issuers={"public-security": hall.issuer},
         persons=hall.persons,
+        groups=Groups(clock=hall.ground.clock, ids=hall.ground.ids),
         records=hall.records,
         audit=hall.ground.audit,
         limits=hall.ground.limits,
@@ -275,3 +277,34 @@ async def test_a_sealed_value_does_not_open_in_another_row(hall: Hall) -> None:
     await transaction(swap)
     with pytest.raises(RecordUnreadable):
         await hall.wallet.find_opened(hall.me, two.id)
+
+
+async def test_a_permit_that_holds_makes_its_holder_a_member_of_its_group_until_its_last_day(hall: Hall) -> None:
+    groups = Groups(clock=hall.ground.clock, ids=hall.ground.ids)
+    hall.issue(permit(until="2026-03-20"), "residence-permit")
+    await hall.wallet.fetch(hall.me, "residence-permit")
+    assert await groups.of(hall.me.citizen_id) == ("migrant-workers",)
+    hall.ground.clock.move(timedelta(days=11))
+    assert await groups.of(hall.me.citizen_id) == ()
+    hall.issue(permit(until="2027-03-20", version=2), "residence-permit")
+    await hall.wallet.fetch(hall.me, "residence-permit")
+    assert await groups.of(hall.me.citizen_id) == ("migrant-workers",)
+    hall.issue(permit(until="2027-03-20", version=3, state=State.REVOKED), "residence-permit")
+    await hall.wallet.fetch(hall.me, "residence-permit")
+    assert await groups.of(hall.me.citizen_id) == ()
+
+
+async def test_a_permit_that_is_gone_takes_its_group_along_and_a_licence_gives_none(hall: Hall) -> None:
+    groups = Groups(clock=hall.ground.clock, ids=hall.ground.ids)
+    await hall.held()
+    assert await groups.of(hall.me.citizen_id) == ()
+    hall.issue(permit(until="2027-03-20"), "residence-permit")
+    await hall.wallet.fetch(hall.me, "residence-permit")
+    hall.issue(None, "residence-permit")
+    with pytest.raises(NoneHeld):
+        await hall.wallet.fetch(hall.me, "residence-permit")
+    assert await groups.of(hall.me.citizen_id) == ()
+
+
+def permit(*, until: str, version: int = 1, state: State = State.ACTIVE) -> Issued:
+    return issued({**PERMIT, "endorsed_until": until}, version=version, state=state, serial="RP0000000452")

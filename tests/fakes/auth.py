@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from auth.account.deaths import Deaths
+from auth.account.groups import Groups
 from auth.account.takeovers import Takeovers
 from auth.accounts import Accounts
 from auth.attempts import Attempts
@@ -125,6 +126,7 @@ class Auth:
     accounts: Accounts
     takeovers: Takeovers
     deaths: Deaths
+    groups: Groups
     attempts: Attempts
     tidying: Tidying
     consents: Consents
@@ -178,6 +180,7 @@ def make_auth(
         settings=settings.sessions,
         levels=settings.levels,
     )
+    groups = Groups(clock=clock, ids=ids)
     deaths = Deaths(vault=vault, audit=audit, clock=clock)
     attempts = Attempts(clock=clock, ids=ids, settings=settings.limits)
     realname = RealName(
@@ -206,6 +209,7 @@ def make_auth(
         ),
         attempts=attempts,
         deaths=deaths,
+        groups=groups,
         tidying=Tidying(attempts=attempts, clock=clock, settings=settings.sessions),
         consents=consents,
         login=Login(
@@ -223,6 +227,7 @@ def make_auth(
             mini_program=mini_program,
             realname=realname,
             records=records,
+            groups=groups,
             vault=vault,
             audit=audit,
             clock=clock,
