@@ -1,31 +1,31 @@
 """Logging in with one tap: a code from the mini program becomes an account, and the account a session."""
 
+from datetime import timedelta
 from typing import Final
-from uuid import UUID
+
+from limits import parse
 
 from auth.ports import MiniProgram
-from auth.records import OPENID, Record, Records, add_newcomer
+from auth.records import OPENID, Records, add_newcomer
 from auth.sessions import Sessions
 from auth.settings import AuthLimits
 from auth.types import AccountIdentity, Grant
-from core.cache import Limits
+from core.cache import Limits, TooManyRequests
 from core.clock import Clock
 from core.crypto import Vault
-from core.db import IntegrityError, as_uuid, fetch, fetch_one, is_postgres, transaction
+from core.db import IntegrityError, as_uuid, fetch, fetch_one, together, transaction
 from core.ids import Ids
 
+# `recent`: how often the account has logged in lately, counted where nothing can make it forget.
 _BY_OPENID: Final = """
 SELECT w.id AS account_id, c.id, c.name_sealed, c.id_number_sealed, c.id_number_hash, c.mobile_sealed, c.elder_chosen,
-       c.state
+       c.state, (SELECT count(*) FROM citizen_session s WHERE s.account_id = w.id AND s.created_at > $2) AS recent
 FROM wechat_account w JOIN citizen c ON c.id = w.citizen_id WHERE w.openid_hash = $1
 """
 _ADD_ACCOUNT: Final = """
 INSERT INTO wechat_account (id, citizen_id, openid_sealed, openid_hash, created_at) VALUES ($1, $2, $3, $4, $5)
 RETURNING id
 """
-# A login and the removal of its account wait for each other: otherwise a session could be opened just after the removal
-# has ended them all. SQLite writes one after the other in any case.
-_AND_HOLD: Final = " FOR SHARE OF w"
 
 
 class Login:
@@ -51,6 +51,8 @@ class Login:
         self._clock = clock
         self._ids = ids
         self._settings = settings
+        self._by_account = parse(settings.login_account)
+        self._window = timedelta(seconds=self._by_account.get_expiry())
 
     async def log_in(self, code: str, *, device: str, address: str) -> Grant:
         """Exchange a login code for a session; somebody new gets an account with it.
@@ -69,27 +71,28 @@ class Login:
         await self._limits.hit_here("auth.login:all", self._settings.login_all)
         identity = await self._mini_program.identify(code)
         openid_hash = self._vault.index(OPENID, identity.openid.reveal())
-        await self._limits.hit("auth.login", self._settings.login_account, f"account:{openid_hash}")
-
-        async def work() -> Grant:
-            row = await fetch_one(_BY_OPENID + _AND_HOLD if is_postgres() else _BY_OPENID, openid_hash)
-            if row is None:
-                account_id, record = await self._welcome(identity, openid_hash)
-            else:
-                account_id, record = as_uuid(row["account_id"]), self._records.of_row(row)
-            return await self._sessions.open_for(record, level=record.level, device=device, account_id=account_id)
-
         try:
-            return await transaction(work)
+            return await self._enter(identity, openid_hash, device)
         except IntegrityError:
             # Two first logins at once: the unique index let the other one make the account, which is there now. Or the
-            # account was just being removed from its resident, and the row that was waited for is another's.
-            return await transaction(work)
+            # account was just being removed from its resident, so that nothing could be opened by it for them.
+            return await self._enter(identity, openid_hash, device)
 
-    async def _welcome(self, identity: AccountIdentity, openid_hash: str) -> tuple[UUID, Record]:
+    async def _enter(self, identity: AccountIdentity, openid_hash: str, device: str) -> Grant:
+        row = await fetch_one(_BY_OPENID, openid_hash, self._clock.now() - self._window)
+        if row is None:
+            return await transaction(lambda: self._welcome(identity, openid_hash, device))
+        if row["recent"] >= self._by_account.amount:
+            raise TooManyRequests(retry_after=int(self._window.total_seconds()))
+        record, account_id = self._records.of_row(row), as_uuid(row["account_id"])
+        return await together(
+            lambda: self._sessions.open_for(record, level=record.level, device=device, account_id=account_id)
+        )
+
+    async def _welcome(self, identity: AccountIdentity, openid_hash: str, device: str) -> Grant:
         now = self._clock.now()
         account_id = self._ids.uuid()
         record = await add_newcomer(self._ids.uuid(), now)
         sealed = self._vault.seal(OPENID, account_id, identity.openid.reveal())
         await fetch(_ADD_ACCOUNT, account_id, record.citizen_id, sealed, openid_hash, now)
-        return account_id, record
+        return await self._sessions.open_for(record, level=record.level, device=device, account_id=account_id)

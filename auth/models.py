@@ -67,7 +67,7 @@ class CitizenSession(Model):
 
     class Meta:
         table = "citizen_session"
-        indexes = (Index(fields=("expires_at",)),)
+        indexes = (Index(fields=("expires_at",)), Index(fields=("account_id", "created_at")))
 
 
 class RefreshToken(Model):

@@ -15,7 +15,17 @@ from core.audit.actors import NOBODY, Actor
 from core.audit.record import Audit
 from core.clock import Clock, china_date
 from core.crypto import Vault, sha256_hex
-from core.db import as_moment, as_uuid, execute, fetch, fetch_one, later, require_transaction, transaction
+from core.db import (
+    as_moment,
+    as_uuid,
+    execute,
+    fetch,
+    fetch_one,
+    is_postgres,
+    later,
+    require_transaction,
+    transaction,
+)
 from core.errors import Problem
 from core.ids import Ids
 
@@ -30,6 +40,15 @@ INSERT INTO citizen_session (id, citizen_id, account_id, level, present_until, e
                              created_at, last_used_at, expires_at, end_reason)
 VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $8, $9, '') RETURNING id
 """
+# Only while the account is the resident's. A login and the removal of its account wait for each other, or a session
+# could be opened just after the removal has ended them all; its refresh token would have no session and undoes both.
+_ADD_BY_ACCOUNT: Final = """
+INSERT INTO citizen_session (id, citizen_id, account_id, level, present_until, elder, device_hash, generation,
+                             created_at, last_used_at, expires_at, end_reason)
+SELECT $1, $2, $3, $4, $5, $6, $7, 0, $8, $8, $9, '' FROM wechat_account WHERE id = $3 AND citizen_id = $2 RETURNING id
+"""
+# SQLite writes one after the other in any case and knows no FOR SHARE.
+_ADD_AND_HOLD: Final = _ADD_BY_ACCOUNT.replace("RETURNING", "FOR SHARE RETURNING")
 _ADD_REFRESH: Final = """
 INSERT INTO refresh_token (id, session_id, generation, token_hash, expires_at) VALUES ($1, $2, $3, $4, $5) RETURNING id
 """
@@ -122,12 +141,13 @@ class Sessions:
         return await transaction(work)
 
     async def open_for(self, record: Record, *, level: Level, device: str, account_id: UUID | None = None) -> Grant:
-        """Like `open`, inside a transaction that has read the resident's row already.
+        """Like `open`, inside a transaction or `together`, for whoever has read the resident's row already.
 
         `account_id` is the WeChat account they came by, None for a face alone.
 
         Raises:
             AccountClosed: the account is closed.
+            IntegrityError: the WeChat account is not theirs any more; raised where the rows go out.
             OutsideTransaction: no transaction is running.
         """
         require_transaction()
@@ -141,7 +161,7 @@ class Sessions:
         until = fresh_until(now, elder=elder, policy=self._policy) if is_present else None
         expires_at = now + timedelta(days=self._settings.absolute_days)
         await later(
-            _ADD_SESSION,
+            _ADD_SESSION if account_id is None else _ADD_AND_HOLD if is_postgres() else _ADD_BY_ACCOUNT,
             session_id,
             record.citizen_id,
             account_id,

@@ -22,7 +22,7 @@ from sanic import Request, Sanic
 from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 
-from auth.login import _ADD_ACCOUNT, _AND_HOLD, _BY_OPENID
+from auth.login import _ADD_ACCOUNT, _BY_OPENID
 from auth.records import _ADD_NEWCOMER, _BY_ID
 from auth.sessions import _ADD_REFRESH, _ADD_SESSION, _CALLER
 from benchmarks.store import Row, SqliteStore, Statements, Store, open_store
@@ -56,7 +56,7 @@ class Floor:
         self._front = front
         self._key = key
         self._public = key.public_key()
-        self._find_account = _BY_OPENID if isinstance(store, SqliteStore) else _BY_OPENID + _AND_HOLD
+        self._find_account = _BY_OPENID if isinstance(store, SqliteStore) else f"{_BY_OPENID} FOR SHARE OF w"
 
     async def log_in(self, request: Request) -> HTTPResponse:
         """WeChat's answer, the account, a session with its refresh token, the audit line, a signed token."""
@@ -72,7 +72,7 @@ class Floor:
         refresh_token, now = _ids.token(32), _now()
         session_id, expires_at = _ids.uuid(), now + timedelta(days=90)
         async with self._store.transaction() as statements:
-            rows = await statements.fetch(self._find_account, openid_hash)
+            rows = await statements.fetch(self._find_account, openid_hash, now - timedelta(minutes=1))
             account_id, citizen_id = await _welcome(statements, openid_hash, now) if not rows else _account(rows[0])
             await statements.fetch(
                 _ADD_SESSION, session_id, citizen_id, account_id, "linked", None, False, "", now, expires_at

@@ -51,9 +51,11 @@ class InsideTransaction(RuntimeError):
 class _Unit:
     """One running transaction and what to do once it is committed."""
 
-    __slots__ = ("after_commit", "pending")
+    __slots__ = ("after_commit", "gathers", "pending")
 
-    def __init__(self) -> None:
+    def __init__(self, *, gathers: bool = False) -> None:
+        # All that it writes is gathered and goes out in one statement.
+        self.gathers = gathers
         self.pending: list[tuple[str, tuple[object, ...]]] = []
         self.after_commit: list[Callable[[], None]] = []
 
@@ -159,7 +161,14 @@ def is_outage(error: BaseException) -> bool:
 
 
 def connection() -> BaseDBAsyncClient:
-    """Return Tortoise's connection: the running transaction's, or the pool."""
+    """Return Tortoise's connection: the running transaction's, or the pool.
+
+    Raises:
+        InsideTransaction: within `together`, whose one statement has not been sent yet.
+    """
+    unit = _current.get()
+    if unit is not None and unit.gathers:
+        raise InsideTransaction("within `together` rows are written by `later`, and read before")
     return get_connection(CONNECTION)
 
 
@@ -233,26 +242,41 @@ async def later(sql: str, *values: object) -> None:
     unit = _current.get()
     if unit is None:
         raise OutsideTransaction("this write belongs into a transaction")
-    if connection().capabilities.dialect == "sqlite":
+    if not unit.gathers and not is_postgres():
         await fetch(sql, *values)
         return
     unit.pending.append((sql, values))
 
 
-async def write_alone(sql: str, *values: object) -> None:
-    """Write one row that is a change of its own: one statement needs no BEGIN and no COMMIT around it.
+async def together(work: Work[T]) -> T:
+    """Run `work`, all of whose writes go by `later`, and send them as one statement: no BEGIN and no COMMIT around it.
 
-    It is written even when the caller is cancelled, as a transaction would be.
+    It is a transaction like any other: all of it or nothing, also when the caller is cancelled. What it reads, it reads
+    before; on SQLite it is an ordinary transaction. Inside one it joins that one.
 
     Raises:
-        InsideTransaction: a transaction is running, which the row would leave.
         DatabaseUnavailable: the database could not be reached.
+        IntegrityError: a constraint forbids one of the rows.
     """
-    forbid_inside_transaction()
-    task = asyncio.create_task(fetch(sql, *values))
+    if _current.get() is not None or not is_postgres():
+        return await transaction(work)
+    task = asyncio.create_task(_run_together(work))
     _running.add(task)
     task.add_done_callback(_finished)
-    await asyncio.shield(task)
+    return await asyncio.shield(task)
+
+
+async def _run_together(work: Work[T]) -> T:
+    unit = _Unit(gathers=True)
+    token = _current.set(unit)
+    try:
+        result = await work()
+    finally:
+        _current.reset(token)
+    await _flush(unit)
+    for hook in unit.after_commit:
+        hook()
+    return result
 
 
 @lru_cache(maxsize=512)
@@ -315,29 +339,9 @@ async def execute(sql: str, *values: object) -> int:
     return count
 
 
-@asynccontextmanager
-async def only_one_process(lock: int) -> AsyncIterator[None]:
-    """Hold a lock of PostgreSQL that one process at a time can have; wait for it as long as statements may take.
-
-    Raises:
-        DatabaseUnavailable: the lock could not be had in time.
-    """
-    async with connection().acquire_connection() as raw:
-        try:
-            await raw.execute("SELECT pg_advisory_lock($1)", lock)
-        except Exception as error:
-            if is_outage(error):
-                raise DatabaseUnavailable(retry_after=2) from error
-            raise
-        try:
-            yield
-        finally:
-            await raw.execute("SELECT pg_advisory_unlock($1)", lock)
-
-
 def is_postgres() -> bool:
     """Tell whether the open database is PostgreSQL."""
-    return connection().capabilities.dialect != "sqlite"
+    return get_connection(CONNECTION).capabilities.dialect != "sqlite"
 
 
 def as_uuid(value: object) -> UUID:
@@ -376,8 +380,7 @@ __all__ = [
     "is_outage",
     "is_postgres",
     "later",
-    "only_one_process",
     "require_transaction",
+    "together",
     "transaction",
-    "write_alone",
 ]

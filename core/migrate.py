@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from tortoise.migrations.executor import MigrationExecutor, MigrationTarget, PlanStep
 
-from core.database import close_database, open_database
-from core.db import connection, fetch, is_postgres, only_one_process
+from core.database import close_database, only_one_process, open_database
+from core.db import connection, fetch, is_postgres
 from core.settings import UnsafeSettings
 
 Report = Callable[[str], None]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from core.audit.actors import Actor
 from core.clock import Clock
-from core.db import later, require_transaction, write_alone
+from core.db import later, require_transaction
 from core.ids import Ids
 from core.log import current_request_id, without_numbers
 
@@ -38,22 +38,19 @@ class Audit:
         object_id: UUID | str = "",
         field_names: Sequence[str] = (),
         outcome: str = "ok",
-        alone: bool = False,
     ) -> UUID:
-        """Write one line into the running transaction and return its id; `alone` where it is the only change.
+        """Write one line into the running transaction and return its id.
 
         `action` is `domain.verb-in-past` (`certificates.verified`), `subject_id` the person whose data it concerns.
         `purpose` may be a caller's own words: long numbers are taken out, since what stands here can never be erased.
 
         Raises:
-            OutsideTransaction: no transaction is running, and the line is not alone.
+            OutsideTransaction: no transaction is running.
             DatabaseUnavailable: the database could not be reached.
         """
-        if not alone:
-            require_transaction()
+        require_transaction()
         line_id = self._ids.uuid()
-        write = write_alone if alone else later
-        await write(
+        await later(
             _INSERT,
             line_id,
             self._clock.now(),

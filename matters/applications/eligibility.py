@@ -11,6 +11,7 @@ from core.audit.actors import SYSTEM, Actor
 from core.audit.record import Audit
 from core.cache import Limits
 from core.clock import Clock, china_date
+from core.db import together
 from matters.cases.rules import Decision, Read, decide, read_check
 from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.types import Check, DecisionTable, Matter
@@ -138,13 +139,15 @@ class Eligibility:
         )
 
     async def _note(self, citizen_id: UUID, matter: Matter, actor: Actor, purpose: str) -> None:
-        await self._audit.record(
-            "matters.checked",
-            actor=actor,
-            subject_id=citizen_id,
-            purpose=purpose,
-            object_kind=ASKED,
-            object_id=",".join(check.department for check in matter.checks),
-            field_names=_SHOWN,
-            alone=True,
-        )
+        async def work() -> None:
+            await self._audit.record(
+                "matters.checked",
+                actor=actor,
+                subject_id=citizen_id,
+                purpose=purpose,
+                object_kind=ASKED,
+                object_id=",".join(check.department for check in matter.checks),
+                field_names=_SHOWN,
+            )
+
+        await together(work)

@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
                 ('ended_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('end_reason', fields.CharField(default='', max_length=16)),
             ],
-            options={'table': 'citizen_session', 'app': 'auth', 'indexes': [Index(fields=['expires_at'])], 'pk_attr': 'id', 'table_description': 'One place where a resident is logged in: a family of refresh tokens of which `generation` is the newest.'},
+            options={'table': 'citizen_session', 'app': 'auth', 'indexes': [Index(fields=['expires_at']), Index(fields=['account_id', 'created_at'])], 'pk_attr': 'id', 'table_description': 'One place where a resident is logged in: a family of refresh tokens of which `generation` is the newest.'},
             bases=['Model'],
         ),
         ops.CreateModel(
