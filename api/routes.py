@@ -2,7 +2,19 @@
 
 from typing import Final
 
-from api.citizen import applications, certificates, elder_sessions, face_checks, ledger, matters, me, sessions
+from api.citizen import (
+    applications,
+    certificates,
+    elder_sessions,
+    face_checks,
+    ledger,
+    mandates,
+    matters,
+    me,
+    organisations,
+    relatives,
+    sessions,
+)
 from api.departments import progress
 from api.operation import Routes
 from api.public import client, keys, progress_queries
@@ -13,6 +25,9 @@ from api.verifiers import verifications
 ROUTES: Final[tuple[Routes, ...]] = (
     sessions.routes,
     me.routes,
+    relatives.routes,
+    mandates.routes,
+    organisations.routes,
     face_checks.routes,
     elder_sessions.routes,
     certificates.routes,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import StringConstraints
 
-from api.access import citizen, public
+from api.access import Delegable, citizen, public
 from api.operation import Answer, Body, Out, Page, PageQuery, Request, Routes, bad_cursor, decode_cursor, encode_cursor
 from api.problems import RequestNotFound
 from auth.errors import (
@@ -139,7 +139,7 @@ def _place(cursor: str | None) -> tuple[datetime, UUID] | None:
     return created_at, session_id
 
 
-@routes.get("/sessions", access=citizen(), answer=Page[SessionOut])
+@routes.get("/sessions", access=citizen(delegable=Delegable.OWN), answer=Page[SessionOut])
 async def list_sessions(request: Request, query: PageQuery) -> Answer:
     """List where the caller is logged in, newest first."""
     before = _place(query.cursor)
@@ -156,14 +156,16 @@ async def list_sessions(request: Request, query: PageQuery) -> Answer:
     )
 
 
-@routes.delete("/sessions/current", access=citizen(), status=204)
+@routes.delete("/sessions/current", access=citizen(delegable=Delegable.OWN), status=204)
 async def end_current(request: Request) -> Answer:
     """Log out here."""
     await request.app.ctx.services.sessions.end(request.ctx.caller, request.ctx.caller.session_id)
     return Answer()
 
 
-@routes.delete("/sessions/<session_id:uuid>", access=citizen(), status=204, problems=(RequestNotFound,))
+@routes.delete(
+    "/sessions/<session_id:uuid>", access=citizen(delegable=Delegable.OWN), status=204, problems=(RequestNotFound,)
+)
 async def end(request: Request, session_id: UUID) -> Answer:
     """Log out at another place."""
     if not await request.app.ctx.services.sessions.end(request.ctx.caller, session_id):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from api.wiring.delegation import DelegationServices
 from api.wiring.ground import Ground
 from auth.accounts import Accounts
 from auth.adapters.population_registry import PopulationRegistryHub
@@ -33,6 +34,7 @@ class AuthServices:
     citizens: Citizens
     login: Login
     operators: Operators
+    delegation: DelegationServices
 
     @classmethod
     def build(cls, ground: Ground) -> "AuthServices":
@@ -112,4 +114,5 @@ class AuthServices:
                 settings=settings.operators,
                 rates=settings.limits,
             ),
+            delegation=DelegationServices.build(ground, realname=realname, consents=consents),
         )
