@@ -34,7 +34,9 @@ _OVER: Final = """
 UPDATE mandate SET state = 'ended', ended_at = $3, end_reason = 'over'
 WHERE principal_id = $1 AND agent_id = $2 AND kind = 'guardian' AND state = 'active' AND ends_at <= $3
 """
-_ON_LINK: Final = "SELECT id FROM mandate WHERE relative_id = $1 AND kind = 'guardian' AND state = 'active'"
+_ON_LINK: Final = """
+SELECT id FROM mandate WHERE relative_id = $1 AND kind = 'guardian' AND state = 'active' AND ends_at > $2
+"""
 _CHECKED: Final = "UPDATE mandate SET checked_at = $2 WHERE id = $1"
 _MINE: Final = "SELECT * FROM mandate WHERE id = $1 AND agent_id = $2 AND kind = 'guardian' AND state = 'active'"
 
@@ -115,7 +117,7 @@ class Guardians:
         Raises:
             DatabaseUnavailable: the database could not be reached.
         """
-        row = await fetch_one(_ON_LINK, link_id)
+        row = await fetch_one(_ON_LINK, link_id, self._clock.now())
         return None if row is None else as_uuid(row["id"])
 
     async def require(self, held: Held) -> None:

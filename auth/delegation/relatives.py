@@ -51,7 +51,6 @@ _END: Final = """
 UPDATE relative SET state = 'ended', ended_at = $2, name_sealed = NULL, id_number_sealed = NULL
 WHERE id = $1 AND state <> 'ended' RETURNING id
 """
-_WARDED: Final = "SELECT id FROM mandate WHERE relative_id = $1 AND kind = 'guardian' AND state = 'active'"
 _FIRST: Final = UUID(int=0)
 
 
@@ -176,7 +175,7 @@ class Relatives:
             return False
 
         async def work() -> bool:
-            if link.citizen_id != caller.citizen_id and await fetch_one(_WARDED, link_id) is not None:
+            if link.citizen_id != caller.citizen_id and await self._guardians.mandate_on(link_id) is not None:
                 raise LinkStateForbids
             now = self._clock.now()
             if not await fetch(_END, link_id, now):
