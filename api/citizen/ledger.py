@@ -28,7 +28,7 @@ _STRANGER: Final = ("未登记的查验者", "A verifier who is not registered")
 _ANOTHER_ACCOUNT: Final = ("另一个账户", "Another account")
 _YOURSELF: Final = ("您本人", "Yourself")
 _RELATIVE: Final = ("亲友", "A relative")
-_BETWEEN_RELATIVES: Final = ("auth.relative-", "auth.mandate-", "auth.guardian-")
+_BETWEEN_RELATIVES: Final = ("auth.relative-", "auth.mandate-", "auth.guardian-", "auth.identity-bound")
 _DEPARTMENTS: Final[Mapping[str, tuple[str, str]]] = {
     "public-security": ("公安部门", "Public security"),
     "human-resources": ("人力资源和社会保障部门", "Human resources and social security"),

@@ -373,6 +373,7 @@ async def test_a_parent_fetches_opens_and_shows_a_childs_certificate(office: Off
     ledger = await parent.ask("GET", "/v1/citizen/ledger?limit=100", under=mandate)
     actors = {item["action"]: item["actor"] for item in ledger.json["items"]}
     assert actors["certificates.shown"] == "代办人（甄**）"
+    assert actors["auth.identity-bound"] == "亲友（甄**）"
     own = await parent.ask("GET", "/v1/citizen/ledger?limit=100")
     assert "certificates.shown" not in {item["action"] for item in own.json["items"]}
 
