@@ -6,11 +6,12 @@ from typing import Any, Final
 
 from sanic import Request
 
-from auth.errors import LevelTooLow, MandateMissing, TokenMissing
-from auth.types import Level
+from auth.errors import LevelTooLow, MandateMissing, NotDelegable, TokenMissing
+from auth.types import Caller, Level, Mandate, MandateKind, PrincipalKind
 from core.errors import Forbidden
 
 _BEARER: Final = "bearer "
+_ON_BEHALF_OF: Final = "x-on-behalf-of"
 
 
 class Audience(StrEnum):
@@ -28,6 +29,21 @@ class Audience(StrEnum):
         return self in {Audience.CITIZEN, Audience.STAFF}
 
 
+class Delegable(StrEnum):
+    """What a mandate lets its holder do at a route. The use cases look more closely, at the very kind or matter."""
+
+    OWN = "own"
+    """Nothing: this is the person's own (sessions, identity, face, consents, mandates)."""
+    OPEN = "open"
+    """Everything: the route shows nobody's data."""
+    CERTIFICATES = "certificates"
+    """What a mandate with certificates in its scope covers."""
+    MATTERS = "matters"
+    """What a mandate with matters in its scope covers."""
+    PERSON = "person"
+    """The principal's own record: for guardians, and at organisations for whoever represents them."""
+
+
 class NotYourCase(Forbidden):
     """A department speaks about what belongs to another."""
 
@@ -39,11 +55,21 @@ class NotYourCase(Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may enter: an audience, and for residents the level they need, for staff the roles."""
+    """Who may enter: an audience, and for residents the level they need, for staff the roles.
+
+    `delegable` says what a mandate may do here, `organisations` whether an organisation has such a thing at all.
+    """
 
     audience: Audience
     level: Level | None = None
     roles: frozenset[str] = frozenset()
+    delegable: Delegable | None = None
+    organisations: bool = False
+
+    @property
+    def is_delegable(self) -> bool:
+        """Whether any mandate leads in."""
+        return self.delegable not in {None, Delegable.OWN}
 
 
 def public() -> Access:
@@ -51,9 +77,14 @@ def public() -> Access:
     return Access(Audience.PUBLIC)
 
 
-def citizen(level: Level = Level.LINKED) -> Access:
-    """A resident whose session has at least this level."""
-    return Access(Audience.CITIZEN, level=level)
+def citizen(
+    level: Level = Level.LINKED, *, delegable: Delegable | None = None, organisations: bool = False
+) -> Access:  # fmt: skip
+    """A resident whose session has at least this level, for themselves or as far as a mandate goes.
+
+    A route that does not say how far is one's own; every route has to say so (`tests/architecture/test_routes.py`).
+    """
+    return Access(Audience.CITIZEN, level=level, delegable=delegable, organisations=organisations)
 
 
 def staff(*roles: str) -> Access:
@@ -76,7 +107,7 @@ async def admit(request: Request[Any, Any], access: Access) -> None:
 
     Raises:
         Unauthenticated: no token, an expired or wrong one, or a signature that does not hold.
-        Forbidden: the level is too low, or a department speaks for another.
+        Forbidden: the level is too low, the mandate does not go so far, or a department speaks for another.
     """
     if access.audience is Audience.CITIZEN:
         await _admit_citizen(request, access)
@@ -96,19 +127,51 @@ def _bearer(request: Request[Any, Any]) -> str:
 
 
 def refuse_mandate(request: Request[Any, Any]) -> None:
-    """Refuse to act for somebody else: nobody has given a mandate yet.
+    """Refuse to act for somebody else where it is not known who acts.
 
     Raises:
         MandateMissing: the caller asks for it.
     """
-    if "x-on-behalf-of" in request.headers:
+    if _ON_BEHALF_OF in request.headers:
         raise MandateMissing
+
+
+def fits(mandate: Mandate, access: Access) -> bool:
+    """Tell whether a mandate covers anything at a route."""
+    if access.delegable is Delegable.CERTIFICATES:
+        return mandate.scope.certificates != frozenset()
+    if access.delegable is Delegable.MATTERS:
+        return mandate.scope.matters != frozenset()
+    if access.delegable is Delegable.PERSON:
+        return mandate.kind in {MandateKind.GUARDIAN, MandateKind.REPRESENTATIVE}
+    return access.delegable is Delegable.OPEN
+
+
+async def _on_behalf(request: Request[Any, Any], caller: Caller, access: Access) -> Caller:
+    """Return the caller as they act: for themselves, or under the mandate that they name.
+
+    Raises:
+        NotDelegable: nobody can do this for somebody else, or an organisation has no such thing.
+        MandateMissing: the caller has no such mandate, or it does not go so far.
+    """
+    told = request.headers.get(_ON_BEHALF_OF)
+    if told is None:
+        return caller
+    if not access.is_delegable:
+        raise NotDelegable
+    acting: Caller = await request.app.ctx.services.authority.act(caller, told)
+    if acting.mandate is None:
+        raise MandateMissing
+    if acting.mandate.principal is PrincipalKind.ORGANISATION and not access.organisations:
+        raise NotDelegable
+    if not fits(acting.mandate, access):
+        raise MandateMissing
+    return acting
 
 
 async def _admit_citizen(request: Request[Any, Any], access: Access) -> None:
     services = request.app.ctx.services
-    caller = await services.sessions.caller_of(_bearer(request))
-    refuse_mandate(request)
+    caller = await _on_behalf(request, await services.sessions.caller_of(_bearer(request)), access)
     if access.level is not None and caller.level.rank < access.level.rank:
         raise LevelTooLow.needing(access.level)
     request.ctx.caller = caller

@@ -112,11 +112,12 @@ class Edge:
         parameters = frozenset(inspect.signature(operation.handler).parameters)
         cap = cap_of(operation)
         comes_with_token = operation.access.audience.comes_with_token
-        for_residents = operation.path.startswith("/v1/citizen/")
+        # Who is not known yet holds no mandate.
+        at_the_door = operation.path.startswith("/v1/citizen/") and operation.access.audience is not Audience.CITIZEN
 
         async def let_in(request: Request) -> None:
             await admit(request, operation.access)
-            if for_residents:
+            if at_the_door:
                 refuse_mandate(request)
 
         async def handler(request: Request, **path: Any) -> HTTPResponse:  # noqa: ANN401 — typed by the route

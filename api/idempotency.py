@@ -4,8 +4,8 @@ Where a key is required, the whole handler runs in one transaction with the kept
 same key later gives the one true result. Where a key is merely honoured, the handler may call outside systems, so the
 key is claimed first and the answer kept after; a crash between leaves a lease that runs out (docs/decisions/0010).
 
-An answer is for those to whom it was given: it is kept for one session, and not given again to that session while it is
-less sure of who is there.
+An answer is for those to whom it was given: it is kept for one session, acting for one person under one mandate, and
+not given again to that session while it is less sure of who is there.
 """
 
 import asyncio
@@ -250,7 +250,9 @@ def _principal(request: Request[Any, Any]) -> str:
     """Whose key it is: two callers that choose the same one have nothing to do with each other."""
     context = request.ctx
     if caller := getattr(context, "caller", None):
-        return f"caller {caller.citizen_id} {caller.session_id}"
+        # Under another mandate of the same principal the scope may be another.
+        mandate = "" if caller.mandate is None else caller.mandate.id
+        return f"caller {caller.citizen_id} {caller.session_id} {mandate}"
     for who, name in (("operator", "operator_id"), ("signed", "party")):
         if found := getattr(context, who, None):
             return f"{who} {getattr(found, name)}"

@@ -9,10 +9,11 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from api import problems
-from api.access import Audience, NotYourCase
+from api.access import Audience, Delegable, NotYourCase
 from api.openapi_words import HEADERS, HEALTH, PARAMETERS, PROBLEM_SCHEMA, headers, parameter
 from api.operation import Operation, Routes
-from auth.errors import LevelTooLow, MandateMissing, TokenExpired, TokenInvalid, TokenMissing
+from auth.delegation.errors import BusinessRegisterUnavailable, KinshipUnavailable
+from auth.errors import LevelTooLow, MandateMissing, NotDelegable, TokenExpired, TokenInvalid, TokenMissing
 from core.cache import TooManyRequests
 from core.db import DatabaseUnavailable
 from core.errors import Problem
@@ -137,6 +138,7 @@ def _entry(operation: Operation, schemas: dict[tuple[type[BaseModel], str], Any]
     if operation.access.audience is Audience.CITIZEN:
         entry["security"] = [{"citizen": []}]
         entry["x-level"] = operation.access.level
+        entry["x-delegable"] = operation.access.delegable or Delegable.OWN
     elif operation.access.audience is Audience.STAFF:
         entry["security"] = [{"staff": []}]
         entry["x-roles"] = sorted(operation.access.roles)
@@ -243,6 +245,17 @@ def problems_of(operation: Operation) -> list[type[Problem]]:
         found += [problems.KeyReused, problems.InProgress]
     if operation.idempotency == "required":
         found.append(problems.KeyRequired)
-    if _is_for_residents(operation):
+    if operation.access.audience is Audience.CITIZEN:
+        found += _of_mandates(operation)
+    elif _is_for_residents(operation):
         found.append(MandateMissing)
     return found
+
+
+def _of_mandates(operation: Operation) -> list[type[Problem]]:
+    """Return what may be wrong with acting for somebody else at a route."""
+    access = operation.access
+    if not access.is_delegable:
+        return [NotDelegable]
+    found: list[type[Problem]] = [MandateMissing, KinshipUnavailable, BusinessRegisterUnavailable]
+    return found if access.organisations else [*found, NotDelegable]

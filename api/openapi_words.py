@@ -79,8 +79,8 @@ PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "OnBehalfOf": {
         "name": "X-On-Behalf-Of",
         "in": "header",
-        "description": "The mandate by which the caller acts for somebody else; without such a mandate 403 "
-        "`auth.mandate-missing`.",
+        "description": "The mandate by which the caller acts for somebody else; without such a mandate, or where it "
+        "does not go so far, 403 `auth.mandate-missing`; where nobody can act for another 403 `auth.not-delegable`.",
         "schema": {"type": "string", "format": "uuid"},
     },
     "IdempotencyKey": _KEY | {"required": False},

@@ -8,8 +8,11 @@ from api.citizen import (
     elder_sessions,
     face_checks,
     ledger,
+    mandates,
     matters,
     me,
+    organisations,
+    relatives,
     sessions,
     takeovers,
 )
@@ -23,6 +26,9 @@ from api.verifiers import verifications
 ROUTES: Final[tuple[Routes, ...]] = (
     sessions.routes,
     me.routes,
+    relatives.routes,
+    mandates.routes,
+    organisations.routes,
     face_checks.routes,
     elder_sessions.routes,
     takeovers.routes,

@@ -13,11 +13,15 @@ from core.log import current_request_id
 
 # A partial unique index (migrations/auth/guards.py) lets one consent stand for each text.
 _GIVE: Final = """
-INSERT INTO consent (id, citizen_id, purpose, version, given_at, request_id) VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT DO NOTHING RETURNING id
+INSERT INTO consent (id, citizen_id, purpose, version, given_at, request_id, given_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING id
 """
 _STANDS: Final = """
 SELECT 1 AS stands FROM consent WHERE citizen_id = $1 AND purpose = $2 AND version = $3 AND withdrawn_at IS NULL
+"""
+_BY_GUARDIAN: Final = """
+SELECT 1 AS stands FROM consent
+WHERE citizen_id = $1 AND purpose = $2 AND version = $3 AND withdrawn_at IS NULL AND given_by IS NOT NULL
 """
 _WITHDRAW: Final = """
 UPDATE consent SET withdrawn_at = $3 WHERE citizen_id = $1 AND purpose = $2 AND withdrawn_at IS NULL
@@ -40,8 +44,10 @@ class Consents:
         """
         parse_consent(consent, purpose=purpose)
 
-    async def give(self, citizen_id: UUID, consent: str) -> None:
+    async def give(self, citizen_id: UUID, consent: str, *, guardian: Actor | None = None) -> None:
         """Keep a resident's consent, in the running transaction; one that stands already is left alone.
+
+        `guardian` is who gives it in the resident's place, where the resident may not give it themselves.
 
         Raises:
             ConsentRequired: there is no such text in force.
@@ -50,9 +56,10 @@ class Consents:
         require_transaction()
         purpose, version = parse_consent(consent)
         now = self._clock.now()
-        new = await fetch(_GIVE, self._ids.uuid(), citizen_id, purpose, version, now, current_request_id())
+        given_by = None if guardian is None else UUID(guardian.id)
+        new = await fetch(_GIVE, self._ids.uuid(), citizen_id, purpose, version, now, current_request_id(), given_by)
         if new:
-            await self._record("auth.consent-given", citizen_id, consent)
+            await self._record("auth.consent-given", citizen_id, consent, guardian)
 
     async def require(self, citizen_id: UUID, purpose: str) -> None:
         """See that the resident's consent to a purpose stands, under the text in force.
@@ -63,7 +70,15 @@ class Consents:
         if purpose not in CONSENTS or await fetch_one(_STANDS, citizen_id, purpose, CONSENTS[purpose]) is None:
             raise consent_required(purpose)
 
-    async def withdraw(self, citizen_id: UUID, purpose: str) -> bool:
+    async def has_from_guardian(self, citizen_id: UUID, purpose: str) -> bool:
+        """Tell whether a guardian's consent to a purpose stands for this resident, under the text in force.
+
+        Raises:
+            DatabaseUnavailable: the database could not be reached.
+        """
+        return await fetch_one(_BY_GUARDIAN, citizen_id, purpose, CONSENTS[purpose]) is not None
+
+    async def withdraw(self, citizen_id: UUID, purpose: str, *, guardian: Actor | None = None) -> bool:
         """Take a resident's consent back, for all its texts; return whether one stood.
 
         Raises:
@@ -73,15 +88,15 @@ class Consents:
         async def work() -> bool:
             withdrawn = await execute(_WITHDRAW, citizen_id, purpose, self._clock.now()) > 0
             if withdrawn:
-                await self._record("auth.consent-withdrawn", citizen_id, purpose)
+                await self._record("auth.consent-withdrawn", citizen_id, purpose, guardian)
             return withdrawn
 
         return await transaction(work)
 
-    async def _record(self, action: str, citizen_id: UUID, consent: str) -> None:
+    async def _record(self, action: str, citizen_id: UUID, consent: str, guardian: Actor | None = None) -> None:
         await self._audit.record(
             action,
-            actor=Actor.citizen(citizen_id),
+            actor=guardian or Actor.citizen(citizen_id),
             subject_id=citizen_id,
             object_kind="consent",
             object_id=consent,

@@ -112,6 +112,15 @@ class MandateMissing(Forbidden):
     plain = "您还没有得到他的授权。"
 
 
+class NotDelegable(Forbidden):
+    """What only the person can do themselves, or what an organisation cannot do at all."""
+
+    code = "auth.not-delegable"
+    title = "这件事只能由本人办理，不能代办"
+    title_en = "This can only be done in person, not for somebody else"
+    plain = "这件事要本人办，别人代不了。"
+
+
 class AccountClosed(Forbidden):
     """The account was closed; a hall can tell why."""
 

@@ -147,8 +147,10 @@ class RealName:
         """
         return await _holder_of(self._vault.index(ID_NUMBER, id_number.reveal()))
 
-    async def ensure_citizen(self, name: PersonName, id_number: IdNumber) -> UUID:
+    async def ensure_citizen(self, name: PersonName, id_number: IdNumber, *, by: Actor | None = None) -> UUID:
         """Return the resident with this number, making their account if the registry knows them: no WeChat is needed.
+
+        `by` is who does so where it is not the resident.
 
         Raises:
             IdentityMismatch: name and number do not agree; also when nobody has that number.
@@ -170,7 +172,7 @@ class RealName:
                 if holder is None:
                     raise AccountClosed
                 return holder
-            await self._record_bound(citizen_id)
+            await self._record_bound(citizen_id, by)
             return citizen_id
 
         return await transaction(work)
@@ -214,10 +216,10 @@ class RealName:
         if not bound:
             raise IdentityFixed
 
-    async def _record_bound(self, citizen_id: UUID) -> None:
+    async def _record_bound(self, citizen_id: UUID, by: Actor | None = None) -> None:
         await self._audit.record(
             "auth.identity-bound",
-            actor=Actor.citizen(citizen_id),
+            actor=by or Actor.citizen(citizen_id),
             subject_id=citizen_id,
             purpose="real-name",
             field_names=("name", "id_number"),

@@ -11,7 +11,7 @@ from core.errors import FieldError
 from core.pii import IdNumber, PersonName
 
 # The text that is in force for each purpose. A new text is a new number, and asks again.
-CONSENTS: Final[Mapping[str, int]] = {"real-name": 1, "face": 1}
+CONSENTS: Final[Mapping[str, int]] = {"real-name": 1, "face": 1, "delegation": 1}
 
 
 @dataclass(frozen=True, slots=True)

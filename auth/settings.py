@@ -71,11 +71,29 @@ class OperatorSettings(Section):
     lock_minutes: int = Field(default=30, ge=1)
 
 
+class DelegationSettings(Section):
+    """Acting for others: how often it may be tried, how long mandates last, how long a register's word counts."""
+
+    relative_account: str = "10/day"
+    relative_number: str = "10/day"
+    organisation_account: str = "10/day"
+    organisation_code: str = "20/day"
+    mandate_account: str = "30/day"
+    waiting_days: int = Field(default=30, ge=1, le=90)
+    longest_days: int = Field(default=365, ge=1, le=366)
+    guardian_until_age: int = Field(default=14, ge=14, le=18)
+    guardian_hours: int = Field(default=168, ge=1, le=720)
+    representative_hours: int = Field(default=24, ge=1, le=168)
+
+
 class AuthSettings(Section):
     """The section of auth."""
 
     wechat: WechatSettings = WechatSettings()
     population_registry: SignedPartnerSettings = SignedPartnerSettings()
+    civil_affairs: SignedPartnerSettings = SignedPartnerSettings()
+    market_regulation: SignedPartnerSettings = SignedPartnerSettings()
+    delegation: DelegationSettings = DelegationSettings()
     sessions: SessionSettings = SessionSettings()
     levels: LevelSettings = LevelSettings()
     limits: AuthLimits = AuthLimits()
@@ -89,6 +107,10 @@ class AuthSettings(Section):
             *unsafe_secret("ZHIJIAN_AUTH__WECHAT__APP_SECRET", self.wechat.app_secret),
             *unsafe_partner("ZHIJIAN_AUTH__POPULATION_REGISTRY", self.population_registry),
             *unsafe_secret("ZHIJIAN_AUTH__POPULATION_REGISTRY__SECRET", self.population_registry.secret),
+            *unsafe_partner("ZHIJIAN_AUTH__CIVIL_AFFAIRS", self.civil_affairs),
+            *unsafe_secret("ZHIJIAN_AUTH__CIVIL_AFFAIRS__SECRET", self.civil_affairs.secret),
+            *unsafe_partner("ZHIJIAN_AUTH__MARKET_REGULATION", self.market_regulation),
+            *unsafe_secret("ZHIJIAN_AUTH__MARKET_REGULATION__SECRET", self.market_regulation.secret),
         ]
         if not self.wechat.app_id:
             found.append("ZHIJIAN_AUTH__WECHAT__APP_ID is missing.")

@@ -25,21 +25,91 @@ class Level(StrEnum):
 _ORDER = tuple(Level)
 
 
+class MandateKind(StrEnum):
+    """Where the right to act for somebody comes from."""
+
+    AGENT = "agent"  # given by the principal, accepted by the agent
+    GUARDIAN = "guardian"  # by law, as the register of kinship says
+    REPRESENTATIVE = "representative"  # of an organisation, as the business register says
+
+
+class PrincipalKind(StrEnum):
+    """Whose affairs a mandate is about."""
+
+    CITIZEN = "citizen"
+    ORGANISATION = "organisation"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a mandate covers: kinds of certificates, and matters by their codes. None stands for all of them."""
+
+    certificates: frozenset[str] | None
+    matters: frozenset[str] | None
+
+    def covers_certificate(self, kind: str) -> bool:
+        """Tell whether certificates of this kind are in it."""
+        return self.certificates is None or kind in self.certificates
+
+    def covers_matter(self, code: str) -> bool:
+        """Tell whether the matter with this code is in it."""
+        return self.matters is None or code in self.matters
+
+
+@dataclass(frozen=True, slots=True)
+class Mandate:
+    """The mandate a request is made under. One that is used up lets its holder read and do nothing more."""
+
+    id: UUID
+    kind: MandateKind
+    principal: PrincipalKind
+    scope: Scope
+    is_one_time: bool
+    is_used_up: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who a request comes from: `citizen_id` says whose affairs, `actor_id` who acts; the same without a mandate."""
+    """Who a request comes from: `citizen_id` says whose affairs, `actor_id` who acts; the same without a mandate.
+
+    `level` is the actor's. Under a mandate of an organisation `citizen_id` is the organisation's id.
+    """
 
     citizen_id: UUID
     session_id: UUID
     level: Level
     elder: bool
     actor_id: UUID
+    mandate: Mandate | None = None
 
     @property
     def actor(self) -> Actor:
         """Who acts, as the audit writes it down."""
         on_behalf_of = self.citizen_id if self.citizen_id != self.actor_id else None
         return Actor.citizen(self.actor_id, on_behalf_of=on_behalf_of)
+
+    @property
+    def sees_the_person(self) -> bool:
+        """Whether the caller may see the principal's own record in full: it is theirs, or they are the guardian."""
+        return self.mandate is None or self.mandate.kind is MandateKind.GUARDIAN
+
+    @property
+    def certificates(self) -> frozenset[str] | None:
+        """The kinds of certificates this caller may come near; None for all of them."""
+        return None if self.mandate is None else self.mandate.scope.certificates
+
+    @property
+    def matters(self) -> frozenset[str] | None:
+        """The codes of the matters this caller may come near; None for all of them."""
+        return None if self.mandate is None else self.mandate.scope.matters
+
+    def covers_certificate(self, kind: str) -> bool:
+        """Tell whether certificates of this kind are the caller's own, or in the scope of the mandate."""
+        return self.mandate is None or self.mandate.scope.covers_certificate(kind)
+
+    def covers_matter(self, code: str) -> bool:
+        """Tell whether the matter is open to the caller: always for themselves, else by the scope of the mandate."""
+        return self.mandate is None or self.mandate.scope.covers_matter(code)
 
 
 @dataclass(frozen=True, slots=True)

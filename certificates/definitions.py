@@ -6,8 +6,8 @@ from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from auth.delegation.rules import uscc_is_right
 from certificates.errors import KindUnknown
-from certificates.rules import uscc_is_right
 from certificates.types import ClaimSource, FieldDefinition, FieldType, Kind, Reading, RedRule
 from core.settings import UnsafeSettings
 

@@ -37,6 +37,8 @@ class Presentation(Model):
     citizen_id = fields.UUIDField()
     # Where it is shown: the code is worth nothing once that session has ended.
     session_id = fields.UUIDField(null=True)
+    # Under which it is shown, if it is shown for somebody else: the code is worth nothing once it is revoked.
+    mandate_id = fields.UUIDField(null=True)
     field_names = fields.JSONField[list[str]]()
     claims = fields.JSONField[list[str]]()
     purpose = fields.CharField(max_length=200, default="")

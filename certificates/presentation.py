@@ -9,6 +9,7 @@ from uuid import UUID
 
 import segno
 
+from auth.delegation.effects import use_mandate
 from auth.types import Caller
 from certificates import rules
 from certificates.definitions import Kinds
@@ -31,8 +32,8 @@ _INK: Final = {Colour.BLACK: "#000000", Colour.RED: "#c00000"}
 
 _INSERT: Final = """
 INSERT INTO certificate_presentation (id, code_hash, certificate_id, citizen_id, session_id, field_names, claims,
-                                      purpose, created_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id
+                                      purpose, created_at, expires_at, mandate_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id
 """
 # A holder's screen shows one code at a time: the one before it ends now, so a picture of it is worth nothing.
 _END_EARLIER: Final = """
@@ -83,16 +84,18 @@ class Presentation:
         verifier: UUID | None = None,
         purpose: str = "",
     ) -> Shown | None:
-        """Make a code for one certificate; None when it does not exist or is somebody else's.
+        """Make a code for one certificate; None when it does not exist, is somebody else's or out of scope.
 
         `fields` are those a verifier may read; None means the card face, or nothing when there are claims. The code
-        that was shown before for the same certificate ends, and each code ends with the session that shows it.
+        that was shown before for the same certificate ends, and each code ends with the session that shows it and with
+        the mandate under which it is shown. A mandate for once is used up by it.
 
         Raises:
             FieldUnknown: the kind has no such field.
             ClaimUnknown: the kind cannot support such a claim.
             VerifierUnknown: no such verifier is registered.
             StateForbids: the certificate is out of force for good.
+            MandateMissing: the mandate has ended or is used up.
             TooManyRequests: too many codes in a short time.
             DatabaseUnavailable: the database could not be reached.
         """
@@ -101,7 +104,7 @@ class Presentation:
         async def work() -> Shown | None:
             record = await self._records.find(certificate_id, caller.citizen_id)
             kind = None if record is None else self._kinds.find(record.kind)
-            if record is None or kind is None:
+            if record is None or kind is None or not caller.covers_certificate(kind.slug):
                 return None
             names = _chosen_fields(kind, fields, has_claims=bool(claims))
             chosen = _chosen_claims(kind, claims)
@@ -136,6 +139,7 @@ class Presentation:
 
     async def _make(self, caller: Caller, record: Record, order: _Order) -> Shown:
         now = self._clock.now()
+        await use_mandate(caller, now)
         expires_at = now + timedelta(seconds=self._settings.code_seconds)
         row_id, code = self._ids.uuid(), self._ids.token(CODE_BYTES)
         await execute(_END_EARLIER, record.id, now)
@@ -151,6 +155,7 @@ class Presentation:
             order.purpose,
             now,
             expires_at,
+            None if caller.mandate is None else caller.mandate.id,
         )
         await self._audit.record(
             "certificates.shown",

@@ -19,7 +19,8 @@ _FIELDS: Final = "certificate.fields"
 
 _LIST: Final = """
 SELECT id, kind, state, valid_until, issuer, number_sealed, stale_since FROM certificate
-WHERE citizen_id = $1 AND id > $2 ORDER BY id LIMIT $3
+WHERE citizen_id = $1 AND id > $2 AND (CAST($4 AS TEXT) = '' OR CAST($4 AS TEXT) LIKE '%,' || kind || ',%')
+ORDER BY id LIMIT $3
 """
 _FIND: Final = "SELECT * FROM certificate WHERE id = $1 AND citizen_id = $2"
 _FIND_KIND: Final = "SELECT * FROM certificate WHERE citizen_id = $1 AND kind = $2"
@@ -102,14 +103,20 @@ class Records:
         self._clock = clock
         self._ids = ids
 
-    async def list_of(self, citizen_id: UUID, *, after: UUID | None, limit: int) -> list[Line]:
+    async def list_of(
+        self, citizen_id: UUID, *, after: UUID | None, limit: int, kinds: frozenset[str] | None = None
+    ) -> list[Line]:
         """Return the certificates of a citizen, oldest first, at most `limit`, those after one when it is given.
+
+        With `kinds` only those of these kinds.
 
         Raises:
             DatabaseUnavailable: the database could not be reached.
             RecordUnreadable: a row does not open.
         """
-        rows = await fetch(_LIST, citizen_id, after or UUID(int=0), limit)
+        # Slugs have neither commas nor the letters that mean something to LIKE.
+        only = "" if kinds is None else f",{','.join(sorted(kinds))},"
+        rows = await fetch(_LIST, citizen_id, after or UUID(int=0), limit, only)
         return [
             Line(
                 id=(row_id := as_uuid(row["id"])),

@@ -26,9 +26,6 @@ from core.pii import IdNumber
 IDENTIFIER_ROOT: Final = "1.2.156.3005.2"
 _LETTERS_36: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _PARTS: Final = re.compile(r"([0-9A-Z]{21})\.([0-9A-Z]{6,18})\.([0-9A-Z]{1,40})\.([0-9]{3,6})\.([0-9A-Z])")
-_USCC_LETTERS: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_USCC_WEIGHTS: Final = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
-_USCC_LENGTH: Final = 18
 
 
 def mod_37_36(body: str) -> str:
@@ -67,14 +64,6 @@ def identifier_is_right(identifier: str) -> bool:
 def same_certificate(one: str, other: str) -> bool:
     """Tell whether two identifiers differ at most in version and check: the same certificate, changed."""
     return one.rsplit(".", 2)[0] == other.rsplit(".", 2)[0]
-
-
-def uscc_is_right(code: str) -> bool:
-    """Tell whether a unified social credit code has its length, letters and check character (GB 32100)."""
-    if len(code) != _USCC_LENGTH or any(letter not in _USCC_LETTERS for letter in code):
-        return False
-    total = sum(_USCC_LETTERS.index(letter) * weight for letter, weight in zip(code, _USCC_WEIGHTS, strict=False))
-    return _USCC_LETTERS[(31 - total % 31) % 31] == code[-1]
 
 
 # --- what an issuer answered ------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+from auth.delegation.effects import mandate_stands
 from certificates import rules
 from certificates.definitions import Kinds
 from certificates.ports import OpenSessions
@@ -27,7 +28,7 @@ UPDATE certificate_presentation SET used_at = $2 WHERE code_hash = $1 AND used_a
 RETURNING certificate_id, citizen_id, field_names, claims
 """
 _FIND: Final = """
-SELECT certificate_id, citizen_id, session_id, used_at FROM certificate_presentation WHERE code_hash = $1
+SELECT certificate_id, citizen_id, session_id, mandate_id, used_at FROM certificate_presentation WHERE code_hash = $1
 """
 
 
@@ -109,9 +110,11 @@ class Verification:
         return Verified(outcome, holder_notified=True)
 
     async def _is_still_shown(self, row: Mapping[str, Any]) -> bool:
-        """Tell whether the session that shows the code is open: who has logged out shows nothing any more."""
-        session_id = row["session_id"]
-        return session_id is not None and await self._sessions.is_open(as_uuid(session_id))
+        """Tell whether the session that shows the code is open, and the mandate, if it is shown under one, in force."""
+        session_id, mandate_id = row["session_id"], row["mandate_id"]
+        if session_id is None or not await self._sessions.is_open(as_uuid(session_id)):
+            return False
+        return mandate_id is None or await mandate_stands(as_uuid(mandate_id), self._clock.now())
 
     async def _judge(self, scan: _Scan, used: Mapping[str, Any]) -> Verified:
         record = await self._records.find(as_uuid(used["certificate_id"]), as_uuid(used["citizen_id"]))

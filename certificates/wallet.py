@@ -6,6 +6,8 @@ from typing import Final
 from uuid import UUID
 
 from auth.account.groups import Groups
+from auth.delegation.effects import hold_mandate, require_unused
+from auth.errors import MandateMissing
 from auth.types import Caller
 from certificates import rules
 from certificates.definitions import Kinds
@@ -86,12 +88,13 @@ class Wallet:
     async def list_held(self, caller: Caller, *, after: UUID | None, limit: int) -> list[CertificateView]:
         """Return the caller's certificates, oldest first, at most `limit`, those after one when it is given.
 
-        Numbers are masked; nothing is disclosed, so nothing stands in the ledger.
+        Numbers are masked; nothing is disclosed, so nothing stands in the ledger. Under a mandate only those in its
+        scope are there.
 
         Raises:
             DatabaseUnavailable: the database could not be reached.
         """
-        lines = await self._records.list_of(caller.citizen_id, after=after, limit=limit)
+        lines = await self._records.list_of(caller.citizen_id, after=after, limit=limit, kinds=caller.certificates)
         return [self._view(line) for line in lines if self._kinds.find(line.kind)]
 
     async def fetch(self, caller: Caller, kind: str) -> tuple[CertificateView, bool]:
@@ -101,6 +104,7 @@ class Wallet:
 
         Raises:
             KindUnknown: certificates of this kind are not offered here.
+            MandateMissing: the mandate does not cover certificates of this kind, or is used up.
             NoneHeld: the issuer has none for this person.
             IssuerUnavailable: the issuer is away; what is held can still be listed, opened and shown.
             TooManyRequests: fetched too often.
@@ -109,6 +113,9 @@ class Wallet:
         """
         definition, why = self._kinds.get(kind), _Why(caller.actor, FETCHED_BY_HOLDER)
         holder = caller.citizen_id
+        if not caller.covers_certificate(kind):
+            raise MandateMissing
+        require_unused(caller)
         await self._limits.hit("certificates.fetch", self._settings.fetch_limit, f"citizen:{holder}")
         try:
             issued = await self._ask(definition, holder, why)
@@ -119,11 +126,16 @@ class Wallet:
         if issued is None:
             await transaction(lambda: self._keep_none(definition, holder, why))
             raise NoneHeld
-        record, is_new = await transaction(lambda: self._keep(definition, holder, issued, why))
+
+        async def keep() -> tuple[Record, bool]:
+            await hold_mandate(caller, self._clock.now())
+            return await self._keep(definition, holder, issued, why)
+
+        record, is_new = await transaction(keep)
         return self._view(record.line), is_new
 
     async def find_opened(self, caller: Caller, certificate_id: UUID) -> OpenedCertificate | None:
-        """Open one certificate for its holder; None when it does not exist or is somebody else's.
+        """Open one certificate for its holder; None when it does not exist, is somebody else's or out of scope.
 
         Raises:
             DatabaseUnavailable: the database could not be reached.
@@ -132,7 +144,7 @@ class Wallet:
         async def work() -> OpenedCertificate | None:
             record = await self._records.find(certificate_id, caller.citizen_id)
             kind = None if record is None else self._kinds.find(record.kind)
-            if record is None or kind is None:
+            if record is None or kind is None or not caller.covers_certificate(kind.slug):
                 return None
             why = _Why(caller.actor, READ_BY_HOLDER)
             await self._tell_opened(record, why, kind.field_names)
@@ -141,12 +153,13 @@ class Wallet:
         return await transaction(work)
 
     async def find_held(
-        self, citizen_id: UUID, kind: str, *, purpose: str, fields: Sequence[str] = ()
+        self, citizen_id: UUID, kind: str, *, purpose: str, fields: Sequence[str] = (), actor: Actor | None = None
     ) -> HeldCertificate | None:
         """Open what a citizen holds of a kind, for a purpose the holder reads in the ledger; None when none is held.
 
-        `fields` names those that are needed: only these are returned and named in the ledger. Without it, all are.
-        Whether the state suffices is the caller's to judge. Joins a running transaction.
+        `actor` is who reads it where it is not the holder. `fields` names those that are needed: only these are
+        returned and named in the ledger. Without it, all are. Whether the state suffices is the caller's to judge.
+        Joins a running transaction.
 
         Raises:
             DatabaseUnavailable: the database could not be reached.
@@ -160,7 +173,7 @@ class Wallet:
             record = await self._records.find_of_kind(citizen_id, kind)
             if record is None:
                 return None
-            await self._tell_opened(record, _Why(Actor.citizen(citizen_id), purpose), names)
+            await self._tell_opened(record, _Why(actor or Actor.citizen(citizen_id), purpose), names)
             return self._held(record, definition, names)
 
         return await transaction(work)

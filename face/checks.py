@@ -67,7 +67,7 @@ class FaceChecks:
             ConsentRequired: the consent is not to the face check's text in force.
             LevelTooLow: the caller's real name is not known: there is no portrait to compare with.
             NotOffered: this installation lets a face check prove nothing.
-            GuardianNeeded: the caller is under 14.
+            GuardianNeeded: the caller is under 14, and no guardian has consented.
             TooManyAttempts: no attempt is left for this person or this account.
         """
         self._consents.check(consent, purpose="face")
@@ -75,7 +75,7 @@ class FaceChecks:
             raise NotOffered(alternatives=alternatives(elder=caller.elder))
         person = await self._realname.person_of(caller.actor_id)
         if needs_guardian(person.id_number, china_date(self._clock.now())):
-            raise GuardianNeeded(alternatives=GUARDED)
+            await self._require_guardian(caller.actor_id)
         check = Check(
             id=self._ids.uuid(),
             purpose=purpose,
@@ -133,6 +133,10 @@ class FaceChecks:
             return await result(check, judgement, self._attempts)
 
         return await self._examiner.examine(check, frames, person.id_number, then=decide)
+
+    async def _require_guardian(self, citizen_id: UUID) -> None:
+        if not await self._consents.has_from_guardian(citizen_id, "face"):
+            raise GuardianNeeded(alternatives=GUARDED)
 
     async def tidy(self) -> int:
         """Wipe what was sealed for elder checks that nobody finished; return of how many.

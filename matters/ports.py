@@ -9,6 +9,7 @@ from uuid import UUID
 
 from auth.types import Caller, Person
 from certificates.types import CertificateView, HeldCertificate
+from core.audit.actors import Actor
 from matters.types import Applicant, Dedupe, Dossier, Fact, Receipt
 
 
@@ -106,9 +107,11 @@ class Holdings(Protocol):
         ...
 
     async def find_held(
-        self, citizen_id: UUID, kind: str, *, purpose: str, fields: Sequence[str] = ()
+        self, citizen_id: UUID, kind: str, *, purpose: str, fields: Sequence[str] = (), actor: Actor | None = None
     ) -> HeldCertificate | None:
         """Return a certificate of the wallet with the named fields opened, or None; the ledger tells of the use.
+
+        `actor` is who reads it where it is not the holder.
 
         Raises:
             DatabaseUnavailable: the database could not be reached.

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 from aiohttp import web
 
 from sandbox.admin import Admin, Camera
+from sandbox.civil_affairs import CivilAffairs
 from sandbox.deaths import Deaths
 from sandbox.education import Education
 from sandbox.ground.answers import answer
@@ -19,6 +20,7 @@ from sandbox.ground.settings import Credentials, Settings
 from sandbox.ground.signing import CallbackSigner, Nonces, SignedDesk
 from sandbox.ground.store import Store, remembered
 from sandbox.human_resources import HumanResources
+from sandbox.market_regulation import MarketRegulation, load_organisations
 from sandbox.pension import Pension
 from sandbox.people import People
 from sandbox.population_registry import PopulationRegistry
@@ -93,6 +95,14 @@ async def create_app(settings: Settings, credentials: Credentials, *, studio: St
         Education(people=people, desk=SignedDesk(credentials.education, clock=clock, nonces=nonces), clock=clock),
         RealEstate(
             people=people, desk=SignedDesk(credentials.real_estate, clock=clock, nonces=nonces, algorithm="sm3")
+        ),
+        CivilAffairs(
+            people=people, desk=SignedDesk(credentials.civil_affairs, clock=clock, nonces=nonces), clock=clock
+        ),
+        MarketRegulation(
+            people=people,
+            desk=SignedDesk(credentials.market_regulation, clock=clock, nonces=nonces),
+            organisations=load_organisations(),
         ),
         deaths,
         admin,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, JsonValue, StringConstraints
 
-from api.access import citizen
+from api.access import Delegable, citizen
 from api.citizen.application_words import ApplicationLineOut, ApplicationOut, AttachmentOut
 from api.operation import (
     Answer,
@@ -123,7 +123,7 @@ def _answer(request: Request, view: ApplicationView, *, located: bool = False) -
 
 @routes.post(
     "",
-    access=citizen(Level.REAL_NAME),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.MATTERS),
     status=201,
     answer=ApplicationOut,
     problems=(MatterUnknown, FormInvalid),
@@ -136,7 +136,11 @@ async def start(request: Request, body: StartIn) -> Answer:
     return _answer(request, view, located=True)
 
 
-@routes.get("", access=citizen(Level.REAL_NAME), answer=Page[ApplicationLineOut])
+@routes.get(
+    "",
+    access=citizen(Level.REAL_NAME, delegable=Delegable.MATTERS, organisations=True),
+    answer=Page[ApplicationLineOut],
+)
 async def list_applications(request: Request, query: PageQuery) -> Answer:
     """List my applications, newest first."""
     lines = await request.app.ctx.services.progress.list_applications(
@@ -154,7 +158,7 @@ async def list_applications(request: Request, query: PageQuery) -> Answer:
 
 @routes.get(
     "/<application_id:uuid>",
-    access=citizen(Level.REAL_NAME),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.MATTERS),
     answer=ApplicationOut,
     problems=(RequestNotFound,),
     headers_out=("ETag",),
@@ -168,7 +172,7 @@ async def get(request: Request, application_id: UUID) -> Answer:
 
 @routes.patch(
     "/<application_id:uuid>",
-    access=citizen(Level.REAL_NAME),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.MATTERS),
     answer=ApplicationOut,
     problems=(RequestNotFound, RequestStale, TagRequired, StateForbids, FormInvalid),
     headers_in=("If-Match",),
@@ -197,7 +201,7 @@ def _version(request: Request) -> int | None:
 
 @routes.post(
     "/<application_id:uuid>/attachments",
-    access=citizen(Level.REAL_NAME),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.MATTERS),
     status=201,
     answer=AttachmentOut,
     problems=(RequestNotFound, StateForbids, FileRefused, MaterialUnknown, TooManyFiles, FileStoreUnavailable),
@@ -225,7 +229,7 @@ async def reserve(request: Request, application_id: UUID) -> str | None:
 
 @routes.post(
     "/<application_id:uuid>/submissions",
-    access=citizen(Level.REAL_NAME),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.MATTERS),
     status=202,
     answer=SubmittedOut,
     problems=(RequestNotFound, StateForbids, FormInvalid, MaterialsMissing, NumbersExhausted),
@@ -249,7 +253,7 @@ async def submit(request: Request, application_id: UUID) -> Answer:
 
 @routes.post(
     "/<application_id:uuid>/supplements",
-    access=citizen(Level.REAL_NAME),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.MATTERS),
     status=201,
     answer=ApplicationOut,
     problems=(RequestNotFound, StateForbids, FormInvalid),
@@ -264,7 +268,7 @@ async def supplement(request: Request, application_id: UUID, body: SupplementIn)
 
 @routes.post(
     "/<application_id:uuid>/withdrawals",
-    access=citizen(Level.REAL_NAME),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.MATTERS),
     status=201,
     answer=ApplicationOut,
     problems=(RequestNotFound, StateForbids, WithdrawalTooLate),
@@ -279,7 +283,7 @@ async def withdraw(request: Request, application_id: UUID) -> Answer:
 
 @routes.post(
     "/<application_id:uuid>/ratings",
-    access=citizen(Level.REAL_NAME),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.MATTERS),
     status=201,
     answer=RatingOut,
     problems=(RequestNotFound, StateForbids, ReasonNeeded, AlreadyRated),

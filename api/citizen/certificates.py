@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from api.access import citizen
+from api.access import Delegable, citizen
 from api.operation import Answer, Body, Out, Page, PageQuery, Request, Routes, bad_cursor, decode_cursor, encode_cursor
 from api.problems import RequestNotFound
 from auth.types import Level
@@ -114,7 +114,11 @@ class ShownOut(Out):
         return cls(id=shown.id, code=shown.code, qr_svg=shown.qr_svg, colour=shown.colour, expires_at=shown.expires_at)
 
 
-@routes.get("", access=citizen(Level.REAL_NAME), answer=Page[CertificateOut])
+@routes.get(
+    "",
+    access=citizen(Level.REAL_NAME, delegable=Delegable.CERTIFICATES, organisations=True),
+    answer=Page[CertificateOut],
+)
 async def list_held(request: Request, query: PageQuery) -> Answer:
     """List the certificates in the wallet."""
     views = await request.app.ctx.services.wallet.list_held(
@@ -139,7 +143,7 @@ def _after(cursor: str | None) -> UUID | None:
 
 @routes.post(
     "",
-    access=citizen(Level.REAL_NAME),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.CERTIFICATES),
     status=201,
     answer=CertificateOut,
     also={200: CertificateOut},
@@ -155,7 +159,12 @@ async def fetch(request: Request, body: FetchIn) -> Answer:
     )
 
 
-@routes.get("/<certificate_id:uuid>", access=citizen(Level.PRESENT), answer=OpenedOut, problems=(RequestNotFound,))
+@routes.get(
+    "/<certificate_id:uuid>",
+    access=citizen(Level.PRESENT, delegable=Delegable.CERTIFICATES),
+    answer=OpenedOut,
+    problems=(RequestNotFound,),
+)
 async def open_one(request: Request, certificate_id: UUID) -> Answer:
     """Open a certificate: its fields and its identifier."""
     opened = await request.app.ctx.services.wallet.find_opened(request.ctx.caller, certificate_id)
@@ -166,7 +175,7 @@ async def open_one(request: Request, certificate_id: UUID) -> Answer:
 
 @routes.post(
     "/<certificate_id:uuid>/presentations",
-    access=citizen(Level.PRESENT),
+    access=citizen(Level.PRESENT, delegable=Delegable.CERTIFICATES),
     status=201,
     answer=ShownOut,
     problems=(RequestNotFound, FieldUnknown, ClaimUnknown, VerifierUnknown, StateForbids),

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import StringConstraints
 
-from api.access import citizen
+from api.access import Delegable, citizen
 from api.citizen.face_words import FIELD, CheckOut, ResultOut, read_frames
 from api.operation import Answer, Body, Request, Routes
 from api.problems import RequestNotFound
@@ -37,7 +37,7 @@ class CheckIn(Body):
 
 @routes.post(
     "/face-checks",
-    access=citizen(Level.REAL_NAME),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN),
     status=201,
     answer=CheckOut,
     problems=(ConsentRequired, NotOffered, GuardianNeeded, TooManyAttempts),
@@ -54,7 +54,7 @@ async def start_check(request: Request, body: CheckIn) -> Answer:
 
 @routes.post(
     "/face-checks/<check_id:uuid>/evidence",
-    access=citizen(Level.REAL_NAME),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN),
     answer=ResultOut,
     files=FIELD,
     idempotency="none",

@@ -1,12 +1,14 @@
 """The ledger: who used my data, when, for what, and who only tried."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from api.access import citizen
+from api.access import Delegable, citizen
 from api.operation import Answer, Out, Page, PageQuery, Request, Routes, decode_place, encode_place
+from auth.errors import LevelTooLow
 from auth.types import Level
 from certificates.definitions import Kinds
 from core.audit.ledger import LedgerLine, lines_of
@@ -27,6 +29,8 @@ _STRANGER: Final = ("未登记的查验者", "A verifier who is not registered")
 _ANOTHER_ACCOUNT: Final = ("另一个账户", "Another account")
 _FROM_ANOTHER_ACCOUNT: Final = frozenset({"auth.identity-tried", "auth.takeover-asked", "auth.takeover-stopped"})
 _YOURSELF: Final = ("您本人", "Yourself")
+_RELATIVE: Final = ("亲友", "A relative")
+_BETWEEN_RELATIVES: Final = ("auth.relative-", "auth.mandate-", "auth.guardian-", "auth.identity-bound")
 _DEPARTMENTS: Final[Mapping[str, tuple[str, str]]] = {
     "public-security": ("公安部门", "Public security"),
     "human-resources": ("人力资源和社会保障部门", "Human resources and social security"),
@@ -68,6 +72,16 @@ _ACTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "certificates.opened": ("查看证照内容", "Certificate read"),
     "certificates.shown": ("出示证照", "Certificate shown"),
     "certificates.verified": ("查验证照", "Certificate checked"),
+    "auth.relative-asked": ("添加亲友", "Relative named"),
+    "auth.relative-confirmed": ("确认亲友关系", "Relative confirmed"),
+    "auth.relative-ended": ("解除亲友关系", "Tie to a relative ended"),
+    "auth.guardian-named": ("登记监护人代办", "Guardian may act"),
+    "auth.representative-named": ("登记法定代表人", "Legal representative may act"),
+    "auth.mandate-offered": ("发出代办授权", "Mandate offered"),
+    "auth.mandate-accepted": ("接受代办授权", "Mandate accepted"),
+    "auth.mandate-refused": ("谢绝代办授权", "Mandate refused"),
+    "auth.mandate-revoked": ("解除代办授权", "Mandate revoked"),
+    "auth.mandate-ended": ("代办授权终止", "Mandate ended"),
     "matters.checked": ("核对办理条件", "Conditions checked"),
     "matters.drafted": ("填写申请", "Application drafted"),
     "matters.file-given": ("上传材料", "File given"),
@@ -102,13 +116,15 @@ class LedgerLineOut(Out):
     outcome: str
 
     @classmethod
-    def of(cls, line: LedgerLine, *, me: UUID, kinds: Kinds, english: bool) -> "LedgerLineOut":
-        """Return a line in the words of the caller's language."""
+    def of(
+        cls, line: LedgerLine, *, me: UUID, kinds: Kinds, names: Mapping[str, str], english: bool
+    ) -> "LedgerLineOut":
+        """Return a line in the words of the caller's language; `names` are masked names of others who act, by id."""
         kind = kinds.find(line.object_kind)
         return cls(
             id=line.id,
             at=line.at,
-            actor=_actor(line, me)[english],
+            actor=_actor(line, me, names)[english],
             actor_kind=line.actor_kind,
             action=line.action,
             what=_what(line)[english],
@@ -129,9 +145,13 @@ def _what(line: LedgerLine) -> tuple[str, str]:
     return f"{words[0]}：{chinese}", f"{words[1]}: {english}"
 
 
-def _actor(line: LedgerLine, me: UUID) -> tuple[str, str]:
+def _actor(line: LedgerLine, me: UUID, names: Mapping[str, str]) -> tuple[str, str]:
     if line.actor_kind == "citizen" and line.actor_id == str(me):
         return _YOURSELF
+    if _is_by_another(line, me):
+        who = _ACTORS["citizen"] if line.on_behalf_of is not None else _RELATIVE
+        name = names.get(line.actor_id, "")
+        return (f"{who[0]}（{name}）", f"{who[1]} ({name})") if name else who
     if line.action in _FROM_ANOTHER_ACCOUNT or line.purpose == Purpose.ACCOUNT_TAKEOVER:
         return _ANOTHER_ACCOUNT
     if line.actor_kind == "nobody" and line.action == "certificates.verified":
@@ -141,16 +161,37 @@ def _actor(line: LedgerLine, me: UUID) -> tuple[str, str]:
     return _ACTORS.get(line.actor_kind, (line.actor_kind, line.actor_kind))
 
 
-@routes.get("/ledger", access=citizen(Level.REAL_NAME), answer=Page[LedgerLineOut])
+def _is_by_another(line: LedgerLine, me: UUID) -> bool:
+    """Tell whether somebody whom the reader knows acted: under a mandate, or as their relative."""
+    if line.actor_kind != "citizen" or line.actor_id == str(me):
+        return False
+    return line.on_behalf_of is not None or line.action.startswith(_BETWEEN_RELATIVES)
+
+
+async def _names(request: Request, lines: Sequence[LedgerLine], me: UUID) -> dict[str, str]:
+    """Return the masked names of the others who act in these lines; those not known any more are left out."""
+    found = {}
+    for actor_id in {line.actor_id for line in lines if _is_by_another(line, me)}:
+        with suppress(LevelTooLow):
+            found[actor_id] = (await request.app.ctx.services.realname.person_of(UUID(actor_id))).name.masked()
+    return found
+
+
+@routes.get(
+    "/ledger",
+    access=citizen(Level.REAL_NAME, delegable=Delegable.PERSON, organisations=True),
+    answer=Page[LedgerLineOut],
+)
 async def list_lines(request: Request, query: PageQuery) -> Answer:
     """List who used my data, newest first, attempts included."""
     me = request.ctx.caller.citizen_id
     lines = await lines_of(me, before=decode_place(query.cursor), limit=query.limit + 1)
     page = lines[: query.limit]
+    names = await _names(request, page, me)
     kinds, english = request.app.ctx.services.wallet.kinds, request.ctx.english
     return Answer(
         Page[LedgerLineOut](
-            items=[LedgerLineOut.of(line, me=me, kinds=kinds, english=english) for line in page],
+            items=[LedgerLineOut.of(line, me=me, kinds=kinds, names=names, english=english) for line in page],
             next_cursor=encode_place(page[-1].at, page[-1].id) if len(lines) > len(page) else None,
         )
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from api.access import citizen
+from api.access import Delegable, citizen
 from api.operation import Answer, Out, Page, PageQuery, Request, Routes, bad_cursor, decode_cursor, encode_cursor
 from api.problems import RequestNotFound
 from auth.types import Level
@@ -243,7 +243,7 @@ def _word(text: Wording, *, english: bool) -> str:
     return text.en if english else text.zh
 
 
-@routes.get("", access=citizen(Level.LINKED), answer=Page[MatterOut])
+@routes.get("", access=citizen(Level.LINKED, delegable=Delegable.OPEN, organisations=True), answer=Page[MatterOut])
 async def list_matters(request: Request, query: MattersQuery) -> Answer:
     """List matters by theme, group and words."""
     page, next_code = request.app.ctx.services.catalogue.list_matters(
@@ -273,7 +273,12 @@ def _in_edge_words() -> Iterator[None]:
         raise RequestNotFound from error
 
 
-@routes.get("/<code:str>", access=citizen(Level.LINKED), answer=GuideOut, problems=(RequestNotFound,))
+@routes.get(
+    "/<code:str>",
+    access=citizen(Level.LINKED, delegable=Delegable.MATTERS),
+    answer=GuideOut,
+    problems=(RequestNotFound,),
+)
 async def open_guide(request: Request, code: str) -> Answer:
     """Open a matter's guide: what the caller needs, and how each material is satisfied."""
     with _in_edge_words():
@@ -283,7 +288,7 @@ async def open_guide(request: Request, code: str) -> Answer:
 
 @routes.post(
     "/<code:str>/checks",
-    access=citizen(Level.REAL_NAME),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.MATTERS),
     answer=ExaminedOut,
     problems=(RequestNotFound, NotCheckable),
 )

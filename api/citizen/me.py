@@ -1,15 +1,17 @@
 """Residents themselves: what is known of them, their real name, their mobile, the elder profile."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Final
 from uuid import UUID
 
 from pydantic import StringConstraints
 
-from api.access import citizen
+from api.access import Delegable, citizen
 from api.operation import Answer, Body, Out, Page, PageQuery, Request, Routes, bad_cursor, decode_cursor, encode_cursor
 from api.problems import RequestInvalid, RequestNotFound
 from api.reading import field_error
+from auth.delegation.types import OrganisationView
 from auth.errors import (
     AccountClosed,
     AlreadyBound,
@@ -30,7 +32,7 @@ from auth.errors import (
     WechatTooMany,
     WechatUnavailable,
 )
-from auth.types import AccountView, Level, MeView
+from auth.types import AccountView, Caller, Level, MeView, PrincipalKind
 
 routes = Routes(prefix="/v1/citizen", tag="me")
 
@@ -72,8 +74,15 @@ class ElderIn(Body):
     chosen: bool
 
 
+class OrganisationOut(Out):
+    """An organisation for which the caller acts."""
+
+    uscc: str
+    name: str
+
+
 class MeOut(Out):
-    """The caller; personal values are masked."""
+    """The caller, or for whom they act; personal values are masked. An organisation has only an `id` of these."""
 
     id: UUID
     level: Level
@@ -83,6 +92,22 @@ class MeOut(Out):
     mobile: str | None
     elder: bool
     groups: list[str]
+    organisation: OrganisationOut | None = None
+
+    @classmethod
+    def at(cls, organisation: OrganisationView, actor: MeView) -> "MeOut":
+        """Return the answer for an organisation; how sure we are is about the one who acts for it."""
+        return cls(
+            id=organisation.id,
+            level=actor.level,
+            present_until=actor.present_until,
+            name=None,
+            id_number=None,
+            mobile=None,
+            elder=actor.elder,
+            groups=[],
+            organisation=OrganisationOut(uscc=organisation.uscc, name=organisation.name),
+        )
 
     @classmethod
     def of(cls, view: MeView) -> "MeOut":
@@ -114,18 +139,25 @@ class AccountOut(Out):
 
 
 async def _me(request: Request) -> Answer:
-    return Answer(MeOut.of(await request.app.ctx.services.citizens.me(request.ctx.caller)))
+    services = request.app.ctx.services
+    caller: Caller = request.ctx.caller
+    if caller.mandate is not None and caller.mandate.principal is PrincipalKind.ORGANISATION:
+        actor = await services.citizens.me(replace(caller, citizen_id=caller.actor_id, mandate=None))
+        return Answer(MeOut.at(await services.organisations.of(caller), actor))
+    return Answer(MeOut.of(await services.citizens.me(caller)))
 
 
-@routes.get("/me", access=citizen(), answer=MeOut, problems=(AccountClosed,))
+@routes.get(
+    "/me", access=citizen(delegable=Delegable.PERSON, organisations=True), answer=MeOut, problems=(AccountClosed,)
+)
 async def me(request: Request) -> Answer:
-    """Show what is known of the caller."""
+    """Show what is known of the caller, or of the ward or organisation for whom they act."""
     return await _me(request)
 
 
 @routes.put(
     "/me/identity",
-    access=citizen(),
+    access=citizen(delegable=Delegable.OWN),
     answer=MeOut,
     problems=(
         IdNumberInvalid,
@@ -149,7 +181,7 @@ async def bind_identity(request: Request, body: IdentityIn) -> Answer:
 
 @routes.put(
     "/me/mobile",
-    access=citizen(),
+    access=citizen(delegable=Delegable.OWN),
     answer=MeOut,
     problems=(
         MobileCodeInvalid,
@@ -177,7 +209,9 @@ async def set_mobile(request: Request, body: MobileIn) -> Answer:
     return await _me(request)
 
 
-@routes.put("/me/elder", access=citizen(Level.PRESENT), answer=MeOut, problems=(AccountClosed,))
+@routes.put(
+    "/me/elder", access=citizen(Level.PRESENT, delegable=Delegable.OWN), answer=MeOut, problems=(AccountClosed,)
+)
 async def choose_elder(request: Request, body: ElderIn) -> Answer:
     """Turn the elder profile on or off."""
     await request.app.ctx.services.citizens.choose_elder(request.ctx.caller, chosen=body.chosen)
@@ -192,7 +226,7 @@ def _after(cursor: str | None) -> UUID | None:
         raise bad_cursor() from error
 
 
-@routes.get("/me/accounts", access=citizen(), answer=Page[AccountOut])
+@routes.get("/me/accounts", access=citizen(delegable=Delegable.OWN), answer=Page[AccountOut])
 async def list_accounts(request: Request, query: PageQuery) -> Answer:
     """List the WeChat accounts by which the caller may come in, oldest first."""
     views = await request.app.ctx.services.accounts.list_accounts(
@@ -209,7 +243,7 @@ async def list_accounts(request: Request, query: PageQuery) -> Answer:
 
 @routes.delete(
     "/me/accounts/<account_id:uuid>",
-    access=citizen(Level.PRESENT),
+    access=citizen(Level.PRESENT, delegable=Delegable.OWN),
     status=204,
     problems=(RequestNotFound, LastWayIn),
 )

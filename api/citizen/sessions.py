@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import StringConstraints
 
-from api.access import citizen, public
+from api.access import Delegable, citizen, public
 from api.operation import Answer, Body, Out, Page, PageQuery, Request, Routes, decode_place, encode_place
 from api.problems import RequestNotFound
 from auth.errors import (
@@ -133,7 +133,7 @@ async def renew(request: Request, body: RenewalIn) -> Answer:
     return granted(grant)
 
 
-@routes.get("/sessions", access=citizen(), answer=Page[SessionOut])
+@routes.get("/sessions", access=citizen(delegable=Delegable.OWN), answer=Page[SessionOut])
 async def list_sessions(request: Request, query: PageQuery) -> Answer:
     """List where the caller is logged in, newest first."""
     before = decode_place(query.cursor)
@@ -150,14 +150,16 @@ async def list_sessions(request: Request, query: PageQuery) -> Answer:
     )
 
 
-@routes.delete("/sessions/current", access=citizen(), status=204)
+@routes.delete("/sessions/current", access=citizen(delegable=Delegable.OWN), status=204)
 async def end_current(request: Request) -> Answer:
     """Log out here."""
     await request.app.ctx.services.sessions.end(request.ctx.caller, request.ctx.caller.session_id)
     return Answer()
 
 
-@routes.delete("/sessions/<session_id:uuid>", access=citizen(), status=204, problems=(RequestNotFound,))
+@routes.delete(
+    "/sessions/<session_id:uuid>", access=citizen(delegable=Delegable.OWN), status=204, problems=(RequestNotFound,)
+)
 async def end(request: Request, session_id: UUID) -> Answer:
     """Log out at another place."""
     if not await request.app.ctx.services.sessions.end(request.ctx.caller, session_id):

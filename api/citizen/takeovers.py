@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import StringConstraints
 
-from api.access import citizen
+from api.access import Delegable, citizen
 from api.citizen.face_words import FIELD, CheckOut, ResultOut, read_frames
 from api.operation import Answer, Body, Out, Page, PageQuery, Request, Routes, decode_place, encode_place
 from api.problems import RequestNotFound
@@ -79,7 +79,7 @@ class TakeoverResultOut(ResultOut):
 
 @routes.post(
     "",
-    access=citizen(),
+    access=citizen(delegable=Delegable.OWN),
     status=201,
     answer=CheckOut,
     problems=(
@@ -107,7 +107,7 @@ async def start(request: Request, body: TakeoverIn) -> Answer:
 
 @routes.post(
     "/<check_id:uuid>/evidence",
-    access=citizen(),
+    access=citizen(delegable=Delegable.OWN),
     answer=TakeoverResultOut,
     files=FIELD,
     idempotency="none",
@@ -136,7 +136,7 @@ async def send_evidence(request: Request, check_id: UUID) -> Answer:
     return Answer(TakeoverResultOut.model_validate({**dict(told), "takeover": shown}))
 
 
-@routes.get("", access=citizen(), answer=Page[TakeoverOut])
+@routes.get("", access=citizen(delegable=Delegable.OWN), answer=Page[TakeoverOut])
 async def list_takeovers(request: Request, query: PageQuery) -> Answer:
     """List the takeovers of my account and those I have asked for, newest first."""
     views = await request.app.ctx.services.takeovers.list_takeovers(
@@ -151,7 +151,9 @@ async def list_takeovers(request: Request, query: PageQuery) -> Answer:
     )
 
 
-@routes.delete("/<takeover_id:uuid>", access=citizen(), status=204, problems=(RequestNotFound, LevelTooLow))
+@routes.delete(
+    "/<takeover_id:uuid>", access=citizen(delegable=Delegable.OWN), status=204, problems=(RequestNotFound, LevelTooLow)
+)
 async def stop(request: Request, takeover_id: UUID) -> Answer:
     """Stop a takeover that waits; for the holder of the account this needs `present`."""
     if not await request.app.ctx.services.takeovers.stop(request.ctx.caller, takeover_id):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from api.wiring.delegation import DelegationServices
 from api.wiring.ground import Ground
 from auth.account.deaths import Deaths
 from auth.account.groups import Groups
@@ -39,6 +40,7 @@ class AuthServices:
     citizens: Citizens
     login: Login
     operators: Operators
+    delegation: DelegationServices
 
     @classmethod
     def build(cls, ground: Ground) -> "AuthServices":
@@ -71,7 +73,7 @@ class AuthServices:
         )
         consents = Consents(audit=audit, clock=clock, ids=ids)
         groups = Groups(clock=clock, ids=ids)
-        deaths = Deaths(vault=vault, audit=audit, clock=clock)
+        deaths = Deaths(vault=vault, audit=audit, jobs=ground.jobs, clock=clock)
         attempts = Attempts(clock=clock, ids=ids, settings=settings.limits)
         realname = RealName(
             registry=registry,
@@ -127,4 +129,5 @@ class AuthServices:
                 settings=settings.operators,
                 rates=settings.limits,
             ),
+            delegation=DelegationServices.build(ground, realname=realname, consents=consents),
         )

@@ -60,7 +60,14 @@ def _credentials() -> tuple[dict[str, Any], dict[str, Any]]:
     theirs: dict[str, Any] = {}
     wechat = {"app_id": f"wx{secrets.token_hex(8)}", "app_secret": secrets.token_hex(16)}
     ours["wechat"] = theirs["wechat"] = wechat
-    for name in ("population_registry", "public_security", "education", "real_estate"):
+    for name in (
+        "population_registry",
+        "public_security",
+        "education",
+        "real_estate",
+        "civil_affairs",
+        "market_regulation",
+    ):
         ours[name] = {"app_id": secrets.token_hex(8), "secret": secrets.token_urlsafe(32)}
         theirs[name] = dict(ours[name])
     key = ed25519.Ed25519PrivateKey.generate()

@@ -134,7 +134,9 @@ class MatterServices:
                 settings=settings,
             ),
             progress=progress,
-            supplements=Supplements(catalogue=catalogue, history=history, progress=progress, audit=audit, vault=vault),
+            supplements=Supplements(
+                catalogue=catalogue, history=history, progress=progress, audit=audit, vault=vault, clock=clock
+            ),
             withdrawals=Withdrawals(
                 catalogue=catalogue, history=history, progress=progress, audit=audit, vault=vault, clock=clock
             ),

@@ -22,6 +22,12 @@ from auth.account.deaths import Deaths
 from auth.account.takeovers import Takeovers
 from auth.accounts import Accounts
 from auth.citizens import Citizens
+from auth.delegation.authority import Authority
+from auth.delegation.ending import Ending
+from auth.delegation.guardians import Guardians
+from auth.delegation.mandates import Mandates
+from auth.delegation.organisations import Organisations
+from auth.delegation.relatives import Relatives
 from auth.login import Login
 from auth.operators import Operators
 from auth.realname import RealName
@@ -88,6 +94,12 @@ class Services:
     citizens: Citizens
     realname: RealName
     operators: Operators
+    authority: Authority
+    relatives: Relatives
+    mandates: Mandates
+    guardians: Guardians
+    organisations: Organisations
+    delegation_ending: Ending
     face: FaceServices
     face_checks: FaceChecks
     elder_sessions: ElderSessions
@@ -148,6 +160,12 @@ class Services:
             citizens=auth.citizens,
             realname=auth.realname,
             operators=auth.operators,
+            authority=auth.delegation.authority,
+            relatives=auth.delegation.relatives,
+            mandates=auth.delegation.mandates,
+            guardians=auth.delegation.guardians,
+            organisations=auth.delegation.organisations,
+            delegation_ending=auth.delegation.ending,
             face=face,
             face_checks=face.checks,
             elder_sessions=face.elder_sessions,
@@ -239,6 +257,7 @@ def _handlers(auth: AuthServices, certificates: CertificateServices, matters: Ma
     """Every job that is ever enqueued, and who does it (a test holds the names against the code)."""
     return {
         "auth.complete-takeover": auth.takeovers.complete,
+        "auth.end-delegations": auth.delegation.ending.end_later,
         "matters.deliver": matters.submission.deliver,
         "certificates.refresh": certificates.wallet.refresh,
     }
@@ -274,6 +293,7 @@ def _entries(services: Services, sweeper: Sweeper) -> list[Entry]:
         Entry("seal", 1.0, ground.sealer.seal_all),
         Entry("deadlines", 60.0, services.matters.deadlines.catch_up),
         Entry("sessions and attempts", _HOUR, services.auth_tidying.tidy),
+        Entry("mandates", _HOUR, services.delegation_ending.tidy),
         Entry("face checks", 60.0, services.face_checks.tidy),
         Entry("kept answers", _HOUR, services.idempotency.purge),
         Entry("nonces", 300.0, forget_nonces),

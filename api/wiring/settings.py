@@ -84,6 +84,8 @@ def with_sandbox(settings: Settings) -> Settings:
                 settings.auth,
                 wechat=partners["wechat"],
                 population_registry=partners["population_registry"],
+                civil_affairs=partners["civil_affairs"],
+                market_regulation=partners["market_regulation"],
             ),
             "certificates": _filled(
                 settings.certificates, public_security=partners["public_security"], human_resources=sharing

@@ -1,8 +1,6 @@
 """Deaths, as the population registry tells them: what somebody had open ends, and nobody comes in as them again."""
 
-from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
-from uuid import UUID
 
 from auth.records import ID_NUMBER
 from core.audit.actors import Actor
@@ -10,6 +8,7 @@ from core.audit.record import Audit
 from core.clock import Clock
 from core.crypto import Vault
 from core.db import as_uuid, execute, fetch, transaction
+from core.jobs.queue import Jobs
 from core.pii import IdNumber
 
 _DIE: Final = """
@@ -24,18 +23,17 @@ _STOP_TAKEOVERS: Final = """
 UPDATE takeover SET state = 'stopped', ended_at = $2 WHERE holder_id = $1 AND state = 'waiting'
 """
 
-# Ends something else that a person had open, in the running transaction.
-Ending = Callable[[UUID], Awaitable[None]]
+END_DELEGATIONS: Final = "auth.end-delegations"
 
 
 class Deaths:
     """Records deaths. What ends does not come back when the registry takes its word back; the account does."""
 
-    def __init__(self, *, vault: Vault, audit: Audit, clock: Clock, endings: Sequence[Ending] = ()) -> None:
+    def __init__(self, *, vault: Vault, audit: Audit, jobs: Jobs, clock: Clock) -> None:
         self._vault = vault
         self._audit = audit
+        self._jobs = jobs
         self._clock = clock
-        self._endings = endings
 
     async def record(self, id_number: IdNumber, *, actor: Actor) -> bool:
         """Record that somebody has died; return whether they had an account that was open.
@@ -51,8 +49,8 @@ class Deaths:
                 now = self._clock.now()
                 await execute(_END_SESSIONS, citizen_id, now)
                 await execute(_STOP_TAKEOVERS, citizen_id, now)
-                for end in self._endings:
-                    await end(citizen_id)
+                # Mandates are checked against the state of both sides: this tidies up, and tells the other side.
+                await self._jobs.enqueue(END_DELEGATIONS, citizen_id=citizen_id, reason="death")
                 await self._audit.record("auth.death-recorded", actor=actor, subject_id=citizen_id)
             return bool(rows)
 

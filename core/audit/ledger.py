@@ -21,14 +21,15 @@ class LedgerLine:
     object_id: str
     field_names: tuple[str, ...]
     outcome: str
+    on_behalf_of: UUID | None = None
 
 
 _PAGE = """
-SELECT id, at, actor_kind, actor_id, action, purpose, object_kind, object_id, field_names, outcome
+SELECT id, at, actor_kind, actor_id, action, purpose, object_kind, object_id, field_names, outcome, on_behalf_of
 FROM audit_line WHERE subject_id = $1 AND (at < $2 OR (at = $2 AND id < $3)) ORDER BY at DESC, id DESC LIMIT $4
 """
 _FIRST = """
-SELECT id, at, actor_kind, actor_id, action, purpose, object_kind, object_id, field_names, outcome
+SELECT id, at, actor_kind, actor_id, action, purpose, object_kind, object_id, field_names, outcome, on_behalf_of
 FROM audit_line WHERE subject_id = $1 ORDER BY at DESC, id DESC LIMIT $2
 """
 
@@ -52,6 +53,7 @@ async def lines_of(subject_id: UUID, *, before: tuple[datetime, UUID] | None, li
             object_id=row["object_id"],
             field_names=tuple(as_json(row["field_names"])),
             outcome=row["outcome"],
+            on_behalf_of=None if row["on_behalf_of"] is None else as_uuid(row["on_behalf_of"]),
         )
         for row in rows
     ]

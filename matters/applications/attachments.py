@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from auth.delegation.effects import hold_mandate
 from auth.types import Caller
 from core.audit.record import Audit
 from core.cache import Limits
@@ -15,7 +16,7 @@ from core.crypto import Vault
 from core.db import execute, fetch, fetch_one, transaction
 from core.ids import Ids
 from matters.applications.pictures import is_sound
-from matters.applications.records import Record, read_record
+from matters.applications.records import Record, read_own
 from matters.applications.rules import material_of, media_type_of
 from matters.catalogue.catalogue import Catalogue
 from matters.errors import FileRefused, MaterialUnknown, StateForbids, TooManyFiles
@@ -92,7 +93,7 @@ class Attachments:
             TooManyRequests: too many files within the hour.
         """
         await self._limits.hit("matters.upload", self._settings.upload_limit, f"citizen:{caller.citizen_id}")
-        record = await read_record(self._vault, application_id, caller.citizen_id)
+        record = await read_own(self._vault, application_id, caller)
         if record.state not in _OPEN_TO_FILES:
             raise StateForbids(state=record.state.value)
         code, errors = material_of(self._catalogue.find(record.matter_code).matter.materials, material)
@@ -130,6 +131,7 @@ class Attachments:
         return _Sealed(hashlib.sha256(content).hexdigest(), self._vault.seal(CONTENT, attachment_id, text))
 
     async def _write(self, caller: Caller, record: Record, view: AttachmentView, *, name: str, sha256: str) -> None:
+        await hold_mandate(caller, self._clock.now())
         if await execute(_TOUCH, record.id, self._clock.now()) != 1:
             raise StateForbids
         count = await fetch_one(_COUNT, record.id)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
+from auth.delegation.effects import hold_mandate, require_unused
+from auth.errors import MandateMissing
 from auth.types import Caller
 from certificates.types import HeldCertificate
 from core.audit.record import Audit
@@ -14,7 +16,7 @@ from core.crypto import Vault
 from core.db import execute, fetch, transaction
 from core.ids import Ids
 from matters.applications.progress import Progress
-from matters.applications.records import read_record, seal_form
+from matters.applications.records import CERTIFICATE, read_own, seal_form
 from matters.applications.rules import change_errors
 from matters.cases.history import Entry, History
 from matters.catalogue.catalogue import Catalogue
@@ -34,7 +36,6 @@ UPDATE application SET form_sealed = $3, sources = $4, updated_at = $5, version 
 WHERE id = $1 AND version = $2 AND state IN ('draft', 'supplement_requested')
 """
 _EDITABLE: Final = frozenset({State.DRAFT, State.SUPPLEMENT_REQUESTED})
-_CERTIFICATE: Final = "certificate:"
 
 
 @dataclass(slots=True)
@@ -80,18 +81,23 @@ class Drafts:
 
         Raises:
             MatterUnknown: nothing published has this name.
+            MandateMissing: the mandate does not cover this matter, has ended or is used up.
             FormInvalid: fields that the form does not have, or values that do not fit.
             LevelTooLow: no real name is bound.
             TooManyRequests: too many drafts.
         """
         published = self._catalogue.find(name)
         matter = published.matter
+        if not caller.covers_matter(matter.code):
+            raise MandateMissing
+        require_unused(caller)
         await self._limits.hit("matters.start", self._settings.start_limit, f"citizen:{caller.citizen_id}")
         filled = await self._prefill(caller, matter)
         self._apply(matter, filled, form)
         application_id, now = self._ids.uuid(), self._clock.now()
 
         async def work() -> None:
+            await hold_mandate(caller, now)
             await fetch(
                 _INSERT,
                 application_id,
@@ -131,7 +137,7 @@ class Drafts:
             StateForbids: it is submitted already.
             FormInvalid: fields that the form does not have, that are locked, or values that do not fit.
         """
-        record = await read_record(self._vault, application_id, caller.citizen_id)
+        record = await read_own(self._vault, application_id, caller)
         if version not in {None, record.version}:
             raise ChangedMeanwhile
         if record.state not in _EDITABLE:
@@ -141,6 +147,7 @@ class Drafts:
         self._apply(matter, filled, changes)
 
         async def work() -> None:
+            await hold_mandate(caller, self._clock.now())
             count = await execute(
                 _AMEND,
                 application_id,
@@ -179,7 +186,7 @@ class Drafts:
             if rule.source == "real-name":
                 value, source = known.get(rule.item), {"source": "real-name"}
             else:
-                certificate = held.get(rule.source.removeprefix(_CERTIFICATE))
+                certificate = held.get(rule.source.removeprefix(CERTIFICATE))
                 value, source = _from_certificate(certificate, rule.item, rule.source)
             if value is not None:
                 filled.form[name] = value
@@ -189,11 +196,13 @@ class Drafts:
     async def _held(self, caller: Caller, matter: Matter) -> dict[str, HeldCertificate | None]:
         wanted: dict[str, list[str]] = {}
         for rule in matter.prefill.values():
-            if rule.source.startswith(_CERTIFICATE):
-                wanted.setdefault(rule.source.removeprefix(_CERTIFICATE), []).append(rule.item)
+            if rule.source.startswith(CERTIFICATE):
+                wanted.setdefault(rule.source.removeprefix(CERTIFICATE), []).append(rule.item)
         purpose = f"预填申请表：{matter.title.zh}"
         return {
-            kind: await self._holdings.find_held(caller.citizen_id, kind, purpose=purpose, fields=items)
+            kind: await self._holdings.find_held(
+                caller.citizen_id, kind, purpose=purpose, fields=items, actor=caller.actor
+            )
             for kind, items in wanted.items()
         }
 

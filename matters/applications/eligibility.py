@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from auth.delegation.effects import require_unused
+from auth.errors import MandateMissing
 from auth.types import Caller, Person
 from core.audit.actors import SYSTEM, Actor
 from core.audit.record import Audit
@@ -92,11 +94,15 @@ class Eligibility:
 
         Raises:
             MatterUnknown: nothing published has this name.
+            MandateMissing: the mandate does not cover this matter, or is used up.
             NotCheckable: a department decides this matter, not rules.
             LevelTooLow: no real name is bound.
             TooManyRequests: checked too often.
         """
         matter = self._catalogue.find(name).matter
+        if not caller.covers_matter(matter.code):
+            raise MandateMissing
+        require_unused(caller)
         if matter.decision is None:
             raise NotCheckable
         # Side by side: neither waits for the other's way to its store, and reading in vain does no harm.

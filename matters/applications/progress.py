@@ -7,12 +7,12 @@ from typing import Final
 from uuid import UUID
 
 from auth.types import Caller
-from core.audit.actors import NOBODY, ActorKind
+from core.audit.actors import NOBODY, Actor, ActorKind
 from core.audit.record import Audit
 from core.cache import Limits, TooManyRequests
 from core.crypto import Vault
 from core.db import as_moment, as_uuid, fetch, fetch_one, transaction
-from matters.applications.records import Record, form_view, read_files, read_record
+from matters.applications.records import Record, form_view, read_files, read_own, read_record
 from matters.cases.history import History, Line
 from matters.cases.rules import STEPS, fold, is_running, next_action, reason_text, target_of
 from matters.catalogue.catalogue import Catalogue
@@ -33,11 +33,14 @@ from matters.types import (
 
 _PAGE: Final = """
 SELECT id, matter_code, state, number, created_at, updated_at FROM application
-WHERE citizen_id = $1 AND (created_at < $2 OR (created_at = $2 AND id < $3)) ORDER BY created_at DESC, id DESC LIMIT $4
+WHERE citizen_id = $1 AND (created_at < $2 OR (created_at = $2 AND id < $3))
+  AND (CAST($5 AS TEXT) = '' OR CAST($5 AS TEXT) LIKE '%,' || matter_code || ',%')
+ORDER BY created_at DESC, id DESC LIMIT $4
 """
 _FIRST: Final = """
 SELECT id, matter_code, state, number, created_at, updated_at FROM application
-WHERE citizen_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2
+WHERE citizen_id = $1 AND (CAST($3 AS TEXT) = '' OR CAST($3 AS TEXT) LIKE '%,' || matter_code || ',%')
+ORDER BY created_at DESC, id DESC LIMIT $2
 """
 _DELIVERY: Final = "SELECT state, failures FROM delivery WHERE application_id = $1"
 _RATING: Final = "SELECT level FROM rating WHERE application_id = $1"
@@ -49,6 +52,7 @@ _ACTORS: Final = {
     ActorKind.OPERATOR: ("工作人员", "A clerk"),
     ActorKind.SYSTEM: ("系统", "The system"),
 }
+_AGENT: Final = Text("代办人", "Somebody acting for you")
 
 
 def query_code_hash(vault: Vault, number: str, query_code: str) -> str:
@@ -81,11 +85,17 @@ class Progress:
     ) -> list[ApplicationLine]:
         """Return the caller's applications, newest first, those before one when it is given.
 
+        Under a mandate only those of the matters in its scope are there.
+
         Raises:
             DatabaseUnavailable: the database could not be reached.
         """
+        # Codes are digits and capitals: neither commas nor the letters that mean something to LIKE.
+        only = "" if caller.matters is None else f",{','.join(sorted(caller.matters))},"
         rows = await (
-            fetch(_PAGE, caller.citizen_id, *before, limit) if before else fetch(_FIRST, caller.citizen_id, limit)
+            fetch(_PAGE, caller.citizen_id, *before, limit, only)
+            if before
+            else fetch(_FIRST, caller.citizen_id, limit, only)
         )
         lines = []
         for row in rows:
@@ -111,12 +121,12 @@ class Progress:
             NoSuchApplication: there is none, or it is somebody else's.
             DatabaseUnavailable: the database could not be reached.
         """
-        record = await read_record(self._vault, application_id, caller.citizen_id)
+        record = await read_own(self._vault, application_id, caller)
         published = self._catalogue.find(record.matter_code)
         rating = await fetch_one(_RATING, application_id)
         return replace(
             await self._view(record, published),
-            form=form_view(record, published.matter.prefill, caller.level),
+            form=form_view(record, published.matter.prefill, caller),
             attachments=await read_files(application_id),
             rated=Satisfaction(rating["level"]) if rating else None,
         )
@@ -183,19 +193,19 @@ class Progress:
                 failures=int(delivery["failures"]) if delivery else 0,
                 phone=matter.enquiry_phone,
             ),
-            timeline=timeline(lines, published, with_notes=details),
+            timeline=timeline(lines, published, owner=record.citizen_id, with_notes=details),
             branches=branches(lines, published),
             result=result(lines, with_details=details),
         )
 
 
-def timeline(lines: list[Line], published: Published, *, with_notes: bool) -> list[TimelineEntry]:
+def timeline(lines: list[Line], published: Published, *, owner: UUID, with_notes: bool) -> list[TimelineEntry]:
     """Return what had an effect, in the case's own order, in words for the resident."""
     by_seq = {line.action.seq: line for line in lines}
     entries = []
     for action in fold(line.action for line in lines).effective:
         line = by_seq[action.seq]
-        actor = Text(*_ACTORS[line.actor.kind]) if line.actor.kind in _ACTORS else _department(published)
+        actor = _actor(line.actor, published, owner)
         text = STEPS[action.step]
         note, note_en = text.zh, text.en
         if action.reason:
@@ -207,7 +217,11 @@ def timeline(lines: list[Line], published: Published, *, with_notes: bool) -> li
     return entries
 
 
-def _department(published: Published) -> Text:
+def _actor(actor: Actor, published: Published, owner: UUID) -> Text:
+    if actor.kind is ActorKind.CITIZEN and actor.id != str(owner):
+        return _AGENT
+    if actor.kind in _ACTORS:
+        return Text(*_ACTORS[actor.kind])
     return Text(published.department.name.zh, published.department.name.en)
 
 

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
+from auth.delegation.effects import hold_mandate
 from auth.types import Caller
 from core.audit.record import Audit
 from core.clock import Clock
 from core.crypto import Vault
 from core.db import fetch, transaction
 from core.ids import Ids
-from matters.applications.records import Record, read_record
+from matters.applications.records import Record, read_own
 from matters.cases.rules import RATEABLE
 from matters.errors import AlreadyRated, ReasonNeeded, StateForbids
 from matters.types import Satisfaction
@@ -42,7 +43,7 @@ class Ratings:
             ReasonNeeded: a bad rating without a reason or text.
             AlreadyRated: there is a rating already.
         """
-        record = await read_record(self._vault, application_id, caller.citizen_id)
+        record = await read_own(self._vault, application_id, caller)
         if record.state not in RATEABLE:
             raise StateForbids(state=record.state.value)
         if level.is_bad and not reasons and not text.strip():
@@ -52,6 +53,7 @@ class Ratings:
     async def _write(
         self, caller: Caller, record: Record, level: Satisfaction, reasons: Sequence[str], text: str
     ) -> UUID:
+        await hold_mandate(caller, self._clock.now())
         rating_id = self._ids.uuid()
         sealed = self._vault.seal(_TEXT, rating_id, text) if text else None
         rows = await fetch(_INSERT, rating_id, record.id, level.value, sorted(set(reasons)), sealed, self._clock.now())

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from auth.types import Level
+from auth.types import Caller, Level
 from core.crypto import Vault
 from core.db import as_json, as_moment, as_uuid, fetch, fetch_one
 from matters.applications.rules import shown
@@ -16,6 +16,8 @@ from matters.errors import NoSuchApplication
 from matters.types import AttachmentView, FormValue, State
 
 FORM: Final = "application.form"
+# How a source of prefilled values is written that is a kind of certificate.
+CERTIFICATE: Final = "certificate:"
 
 _COLUMNS: Final = (
     "id, citizen_id, matter_code, department, state, version, form_sealed, sources, number, submitted_at, accepted_at, "
@@ -83,6 +85,20 @@ async def read_record(vault: Vault, application_id: UUID, citizen_id: UUID | Non
     )
 
 
+async def read_own(vault: Vault, application_id: UUID, caller: Caller) -> Record:
+    """Return an application of the one for whom the caller acts; one out of the mandate's scope is none.
+
+    Raises:
+        NoSuchApplication: there is none, it is somebody else's, or the mandate does not cover its matter.
+        RecordUnreadable: the form does not open.
+        DatabaseUnavailable: the database could not be reached.
+    """
+    record = await read_record(vault, application_id, caller.citizen_id)
+    if not caller.covers_matter(record.matter_code):
+        raise NoSuchApplication
+    return record
+
+
 async def read_files(application_id: UUID) -> list[AttachmentView]:
     """Return the files of an application, oldest first.
 
@@ -109,10 +125,11 @@ def moment(value: object) -> datetime | None:
     return None if value is None else as_moment(value)
 
 
-def form_view(record: Record, prefill: Mapping[str, Prefill], level: Level) -> dict[str, FormValue]:
+def form_view(record: Record, prefill: Mapping[str, Prefill], caller: Caller) -> dict[str, FormValue]:
     """Return a form with where each value came from; what is sensitive only in part below `present`.
 
-    Values that were typed here are shown as they are: whoever holds the session typed them, and needs to see them.
+    Who acts under a mandate gets the sensitive in full only where its source is in the mandate too. Values that were
+    typed here are shown as they are: whoever holds the session typed them, and needs to see them.
     """
     view = {}
     for name, value in record.form.items():
@@ -121,7 +138,7 @@ def form_view(record: Record, prefill: Mapping[str, Prefill], level: Level) -> d
         if source is None or rule is None:
             view[name] = FormValue(value, "applicant")
             continue
-        told, masked = shown(value, full=level is Level.PRESENT or not rule.sensitive)
+        told, masked = shown(value, full=not rule.sensitive or _may_see(caller, rule.source))
         view[name] = FormValue(
             told,
             source["source"],
@@ -130,6 +147,14 @@ def form_view(record: Record, prefill: Mapping[str, Prefill], level: Level) -> d
             as_of=as_moment(source["as_of"]) if "as_of" in source else None,
         )
     return view
+
+
+def _may_see(caller: Caller, source: str) -> bool:
+    """Tell whether sensitive values of a source are shown in full."""
+    if caller.level is not Level.PRESENT:
+        return False
+    kind = source.removeprefix(CERTIFICATE)
+    return caller.sees_the_person if kind == source else caller.covers_certificate(kind)
 
 
 def seal_form(vault: Vault, application_id: UUID, form: Mapping[str, object]) -> bytes:

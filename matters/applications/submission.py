@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from auth.delegation.effects import use_mandate
 from auth.errors import LevelTooLow
 from auth.types import Caller, Level
 from core.audit.actors import SYSTEM, Actor
@@ -20,7 +21,7 @@ from core.log import get_logger
 from matters.applications.eligibility import Eligibility, Examined
 from matters.applications.numbers import Numbers
 from matters.applications.progress import query_code_hash
-from matters.applications.records import Record, read_files, read_record
+from matters.applications.records import Record, read_files, read_own, read_record
 from matters.applications.rules import form_errors, missing_materials
 from matters.cases.history import Entry, History
 from matters.cases.rules import step_to
@@ -128,7 +129,7 @@ class Submission:
             NumbersExhausted: the day's numbers are used up.
         """
         row = await fetch_one(_MINE, application_id, caller.citizen_id)
-        if row is None:
+        if row is None or not caller.covers_matter(row["matter_code"]):
             raise NoSuchApplication
         if row["state"] != State.DRAFT.value:
             return None
@@ -140,6 +141,7 @@ class Submission:
         Raises:
             NoSuchApplication: there is none, or it is somebody else's.
             StateForbids: it is no draft any more.
+            MandateMissing: the mandate has ended or is used up.
             LevelTooLow: the matter needs a surer level.
             FormInvalid: fields have to be mended.
             MaterialsMissing: a file is missing.
@@ -147,12 +149,13 @@ class Submission:
             OutsideTransaction: no transaction is running.
         """
         require_transaction()
-        record = await read_record(self._vault, application_id, caller.citizen_id)
+        record = await read_own(self._vault, application_id, caller)
         if record.state is not State.DRAFT or number is None:
             raise StateForbids(state=record.state.value)
         published = self._catalogue.find(record.matter_code)
         await self._check(caller, record, published.matter)
         now, actor = self._clock.now(), caller.actor
+        await use_mandate(caller, now)
         query_code = self._ids.digits(6)
         # The move takes the row's lock and refuses whoever comes second.
         moved = await self._history.append(application_id, Entry(step=Step.SUBMITTED, actor=actor))

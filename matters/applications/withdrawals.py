@@ -3,13 +3,14 @@
 from typing import Final
 from uuid import UUID
 
+from auth.delegation.effects import hold_mandate
 from auth.types import Caller
 from core.audit.record import Audit
 from core.clock import Clock
 from core.crypto import Vault
 from core.db import execute, transaction
 from matters.applications.progress import Progress
-from matters.applications.records import Record, read_record
+from matters.applications.records import Record, read_own
 from matters.cases.history import Entry, History
 from matters.cases.rules import is_move
 from matters.catalogue.catalogue import Catalogue
@@ -50,13 +51,14 @@ class Withdrawals:
             StateForbids: it has ended already.
             WithdrawalTooLate: the department has it, or may have it; its phone is the other way.
         """
-        record = await read_record(self._vault, application_id, caller.citizen_id)
+        record = await read_own(self._vault, application_id, caller)
         if not is_move(record.state, State.WITHDRAWN):
             raise StateForbids(state=record.state.value)
         await transaction(lambda: self._take_back(caller, record))
         return await self._progress.get(caller, application_id)
 
     async def _take_back(self, caller: Caller, record: Record) -> None:
+        await hold_mandate(caller, self._clock.now())
         actor = caller.actor
         moved = await self._history.append(record.id, Entry(step=Step.WITHDRAWN, actor=actor))
         cancelled = await execute(_CANCEL, record.id, self._clock.now())

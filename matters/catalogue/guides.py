@@ -1,7 +1,9 @@
 """What do I need: a matter's guide, with for each material how the one who asks satisfies it."""
 
+from dataclasses import replace
 from typing import Final
 
+from auth.errors import MandateMissing
 from auth.types import Caller, Level
 from core.db import fetch
 from matters.catalogue.catalogue import Catalogue
@@ -29,13 +31,19 @@ class Guides:
 
         Raises:
             MatterUnknown: nothing published has this name.
+            MandateMissing: the mandate does not cover this matter.
             DatabaseUnavailable: the database could not be reached.
         """
         published = self._catalogue.find(name)
+        if not caller.covers_matter(published.matter.code):
+            raise MandateMissing
         return Guide(published, await self.materials_of(caller, published.matter))
 
     async def materials_of(self, caller: Caller, matter: Matter) -> tuple[GuideMaterial, ...]:
         """Return how this caller satisfies each material of a matter.
+
+        A mandate for the matter takes along what the matter itself asks about: also that a certificate is held which is
+        not in the mandate.
 
         Raises:
             DatabaseUnavailable: the database could not be reached.
@@ -46,7 +54,7 @@ class Guides:
         if known:
             held = frozenset(
                 view.kind
-                for view in await self._holdings.list_held(caller, after=None, limit=100)
+                for view in await self._holdings.list_held(replace(caller, mandate=None), after=None, limit=100)
                 if view.state.value in _GOOD
             )
             rows = await fetch(_GIVEN, caller.citizen_id, matter.code)

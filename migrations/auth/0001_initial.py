@@ -1,5 +1,7 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
+import functools
+from json import dumps, loads
 from tortoise.fields.base import OnDelete
 from uuid import uuid4
 from tortoise import fields
@@ -69,8 +71,21 @@ class Migration(migrations.Migration):
                 ('given_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('withdrawn_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('request_id', fields.CharField(default='', max_length=64)),
+                ('given_by', fields.UUIDField(null=True)),
             ],
             options={'table': 'consent', 'app': 'auth', 'indexes': [Index(fields=['citizen_id', 'purpose'])], 'pk_attr': 'id', 'table_description': 'A consent to one purpose under one version of its text. Given, perhaps withdrawn, never changed.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='DelegationAttempt',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                ('purpose', fields.CharField(max_length=16)),
+                ('citizen_id', fields.UUIDField()),
+                ('key', fields.CharField(max_length=32)),
+                ('started_at', fields.DatetimeField(db_index=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'delegation_attempt', 'app': 'auth', 'indexes': [Index(fields=['citizen_id', 'started_at']), Index(fields=['key', 'started_at'])], 'pk_attr': 'id', 'table_description': 'One attempt to name a relative or an organisation. Forgotten when it counts no more.'},
             bases=['Model'],
         ),
         ops.CreateModel(
@@ -107,6 +122,17 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
+            name='Organisation',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                ('uscc', fields.CharField(unique=True, max_length=18)),
+                ('name', fields.CharField(max_length=120)),
+                ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'organisation', 'app': 'auth', 'pk_attr': 'id', 'table_description': 'A legal person for whom somebody acts, as the business register knows it.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
             name='RealNameAttempt',
             fields=[
                 ('id', fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
@@ -138,6 +164,53 @@ class Migration(migrations.Migration):
                 ('successor_sealed', fields.BinaryField(null=True)),
             ],
             options={'table': 'refresh_token', 'app': 'auth', 'unique_together': (('session', 'generation'),), 'pk_attr': 'id', 'table_description': 'A refresh token as its hash. `successor_sealed` is kept for seconds, for a client whose answer got lost.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='Relative',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                ('citizen_id', fields.UUIDField()),
+                ('person_hash', fields.CharField(max_length=32)),
+                ('number_hash', fields.CharField(db_index=True, max_length=32)),
+                ('name_sealed', fields.BinaryField(null=True)),
+                ('id_number_sealed', fields.BinaryField(null=True)),
+                ('other_id', fields.UUIDField(null=True, db_index=True)),
+                ('relation', fields.CharField(max_length=8)),
+                ('state', fields.CharField(max_length=9)),
+                ('basis', fields.CharField(default='', max_length=8)),
+                ('asked_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('confirmed_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('ended_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'relative', 'app': 'auth', 'indexes': [Index(fields=['citizen_id', 'id']), Index(fields=['person_hash', 'id'])], 'pk_attr': 'id', 'table_description': 'A tie that one resident asks for with somebody named by name and number, whether or not anybody is called so.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='Mandate',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                ('kind', fields.CharField(max_length=14)),
+                ('principal_kind', fields.CharField(max_length=12)),
+                ('principal_id', fields.UUIDField()),
+                ('granted_by', fields.UUIDField(null=True, db_index=True)),
+                ('agent_id', fields.UUIDField(null=True)),
+                ('agent_hash', fields.CharField(db_index=True, max_length=32)),
+                ('agent_name_sealed', fields.BinaryField()),
+                ('relative', fields.ForeignKeyField('auth.Relative', source_field='relative_id', null=True, db_index=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('under_id', fields.UUIDField(null=True, db_index=True)),
+                ('certificates', fields.JSONField(null=True, encoder=functools.partial(dumps, separators=(',', ':')), decoder=loads)),
+                ('matters', fields.JSONField(null=True, encoder=functools.partial(dumps, separators=(',', ':')), decoder=loads)),
+                ('one_time', fields.BooleanField(default=False)),
+                ('state', fields.CharField(max_length=8)),
+                ('offered_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('accepted_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('ends_at', fields.DatetimeField(db_index=True, auto_now=False, auto_now_add=False)),
+                ('ended_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('end_reason', fields.CharField(default='', max_length=24)),
+                ('checked_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'mandate', 'app': 'auth', 'indexes': [Index(fields=['principal_id', 'id']), Index(fields=['agent_id', 'id'])], 'pk_attr': 'id', 'table_description': 'The right to act for somebody: offered by the principal, accepted by the agent, or given by a register.'},
             bases=['Model'],
         ),
         ops.CreateModel(

@@ -12,4 +12,13 @@ GUARDS: Final[dict[str, str]] = {
     "takeover_waits": (
         "CREATE UNIQUE INDEX IF NOT EXISTS takeover_waits ON takeover (holder_id) WHERE state = 'waiting'"
     ),
+    # One tie at a time between one who asks and one who is named.
+    "relative_live": (
+        "CREATE UNIQUE INDEX IF NOT EXISTS relative_live ON relative (citizen_id, person_hash) WHERE state <> 'ended'"
+    ),
+    # A register's word makes one mandate between the same two.
+    "mandate_by_register": (
+        "CREATE UNIQUE INDEX IF NOT EXISTS mandate_by_register ON mandate (principal_id, agent_id, kind) "
+        "WHERE state = 'active' AND kind IN ('guardian', 'representative')"
+    ),
 }

@@ -38,6 +38,7 @@ class Migration(migrations.Migration):
                 ('certificate_id', fields.UUIDField()),
                 ('citizen_id', fields.UUIDField()),
                 ('session_id', fields.UUIDField(null=True)),
+                ('mandate_id', fields.UUIDField(null=True)),
                 ('field_names', fields.JSONField(encoder=functools.partial(dumps, separators=(',', ':')), decoder=loads)),
                 ('claims', fields.JSONField(encoder=functools.partial(dumps, separators=(',', ':')), decoder=loads)),
                 ('purpose', fields.CharField(default='', max_length=200)),

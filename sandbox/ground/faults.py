@@ -23,7 +23,7 @@ DEPARTMENTS = (
     "civil-affairs",
     "taxation",
 )
-SYSTEMS = ("wechat", "sms", "population-registry", *DEPARTMENTS)
+SYSTEMS = ("wechat", "sms", "population-registry", *DEPARTMENTS, "market-regulation")
 
 DEFAULT_DELAY_MS = 15_000
 _LOOK_S = 0.1

@@ -72,6 +72,8 @@ class Credentials:
     pension: AppSecret
     education: AppSecret
     real_estate: AppSecret
+    civil_affairs: AppSecret
+    market_regulation: AppSecret
     callback_key_id: str
     callback_private_key: bytes
     sm2_public_key: str
@@ -94,6 +96,8 @@ class Credentials:
                 pension=AppSecret(labour["soap_app_id"], labour["soap_secret"]),
                 education=_app_secret(told["education"]),
                 real_estate=_app_secret(told["real_estate"]),
+                civil_affairs=_app_secret(told["civil_affairs"]),
+                market_regulation=_app_secret(told["market_regulation"]),
                 callback_key_id=police["callback_key_id"],
                 callback_private_key=police["callback_private_key"].encode(),
                 sm2_public_key=labour["sm2_public_key"],

@@ -5,7 +5,7 @@ import importlib
 from collections import Counter
 from collections.abc import Iterable
 
-from api.access import Access, Audience
+from api.access import Access, Audience, Delegable, citizen
 from api.operation import Operation, Routes
 from tests.architecture.tree import Source, called, planted, sources
 
@@ -74,6 +74,15 @@ def in_the_wrong_place(operations: Iterable[Operation]) -> list[str]:
     return found
 
 
+def silent_about_mandates(operations: Iterable[Operation]) -> list[str]:
+    """Routes of residents that do not say what a mandate may do there, not even that it may do nothing."""
+    return [
+        f"{operation.method} {operation.path} does not say whether it can be delegated"
+        for operation in operations
+        if operation.access.audience is Audience.CITIZEN and operation.access.delegable is None
+    ]
+
+
 def declared(path: str, access: Access) -> Operation:
     routes = Routes(prefix="", tag="planted")
 
@@ -99,6 +108,13 @@ def test_a_route_lies_under_the_address_of_who_may_enter() -> None:
     assert in_the_wrong_place(operations()) == []
     assert in_the_wrong_place([declared("/v1/staff/cases", Access(Audience.CITIZEN))])
     assert in_the_wrong_place([declared("/v1/citizen/certificates", Access(Audience.PUBLIC))])
+
+
+def test_every_route_of_residents_says_what_a_mandate_may_do_there() -> None:
+    assert {operation.access.delegable for operation in operations()} >= set(Delegable)
+    assert silent_about_mandates(operations()) == []
+    assert silent_about_mandates([declared("/v1/citizen/certificates", citizen())])
+    assert not silent_about_mandates([declared("/v1/citizen/me", citizen(delegable=Delegable.OWN))])
 
 
 def test_every_address_and_every_name_is_served_once() -> None:

@@ -1,15 +1,13 @@
 """Who has died comes in no more, and what they had open ends."""
 
 import asyncio
-from uuid import UUID
 
 import pytest
 
-from auth.account.deaths import Deaths
 from auth.errors import AccountClosed, IdentityMismatch, RefreshInvalid, TokenInvalid
 from core.audit.actors import Actor
 from core.audit.ledger import lines_of
-from core.db import fetch_one
+from core.db import as_json, fetch_one
 from core.pii import IdNumber
 from tests.fakes.auth import Auth
 
@@ -75,20 +73,9 @@ async def test_a_mistake_taken_back_opens_the_account_and_no_session(auth: Auth)
     assert (await auth.log_in("openid-1")).citizen.name == "霍**"
 
 
-async def test_other_things_end_in_the_same_transaction(auth: Auth) -> None:
+async def test_a_death_promises_the_end_of_mandates(auth: Auth) -> None:
     caller = await auth.caller_named("openid-1", NAME, NUMBER)
-    ended: list[UUID] = []
-
-    async def end(citizen_id: UUID) -> None:
-        ended.append(citizen_id)
-
-    async def fail(_: UUID) -> None:
-        raise TimeoutError
-
-    ground = auth.ground
-    parts = {"vault": ground.vault, "audit": ground.audit, "clock": ground.clock}
-    with pytest.raises(Exception, match="unavailable"):
-        await Deaths(**parts, endings=[fail]).record(IdNumber(NUMBER), actor=KEEPER)  # type: ignore[arg-type]
-    await auth.log_in("openid-1")
-    assert await Deaths(**parts, endings=[end]).record(IdNumber(NUMBER), actor=KEEPER)  # type: ignore[arg-type]
-    assert ended == [caller.citizen_id]
+    await auth.deaths.record(IdNumber(NUMBER), actor=KEEPER)
+    job = await fetch_one("SELECT payload FROM job WHERE name = 'auth.end-delegations'")
+    assert job
+    assert as_json(job["payload"]) == {"citizen_id": str(caller.citizen_id), "reason": "death"}

@@ -59,19 +59,6 @@ def test_a_new_version_is_the_same_certificate_and_another_serial_is_not() -> No
     assert not rules.same_certificate(one, other)
 
 
-@pytest.mark.parametrize(
-    "code",
-    ["11100000MB0341032Y", "11100000000013338W", "12441500196720244T", "914403006990676707", DEMO],
-)
-def test_real_credit_codes_are_right(code: str) -> None:
-    assert rules.uscc_is_right(code)
-
-
-@pytest.mark.parametrize("code", ["", "11100000MB0341032X", "11100000MB034103", "11100000IB0341032Y"])
-def test_wrong_credit_codes_are_found(code: str) -> None:
-    assert not rules.uscc_is_right(code)
-
-
 # --- what an issuer answered ------------------------------------------------------------------------------------------
 
 

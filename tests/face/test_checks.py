@@ -2,14 +2,15 @@
 
 import asyncio
 from datetime import timedelta
-from uuid import NAMESPACE_DNS, uuid5
+from uuid import NAMESPACE_DNS, uuid4, uuid5
 
 import pytest
 
 from auth.errors import ConsentRequired, LevelTooLow, RegistryUnavailable
 from auth.types import Caller, Level
+from core.audit.actors import Actor
 from core.cache import TooManyRequests
-from core.db import fetch, fetch_one
+from core.db import fetch, fetch_one, transaction
 from face.errors import (
     CheckExpired,
     EngineBusy,
@@ -268,6 +269,18 @@ async def test_the_face_of_a_child_is_not_checked_without_a_guardian(face: Face)
         await face.checks.start(child, Purpose.STEP_UP, "face@1")
     assert [way.method for way in refusal.value.extras.alternatives] == ["family", "counter", "phone"]
     assert await fetch("SELECT id FROM face_check") == []
+
+
+async def test_the_face_of_a_child_is_checked_with_a_guardians_consent_while_it_stands(face: Face) -> None:
+    child = await resident(face, "霍小满", "999999201706011190")
+    guardian, consents = Actor.citizen(uuid4(), on_behalf_of=child.citizen_id), face.auth.consents
+    await transaction(lambda: consents.give(child.citizen_id, "face@1", guardian=guardian))
+    check = await face.checks.start(child, Purpose.STEP_UP, "face@1")
+    result = await face.checks.submit_evidence(child, check.id, frames_of("me", ACTIONS))
+    assert result.outcome is Outcome.PASSED
+    assert await consents.withdraw(child.citizen_id, "face", guardian=guardian)
+    with pytest.raises(GuardianNeeded):
+        await face.checks.start(child, Purpose.STEP_UP, "face@1")
 
 
 async def test_whoever_hangs_up_may_come_again(face: Face) -> None:

@@ -181,7 +181,7 @@ def make_auth(
         levels=settings.levels,
     )
     groups = Groups(clock=clock, ids=ids)
-    deaths = Deaths(vault=vault, audit=audit, clock=clock)
+    deaths = Deaths(vault=vault, audit=audit, jobs=ground.jobs, clock=clock)
     attempts = Attempts(clock=clock, ids=ids, settings=settings.limits)
     realname = RealName(
         registry=registry,

@@ -10,6 +10,7 @@ from certificates.definitions import Kinds
 from certificates.settings import DEMO_AUTHORITY
 from certificates.types import CertificateView, HeldCertificate, Value
 from certificates.types import State as CertificateState
+from core.audit.actors import Actor
 from core.pii import IdNumber, Mobile, PersonName
 from matters.errors import DepartmentUnavailable, DossierDeclined, FileStoreUnavailable, QuestionRefused
 from matters.types import Applicant, Dedupe, Details, Dossier, Fact, Receipt
@@ -80,6 +81,7 @@ class FakeHoldings:
     def __init__(self) -> None:
         self.fields: dict[UUID, dict[str, Value]] = {}
         self.purposes: list[str] = []
+        self.readers: list[Actor | None] = []
 
     def give(self, citizen_id: UUID) -> None:
         self.fields[citizen_id] = {
@@ -106,9 +108,10 @@ class FakeHoldings:
         ]
 
     async def find_held(
-        self, citizen_id: UUID, kind: str, *, purpose: str, fields: Sequence[str] = ()
+        self, citizen_id: UUID, kind: str, *, purpose: str, fields: Sequence[str] = (), actor: Actor | None = None
     ) -> HeldCertificate | None:
         self.purposes.append(purpose)
+        self.readers.append(actor)
         held = self.fields.get(citizen_id)
         if held is None or kind != "residence-permit":
             return None

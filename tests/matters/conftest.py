@@ -217,6 +217,8 @@ async def desk(ground: Ground) -> Desk:
         withdrawals=Withdrawals(
             catalogue=catalogue, history=history, progress=progress, audit=audit, vault=vault, clock=clock
         ),
-        supplements=Supplements(catalogue=catalogue, history=history, progress=progress, audit=audit, vault=vault),
+        supplements=Supplements(
+            catalogue=catalogue, history=history, progress=progress, audit=audit, vault=vault, clock=clock
+        ),
         ratings=Ratings(audit=audit, vault=vault, clock=clock, ids=ids),
     )

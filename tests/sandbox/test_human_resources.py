@@ -88,7 +88,7 @@ async def test_insurance_is_told_for_those_who_have_it(caller: Caller) -> None:
 
 async def test_what_is_not_held_is_404_in_the_head(caller: Caller) -> None:
     for data in (
-        await data_of(caller, "huoxiaoman"),
+        await data_of(caller, "huomingzhe", holderCode="999999199011053335"),
         await data_of(caller, "hefangzhou"),
         await data_of(caller, "huomingzhe", holderName="霍明"),
     ):

@@ -80,6 +80,8 @@ class Keys:
             },
             "education": {"app_id": secret(6), "secret": secret()},
             "real_estate": {"app_id": secret(6), "secret": secret()},
+            "civil_affairs": {"app_id": secret(6), "secret": secret()},
+            "market_regulation": {"app_id": secret(6), "secret": secret()},
         }
 
     def open(self, cert_data: Mapping[str, str]) -> dict[str, Any]:

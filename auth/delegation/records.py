@@ -1,0 +1,172 @@
+"""The rows of delegation as values, and the marks by which people who are named find what concerns them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from auth.delegation.rules import is_usable
+from auth.delegation.types import Basis, LinkState, MandateState, Named, Relation
+from auth.records import ID_NUMBER
+from auth.types import Mandate, MandateKind, PrincipalKind, Scope
+from core.crypto import Vault
+from core.db import as_json, as_moment, as_uuid
+from core.pii import IdNumber, PersonName
+
+_PERSON: Final = "relative.person"
+_LINK_NAME: Final = "relative.name"
+_LINK_NUMBER: Final = "relative.id_number"
+_AGENT_NAME: Final = "mandate.agent_name"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Link:
+    """A tie between two relatives as its row says. Name and number of the other one are gone once it has ended."""
+
+    id: UUID
+    citizen_id: UUID
+    other_id: UUID | None
+    person_hash: str
+    other: Named | None
+    relation: Relation
+    state: LinkState
+    basis: Basis | None
+    asked_at: datetime
+    confirmed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Held:
+    """A mandate as its row says."""
+
+    id: UUID
+    kind: MandateKind
+    principal: PrincipalKind
+    principal_id: UUID
+    granted_by: UUID | None
+    agent_id: UUID | None
+    agent_hash: str
+    agent_name: PersonName
+    under_id: UUID | None
+    scope: Scope
+    one_time: bool
+    state: MandateState
+    offered_at: datetime
+    accepted_at: datetime | None
+    ends_at: datetime
+    ended_at: datetime | None
+    end_reason: str
+    checked_at: datetime | None
+
+    def is_usable(self, now: datetime) -> bool:
+        """Tell whether its holder may act or read under it."""
+        return is_usable(self.state, self.ends_at, now)
+
+    @property
+    def as_carried(self) -> Mandate:
+        """The same as a caller carries it through a request."""
+        return Mandate(
+            id=self.id,
+            kind=self.kind,
+            principal=self.principal,
+            scope=self.scope,
+            is_one_time=self.one_time,
+            is_used_up=self.state is MandateState.USED,
+        )
+
+
+class Rows:
+    """Opens rows of delegation, and seals what goes into them."""
+
+    def __init__(self, *, vault: Vault) -> None:
+        self._vault = vault
+
+    def person_hash(self, person: Named) -> str:
+        """Return the mark of somebody by number and name: only who has both finds what was asked of them."""
+        return self._vault.index(_PERSON, f"{person.id_number.reveal()}\n{person.name.reveal()}")
+
+    def number_hash(self, id_number: IdNumber) -> str:
+        """Return the mark of a number alone, the same as on the account of whoever has it."""
+        return self._vault.index(ID_NUMBER, id_number.reveal())
+
+    def attempt_key(self, purpose: str, value: str) -> str:
+        """Return the mark under which attempts at a number or a code are counted."""
+        return self._vault.index(f"delegation_attempt.{purpose}", value)
+
+    def seal_other(self, link_id: UUID, other: Named) -> tuple[bytes, bytes]:
+        """Return name and number of the other one, sealed for their row."""
+        return (
+            self._vault.seal(_LINK_NAME, link_id, other.name.reveal()),
+            self._vault.seal(_LINK_NUMBER, link_id, other.id_number.reveal()),
+        )
+
+    def seal_agent(self, mandate_id: UUID, name: PersonName) -> bytes:
+        """Return an agent's name, sealed for its row."""
+        return self._vault.seal(_AGENT_NAME, mandate_id, name.reveal())
+
+    def link(self, row: Mapping[str, Any]) -> Link:
+        """Return a row of `relative` as a value.
+
+        Raises:
+            RecordUnreadable: a sealed column does not open.
+        """
+        link_id = as_uuid(row["id"])
+        other = None
+        if row["name_sealed"] is not None:
+            other = Named(
+                PersonName(self._vault.open(_LINK_NAME, link_id, row["name_sealed"])),
+                IdNumber(self._vault.open(_LINK_NUMBER, link_id, row["id_number_sealed"])),
+            )
+        return Link(
+            id=link_id,
+            citizen_id=as_uuid(row["citizen_id"]),
+            other_id=_uuid(row["other_id"]),
+            person_hash=row["person_hash"],
+            other=other,
+            relation=Relation(row["relation"]),
+            state=LinkState(row["state"]),
+            basis=Basis(row["basis"]) if row["basis"] else None,
+            asked_at=as_moment(row["asked_at"]),
+            confirmed_at=_moment(row["confirmed_at"]),
+        )
+
+    def mandate(self, row: Mapping[str, Any]) -> Held:
+        """Return a row of `mandate` as a value.
+
+        Raises:
+            RecordUnreadable: a sealed column does not open.
+        """
+        mandate_id = as_uuid(row["id"])
+        return Held(
+            id=mandate_id,
+            kind=MandateKind(row["kind"]),
+            principal=PrincipalKind(row["principal_kind"]),
+            principal_id=as_uuid(row["principal_id"]),
+            granted_by=_uuid(row["granted_by"]),
+            agent_id=_uuid(row["agent_id"]),
+            agent_hash=row["agent_hash"],
+            agent_name=PersonName(self._vault.open(_AGENT_NAME, mandate_id, row["agent_name_sealed"])),
+            under_id=_uuid(row["under_id"]),
+            scope=Scope(_words(row["certificates"]), _words(row["matters"])),
+            one_time=bool(row["one_time"]),
+            state=MandateState(row["state"]),
+            offered_at=as_moment(row["offered_at"]),
+            accepted_at=_moment(row["accepted_at"]),
+            ends_at=as_moment(row["ends_at"]),
+            ended_at=_moment(row["ended_at"]),
+            end_reason=row["end_reason"],
+            checked_at=_moment(row["checked_at"]),
+        )
+
+
+def _words(value: object) -> frozenset[str] | None:
+    return None if value is None else frozenset(as_json(value))
+
+
+def _uuid(value: object) -> UUID | None:
+    return None if value is None else as_uuid(value)
+
+
+def _moment(value: object) -> datetime | None:
+    return None if value is None else as_moment(value)

@@ -1,0 +1,307 @@
+"""The portal as far as mandates reach: people, wallet and matters together, over a real connection."""
+
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID, uuid4
+
+import aiohttp
+
+from api import app as edge
+from api.citizen import (
+    applications,
+    certificates,
+    face_checks,
+    ledger,
+    mandates,
+    matters,
+    me,
+    organisations,
+    relatives,
+    sessions,
+)
+from api.idempotency import Idempotency
+from auth.types import Caller, Level
+from certificates.definitions import Kinds
+from certificates.presentation import Presentation
+from certificates.records import Records as CertificateRecords
+from certificates.settings import CertificateSettings
+from certificates.verification import Verification
+from certificates.wallet import Wallet
+from core.calendar_store import CalendarStore, fill_calendar
+from core.db import transaction
+from matters.applications.attachments import Attachments
+from matters.applications.drafts import Drafts
+from matters.applications.eligibility import Eligibility
+from matters.applications.numbers import Numbers
+from matters.applications.progress import Progress
+from matters.applications.ratings import Ratings
+from matters.applications.submission import Submission
+from matters.applications.supplements import Supplements
+from matters.applications.withdrawals import Withdrawals
+from matters.cases.deadlines import Deadlines
+from matters.cases.history import History
+from matters.cases.tracking import Tracking
+from matters.catalogue.catalogue import Catalogue
+from matters.catalogue.guides import Guides
+from matters.catalogue.loading import load_catalogue
+from matters.settings import MatterSettings
+from tests.fakes.certificates import LICENCE, PERMIT, FakeIssuer, issued
+from tests.fakes.delegation import Household
+from tests.fakes.matters import FakeDepartment, FakeFileStore
+from tests.matters.conftest import good_records
+
+ROUTES = [
+    sessions.routes,
+    me.routes,
+    face_checks.routes,
+    relatives.routes,
+    mandates.routes,
+    organisations.routes,
+    ledger.routes,
+    certificates.routes,
+    matters.routes,
+    applications.routes,
+]
+
+
+@dataclass
+class Answered:
+    """An answer, read to its end."""
+
+    status: int
+    headers: Mapping[str, str]
+    json: Any
+    text: str
+
+    @property
+    def code(self) -> str:
+        return str(self.json["code"])
+
+
+@dataclass
+class Phone:
+    """Somebody with a phone: logged in under a real name, present."""
+
+    office: "Office"
+    caller: Caller
+    token: str
+    name: str
+    number: str
+
+    @property
+    def id(self) -> UUID:
+        return self.caller.citizen_id
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        under: object = None,
+        key: str | None = None,
+        file: bytes | None = None,
+        **headers: str,
+    ) -> Answered:
+        """Send a request, under a mandate when one is named."""
+        own = {"Authorization": f"Bearer {self.token}", **{k.replace("_", "-"): v for k, v in headers.items()}}
+        if under is not None:
+            own["X-On-Behalf-Of"] = str(under)
+        if key is not None:
+            own["Idempotency-Key"] = key
+        form = None
+        if file is not None:
+            form = aiohttp.FormData()
+            form.add_field("file", file, filename="a.pdf", content_type="application/pdf")
+        async with self.office.session.request(
+            method, self.office.base + path, json=None if form else body, data=form, headers=own
+        ) as got:
+            return Answered(got.status, got.headers, await got.json(content_type=None), await got.text())
+
+    async def hold(self, kind: str) -> str:
+        """Fetch a certificate that the issuers have, and return its id."""
+        self.office.issue(self, kind)
+        got = await self.ask("POST", "/v1/citizen/certificates", {"kind": kind})
+        assert got.status in {200, 201}, got.text
+        return str(got.json["id"])
+
+
+@dataclass
+class Office:
+    """The portal and what lies behind it."""
+
+    house: Household
+    session: aiohttp.ClientSession
+    base: str
+    issuer: FakeIssuer
+    verification: Verification
+    services: SimpleNamespace
+    catalogue: Catalogue
+
+    async def phone(self, name: str, born: str = "19850312") -> Phone:
+        """Let somebody in."""
+        caller, person = await self.house.somebody(name, born)
+        grant = await self.house.auth.log_in(f"openid-{self.house.serials[0]}")
+        logged_in = await self.house.auth.sessions.caller_of(grant.access_token)
+        await self.raise_level(logged_in)
+        assert logged_in.citizen_id == caller.citizen_id
+        return Phone(self, logged_in, grant.access_token, person.name.reveal(), person.id_number.reveal())
+
+    async def raise_level(self, caller: Caller) -> None:
+        """As a passed face check does."""
+        sessions_, until = self.house.auth.sessions, self.house.auth.sessions.fresh_until(elder=False)
+        await transaction(lambda: sessions_.raise_level(caller.session_id, Level.PRESENT, until=until))
+
+    def issue(self, who: Phone, kind: str) -> None:
+        """Let an issuer have a certificate for somebody."""
+        own = {"name": who.name}
+        if kind == "driving-licence":
+            certificate = issued({**LICENCE, **own, "number": who.number}, serial=f"DL{who.number[-6:]}")
+        else:
+            certificate = issued({**PERMIT, **own, "id_number": who.number}, serial=f"RP{who.number[-6:]}")
+        self.issuer.drawer[kind, who.number] = certificate
+
+    def code_of(self, slug: str) -> str:
+        return self.catalogue.find(slug).matter.code
+
+    async def mandate(self, principal: Phone, agent: Phone, scope: Mapping[str, object], **more: object) -> str:
+        """Offer and accept a mandate over the connection, and return its id."""
+        ends_at = self.house.terms().ends_at.isoformat()
+        relative = await self.house.tied(principal.caller, agent.caller)
+        offered = await principal.ask(
+            "POST",
+            "/v1/citizen/mandates",
+            {"relative": str(relative), "scope": scope, "ends_at": ends_at, **more},
+        )
+        assert offered.status == 201, offered.text
+        accepted = await agent.ask("POST", f"/v1/citizen/mandates/{offered.json['id']}/acceptances")
+        assert accepted.status == 201, accepted.text
+        return str(offered.json["id"])
+
+
+@asynccontextmanager
+async def opened(house: Household) -> AsyncIterator[Office]:
+    """Serve the portal on a free port of loopback."""
+    ground, auth = house.auth.ground, house.auth
+    await fill_calendar(first_year=2026)
+    clock, ids, vault, audit, limits = ground.clock, ground.ids, ground.vault, ground.audit, ground.limits
+    settings = CertificateSettings(verify_limit="1000/minute", fetch_limit="1000/minute", show_limit="1000/minute")
+    kinds, issuer = Kinds.load(authority=settings.authority, type_codes={}), FakeIssuer()
+    records = CertificateRecords(vault=vault, clock=clock, ids=ids)
+    wallet = Wallet(
+        kinds=kinds,
+        issuers={"public-security": issuer, "human-resources": issuer},
+        persons=auth.realname,
+        groups=auth.groups,
+        records=records,
+        audit=audit,
+        limits=limits,
+        clock=clock,
+        settings=settings,
+    )
+    shared = {"kinds": kinds, "records": records, "audit": audit, "limits": limits, "clock": clock}
+    verification = Verification(**shared, sessions=auth.sessions, settings=settings)  # type: ignore[arg-type]
+    catalogue, matter_settings = Catalogue(load_catalogue()), MatterSettings(submissions_per_hour=1000)
+    history = History(clock=clock, ids=ids, vault=vault, deadlines=Deadlines(calendar=CalendarStore(clock=clock)))
+    base = {"audit": audit, "vault": vault}
+    guides = Guides(catalogue=catalogue, holdings=wallet)
+    progress = Progress(catalogue=catalogue, history=history, limits=limits, settings=matter_settings, **base)  # type: ignore[arg-type]
+    eligibility = Eligibility(
+        catalogue=catalogue,
+        people=auth.realname,
+        records=good_records(),
+        audit=audit,
+        limits=limits,
+        clock=clock,
+        settings=matter_settings,
+    )
+    services = SimpleNamespace(
+        idempotency=Idempotency(vault=vault, clock=clock, ids=ids),
+        sessions=auth.sessions,
+        login=auth.login,
+        accounts=auth.accounts,
+        citizens=auth.citizens,
+        realname=auth.realname,
+        authority=house.authority,
+        relatives=house.relatives,
+        mandates=house.mandates,
+        guardians=house.guardians,
+        organisations=house.organisations,
+        wallet=wallet,
+        presentation=Presentation(**shared, ids=ids, settings=settings),  # type: ignore[arg-type]
+        verification=verification,
+        catalogue=catalogue,
+        guides=guides,
+        eligibility=eligibility,
+        progress=progress,
+        drafts=Drafts(
+            catalogue=catalogue,
+            people=auth.realname,
+            holdings=wallet,
+            history=history,
+            progress=progress,
+            limits=limits,
+            clock=clock,
+            ids=ids,
+            settings=matter_settings,
+            **base,  # type: ignore[arg-type]
+        ),
+        attachments=Attachments(
+            catalogue=catalogue,
+            files=FakeFileStore(),
+            limits=limits,
+            clock=clock,
+            ids=ids,
+            settings=matter_settings,
+            **base,  # type: ignore[arg-type]
+        ),
+        submission=Submission(
+            catalogue=catalogue,
+            guides=guides,
+            people=auth.realname,
+            departments={"public-security": FakeDepartment(), "human-resources": FakeDepartment()},
+            eligibility=eligibility,
+            history=history,
+            tracking=Tracking(
+                history=history,
+                catalogue=catalogue,
+                audit=audit,
+                jobs=ground.jobs,
+                vault=vault,
+                limits=limits,
+                clock=clock,
+                ids=ids,
+                settings=matter_settings,
+            ),
+            numbers=Numbers(clock=clock),
+            jobs=ground.jobs,
+            clock=clock,
+            ids=ids,
+            public_url="http://127.0.0.1:8000",
+            settings=matter_settings,
+            **base,  # type: ignore[arg-type]
+        ),
+        supplements=Supplements(catalogue=catalogue, history=history, progress=progress, clock=clock, **base),  # type: ignore[arg-type]
+        withdrawals=Withdrawals(catalogue=catalogue, history=history, progress=progress, clock=clock, **base),  # type: ignore[arg-type]
+        ratings=Ratings(clock=clock, ids=ids, **base),  # type: ignore[arg-type]
+    )
+    app = edge.create_app(services, ROUTES, clock=clock, ids=ids, name=f"test-{uuid4().hex}")
+    listener = socket.create_server(("127.0.0.1", 0))
+    server: Any = await app.create_server(sock=listener, return_asyncio_server=True)
+    await server.startup()
+    await server.start_serving()
+    async with aiohttp.ClientSession() as session:
+        yield Office(
+            house=house,
+            session=session,
+            base=f"http://127.0.0.1:{listener.getsockname()[1]}",
+            issuer=issuer,
+            verification=verification,
+            services=services,
+            catalogue=catalogue,
+        )
+    await server.close()
