@@ -8,6 +8,7 @@ from sanic import Request
 
 from auth.errors import LevelTooLow, MandateMissing, TokenMissing
 from auth.types import Level
+from auth.ways.errors import InPersonOnly
 from core.errors import Forbidden
 
 _BEARER: Final = "bearer "
@@ -39,11 +40,15 @@ class NotYourCase(Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may enter: an audience, and for residents the level they need, for staff the roles."""
+    """Who may enter: an audience, and for residents the level they need, for staff the roles.
+
+    `in_person`: not through an officer who acts for the resident.
+    """
 
     audience: Audience
     level: Level | None = None
     roles: frozenset[str] = frozenset()
+    in_person: bool = False
 
 
 def public() -> Access:
@@ -51,9 +56,9 @@ def public() -> Access:
     return Access(Audience.PUBLIC)
 
 
-def citizen(level: Level = Level.LINKED) -> Access:
-    """A resident whose session has at least this level."""
-    return Access(Audience.CITIZEN, level=level)
+def citizen(level: Level = Level.LINKED, *, in_person: bool = False) -> Access:
+    """A resident whose session has at least this level; with `in_person` no officer who acts for them."""
+    return Access(Audience.CITIZEN, level=level, in_person=in_person)
 
 
 def staff(*roles: str) -> Access:
@@ -109,9 +114,12 @@ async def _admit_citizen(request: Request[Any, Any], access: Access) -> None:
     services = request.app.ctx.services
     caller = await services.sessions.caller_of(_bearer(request))
     refuse_mandate(request)
+    # Before the level is looked at: which ways raise it follows the caller's profile.
+    request.ctx.caller = caller
+    if access.in_person and caller.operator_id is not None:
+        raise InPersonOnly
     if access.level is not None and caller.level.rank < access.level.rank:
         raise LevelTooLow.needing(access.level)
-    request.ctx.caller = caller
 
 
 async def _admit_staff(request: Request[Any, Any], access: Access) -> None:

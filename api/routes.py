@@ -2,11 +2,24 @@
 
 from typing import Final
 
-from api.citizen import applications, certificates, elder_sessions, face_checks, ledger, matters, me, sessions
+from api.citizen import (
+    applications,
+    assistances,
+    certificates,
+    elder_sessions,
+    face_checks,
+    ledger,
+    login_checks,
+    matters,
+    me,
+    sessions,
+    step_ups,
+)
 from api.departments import progress
 from api.operation import Routes
 from api.public import client, keys, progress_queries
-from api.staff import jobs
+from api.staff import assistances as staff_assistances
+from api.staff import counter, jobs
 from api.staff import sessions as staff_sessions
 from api.verifiers import verifications
 
@@ -15,6 +28,9 @@ ROUTES: Final[tuple[Routes, ...]] = (
     me.routes,
     face_checks.routes,
     elder_sessions.routes,
+    step_ups.routes,
+    login_checks.routes,
+    assistances.routes,
     certificates.routes,
     ledger.routes,
     matters.routes,
@@ -22,6 +38,8 @@ ROUTES: Final[tuple[Routes, ...]] = (
     verifications.routes,
     progress.routes,
     staff_sessions.routes,
+    counter.routes,
+    staff_assistances.routes,
     jobs.routes,
     client.routes,
     keys.routes,

@@ -40,8 +40,10 @@ class Consents:
         """
         parse_consent(consent, purpose=purpose)
 
-    async def give(self, citizen_id: UUID, consent: str) -> None:
+    async def give(self, citizen_id: UUID, consent: str, *, actor: Actor | None = None) -> None:
         """Keep a resident's consent, in the running transaction; one that stands already is left alone.
+
+        `actor` is who has passed it on, where that was not the resident at their own keyboard.
 
         Raises:
             ConsentRequired: there is no such text in force.
@@ -52,7 +54,7 @@ class Consents:
         now = self._clock.now()
         new = await fetch(_GIVE, self._ids.uuid(), citizen_id, purpose, version, now, current_request_id())
         if new:
-            await self._record("auth.consent-given", citizen_id, consent)
+            await self._record("auth.consent-given", citizen_id, consent, actor)
 
     async def require(self, citizen_id: UUID, purpose: str) -> None:
         """See that the resident's consent to a purpose stands, under the text in force.
@@ -78,10 +80,10 @@ class Consents:
 
         return await transaction(work)
 
-    async def _record(self, action: str, citizen_id: UUID, consent: str) -> None:
+    async def _record(self, action: str, citizen_id: UUID, consent: str, actor: Actor | None = None) -> None:
         await self._audit.record(
             action,
-            actor=Actor.citizen(citizen_id),
+            actor=actor or Actor.citizen(citizen_id),
             subject_id=citizen_id,
             object_kind="consent",
             object_id=consent,

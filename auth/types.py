@@ -27,19 +27,32 @@ _ORDER = tuple(Level)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who a request comes from: `citizen_id` says whose affairs, `actor_id` who acts; the same without a mandate."""
+    """Who a request comes from: `citizen_id` says whose affairs, `actor_id` who acts; the same without a mandate.
+
+    `operator_id` is the officer at the keyboard of a session that the person has confirmed, None in every other.
+    """
 
     citizen_id: UUID
     session_id: UUID
     level: Level
     elder: bool
     actor_id: UUID
+    operator_id: UUID | None = None
 
     @property
     def actor(self) -> Actor:
         """Who acts, as the audit writes it down."""
+        if self.operator_id is not None:
+            return Actor.operator(self.operator_id, on_behalf_of=self.citizen_id)
         on_behalf_of = self.citizen_id if self.citizen_id != self.actor_id else None
         return Actor.citizen(self.actor_id, on_behalf_of=on_behalf_of)
+
+    @property
+    def self_actor(self) -> Actor:
+        """Who acts where it is about the actor themselves: their presence, their consent."""
+        if self.operator_id is not None:
+            return Actor.operator(self.operator_id, on_behalf_of=self.actor_id)
+        return Actor.citizen(self.actor_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +102,10 @@ class MeView:
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """One place where a resident is logged in. `device` is a short mark of it, the same each time, or None."""
+    """One place where a resident is logged in. `device` is a short mark of it, the same each time, or None.
+
+    `assisted`: an officer acts in it for the resident, who has confirmed that.
+    """
 
     id: UUID
     device: str | None
@@ -97,6 +113,7 @@ class SessionView:
     created_at: datetime
     last_used_at: datetime
     current: bool
+    assisted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from sandbox.people import People
 from sandbox.population_registry import PopulationRegistry
 from sandbox.public_security import PublicSecurity, decide
 from sandbox.real_estate import RealEstate
+from sandbox.ways.providers import Provider, providers
 from sandbox.wechat import WeChat
 
 _log = logging.getLogger("sandbox")
@@ -61,7 +62,7 @@ async def create_app(settings: Settings, credentials: Credentials, *, studio: St
     )
     wechat = WeChat(people=people, caller=credentials.wechat, store=store, clock=clock)
     admin = Admin(people=people, wechat=wechat, faults=faults, store=store, camera=studio)
-    systems = (
+    systems: tuple[Provider, ...] = (
         wechat,
         PopulationRegistry(
             people=people,
@@ -89,6 +90,7 @@ async def create_app(settings: Settings, credentials: Credentials, *, studio: St
         RealEstate(
             people=people, desk=SignedDesk(credentials.real_estate, clock=clock, nonces=nonces, algorithm="sm3")
         ),
+        *providers(people=people, credentials=credentials, store=store, clock=clock, nonces=nonces),
         admin,
     )
 

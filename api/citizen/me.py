@@ -102,7 +102,7 @@ async def me(request: Request) -> Answer:
 
 @routes.put(
     "/me/identity",
-    access=citizen(),
+    access=citizen(in_person=True),
     answer=MeOut,
     problems=(
         IdNumberInvalid,
@@ -126,7 +126,7 @@ async def bind_identity(request: Request, body: IdentityIn) -> Answer:
 
 @routes.put(
     "/me/mobile",
-    access=citizen(),
+    access=citizen(in_person=True),
     answer=MeOut,
     problems=(MobileCodeInvalid, MobileUnsupported, WechatUnavailable, AccountClosed),
 )
@@ -136,7 +136,7 @@ async def set_mobile(request: Request, body: MobileIn) -> Answer:
     return await _me(request)
 
 
-@routes.put("/me/elder", access=citizen(Level.PRESENT), answer=MeOut, problems=(AccountClosed,))
+@routes.put("/me/elder", access=citizen(Level.PRESENT, in_person=True), answer=MeOut, problems=(AccountClosed,))
 async def choose_elder(request: Request, body: ElderIn) -> Answer:
     """Turn the elder profile on or off."""
     await request.app.ctx.services.citizens.choose_elder(request.ctx.caller, chosen=body.chosen)
@@ -168,7 +168,7 @@ async def list_accounts(request: Request, query: PageQuery) -> Answer:
 
 @routes.delete(
     "/me/accounts/<account_id:uuid>",
-    access=citizen(Level.PRESENT),
+    access=citizen(Level.PRESENT, in_person=True),
     status=204,
     problems=(RequestNotFound, LastWayIn),
 )

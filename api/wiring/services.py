@@ -18,6 +18,7 @@ from api.wiring.face import FaceServices
 from api.wiring.ground import Ground
 from api.wiring.matters import MatterServices
 from api.wiring.settings import Settings
+from api.wiring.ways import WayServices
 from auth.accounts import Accounts
 from auth.citizens import Citizens
 from auth.login import Login
@@ -26,6 +27,11 @@ from auth.realname import RealName
 from auth.sessions import Sessions
 from auth.tidying import Tidying
 from auth.tokens import Tokens
+from auth.ways.assistances import Assistances
+from auth.ways.counter import Counter
+from auth.ways.logins import LoginChecks
+from auth.ways.menu import Menu
+from auth.ways.stepups import StepUps
 from certificates.keys import IssuerKeys
 from certificates.presentation import Presentation
 from certificates.verification import Verification
@@ -85,6 +91,12 @@ class Services:
     citizens: Citizens
     realname: RealName
     operators: Operators
+    ways: WayServices
+    menu: Menu
+    step_ups: StepUps
+    login_checks: LoginChecks
+    counter: Counter
+    assistances: Assistances
     face: FaceServices
     face_checks: FaceChecks
     elder_sessions: ElderSessions
@@ -118,11 +130,12 @@ class Services:
         """
         ground = Ground.build(settings)
         auth = AuthServices.build(ground)
-        face = FaceServices.build(ground, auth)
+        ways = WayServices.build(ground, auth)
+        face = FaceServices.build(ground, auth, ways.menu)
         certificates = CertificateServices.build(ground, auth)
         matters = MatterServices.build(ground, auth, certificates)
         runner = JobRunner(
-            handlers=_handlers(certificates, matters), settings=settings.jobs, clock=ground.clock, ids=ground.ids
+            handlers=_handlers(ways, certificates, matters), settings=settings.jobs, clock=ground.clock, ids=ground.ids
         )
         ground.carrier.attach(runner)
         return cls(
@@ -142,6 +155,12 @@ class Services:
             citizens=auth.citizens,
             realname=auth.realname,
             operators=auth.operators,
+            ways=ways,
+            menu=ways.menu,
+            step_ups=ways.step_ups,
+            login_checks=ways.login_checks,
+            counter=ways.counter,
+            assistances=ways.assistances,
             face=face,
             face_checks=face.checks,
             elder_sessions=face.elder_sessions,
@@ -226,9 +245,10 @@ class Services:
             log.warning("face engine not warm", code=problem.code)
 
 
-def _handlers(certificates: CertificateServices, matters: MatterServices) -> Mapping[str, Handler]:
+def _handlers(ways: WayServices, certificates: CertificateServices, matters: MatterServices) -> Mapping[str, Handler]:
     """Every job that is ever enqueued, and who does it (a test holds the names against the code)."""
     return {
+        "auth.send-assistance-code": ways.assistances.send_code,
         "matters.deliver": matters.submission.deliver,
         "certificates.refresh": certificates.wallet.refresh,
     }
@@ -264,6 +284,7 @@ def _entries(services: Services, sweeper: Sweeper) -> list[Entry]:
         Entry("seal", 1.0, ground.sealer.seal_all),
         Entry("deadlines", 60.0, services.matters.deadlines.catch_up),
         Entry("sessions and attempts", _HOUR, services.auth_tidying.tidy),
+        Entry("checks by other ways", 60.0, services.ways.tidying.tidy),
         Entry("face checks", 60.0, services.face_checks.tidy),
         Entry("kept answers", _HOUR, services.idempotency.purge),
         Entry("nonces", 300.0, forget_nonces),

@@ -72,6 +72,11 @@ class Credentials:
     pension: AppSecret
     education: AppSecret
     real_estate: AppSecret
+    sms: AppSecret
+    mobile_register: AppSecret
+    bank_clearing: AppSecret
+    payment: AppSecret
+    network_identity: AppSecret
     callback_key_id: str
     callback_private_key: bytes
     sm2_public_key: str
@@ -94,6 +99,11 @@ class Credentials:
                 pension=AppSecret(labour["soap_app_id"], labour["soap_secret"]),
                 education=_app_secret(told["education"]),
                 real_estate=_app_secret(told["real_estate"]),
+                sms=_app_secret(told["sms"]),
+                mobile_register=_app_secret(told["mobile_register"]),
+                bank_clearing=_app_secret(told["bank_clearing"]),
+                payment=_app_secret(told["payment"]),
+                network_identity=_app_secret(told["network_identity"]),
                 callback_key_id=police["callback_key_id"],
                 callback_private_key=police["callback_private_key"].encode(),
                 sm2_public_key=labour["sm2_public_key"],

@@ -16,7 +16,7 @@ async def frames(caller: Caller, person: str = "huomingzhe", **more: object) -> 
 async def test_the_cast_is_shown_with_its_stories(caller: Caller) -> None:
     items = (await caller.call("GET", "/sandbox/people")).json["items"]
     assert len(items) == 12
-    assert set(items[0]) == {"slug", "name", "id_number", "mobile", "story", "story_en"}
+    assert set(items[0]) == {"slug", "name", "id_number", "mobile", "bank_card", "story", "story_en"}
     assert all(item["story"] and item["story_en"] for item in items)
 
 
