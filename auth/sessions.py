@@ -10,8 +10,8 @@ from auth.records import Record, Records
 from auth.rules import effective_level, fresh_until, is_elder, may_repeat
 from auth.settings import LevelSettings, SessionSettings
 from auth.tokens import Tokens
-from auth.types import Caller, CitizenView, Grant, Level, SessionView
-from core.audit.actors import NOBODY, Actor
+from auth.types import Caller, CitizenView, Grant, Level, SessionView, acting
+from core.audit.actors import NOBODY
 from core.audit.record import Audit
 from core.clock import Clock, china_date
 from core.crypto import Vault, sha256_hex
@@ -169,7 +169,7 @@ class Sessions:
         refresh_token = await self._new_token(session_id, 0, now, expires_at)
         await self._audit.record(
             "auth.session-opened",
-            actor=_actor(record.citizen_id, operator_id),
+            actor=acting(record.citizen_id, operator_id),
             subject_id=record.citizen_id,
             object_kind="session",
             object_id=session_id,
@@ -253,7 +253,7 @@ class Sessions:
         citizen_id = as_uuid(row["citizen_id"])
         await self._audit.record(
             "auth.level-raised",
-            actor=_actor(citizen_id, _operator(row)),
+            actor=acting(citizen_id, _operator(row)),
             subject_id=citizen_id,
             object_kind="session",
             object_id=session_id,
@@ -395,7 +395,3 @@ def _level(session: Mapping[str, Any], now: datetime) -> Level:
 
 def _operator(session: Mapping[str, Any]) -> UUID | None:
     return None if session["operator_id"] is None else as_uuid(session["operator_id"])
-
-
-def _actor(citizen_id: UUID, operator_id: UUID | None) -> Actor:
-    return Actor.citizen(citizen_id) if operator_id is None else Actor.operator(operator_id, on_behalf_of=citizen_id)

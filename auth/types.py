@@ -25,6 +25,11 @@ class Level(StrEnum):
 _ORDER = tuple(Level)
 
 
+def acting(citizen_id: UUID, operator_id: UUID | None) -> Actor:
+    """Return who acts in a session of a resident: they themselves, or the officer for them."""
+    return Actor.citizen(citizen_id) if operator_id is None else Actor.operator(operator_id, on_behalf_of=citizen_id)
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who a request comes from: `citizen_id` says whose affairs, `actor_id` who acts; the same without a mandate.
@@ -50,9 +55,7 @@ class Caller:
     @property
     def self_actor(self) -> Actor:
         """Who acts where it is about the actor themselves: their presence, their consent."""
-        if self.operator_id is not None:
-            return Actor.operator(self.operator_id, on_behalf_of=self.actor_id)
-        return Actor.citizen(self.actor_id)
+        return acting(self.actor_id, self.operator_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,10 +65,13 @@ class BankClearing:
             WayUnavailable: the clearing house could not be reached.
             WayRefused: it does not take the question.
         """
+        given = (code or "").strip()
+        if not given:
+            return Finding(Outcome.FAILED, Reason.CODE_WRONG)
         # Not repeated by itself: a code whose answer got lost would be tried twice.
         answer = await self._desk.ask(
             "/v1/confirmations",
-            {"transaction": proof.reference.reveal(), "code": (code or "").strip()},
+            {"transaction": proof.reference.reveal(), "code": given},
             repeatable=False,
         )
         finding = _RESULTS.get(str(answer.get("result")))

@@ -16,7 +16,7 @@ class Way(Protocol):
     """
 
     async def begin(self, claim: Claim, *, check_id: UUID, until: datetime) -> Begun:
-        """Begin a proof for a claimed person. The same check twice is no second proof for the provider.
+        """Begin a proof for a claimed person, who has until `until` to give it.
 
         Raises:
             WayUnavailable: the provider could not be reached; try again later.

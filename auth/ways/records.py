@@ -153,15 +153,6 @@ class Records:
         row = await fetch_one(_FIND, check_id)
         return None if row is None else _read(row)
 
-    async def holder(self, check: Check) -> UUID | None:
-        """Return whose account it is that a check is about, if there is one.
-
-        Raises:
-            DatabaseUnavailable: the database could not be reached.
-        """
-        row = await fetch_one(_HOLDER, check.person_hash)
-        return None if row is None else as_uuid(row["id"])
-
     async def take(self, check: Check, *, counts: bool, codes: int) -> Taken:
         """Take a check for one look; with `counts` a code is tried by it, of at most `codes`.
 
@@ -230,6 +221,16 @@ class Records:
         require_transaction()
         await execute(_FORGET, before)
         return await execute(_WIPE_LATE, self._clock.now())
+
+
+async def holder_of(check: Check) -> UUID | None:
+    """Return whose account it is that a check is about, if there is one.
+
+    Raises:
+        DatabaseUnavailable: the database could not be reached.
+    """
+    row = await fetch_one(_HOLDER, check.person_hash)
+    return None if row is None else as_uuid(row["id"])
 
 
 def _written(claim: Claim) -> str:
