@@ -62,7 +62,7 @@ WHERE id = $1 AND operator_id = $2 AND state = 'waiting' AND expires_at > $3 AND
 # Of many at once, one gets the session.
 _USE: Final = """
 UPDATE assistance SET state = 'used'
-WHERE id = $1 AND operator_id = $2 AND state = $3 AND expires_at > $4 RETURNING citizen_id
+WHERE id = $1 AND operator_id = $2 AND state = $3 AND state <> 'used' AND expires_at > $4 RETURNING citizen_id
 """
 _KEEP_SESSION: Final = "UPDATE assistance SET session_id = $2 WHERE id = $1"
 _CONFIRM: Final = """

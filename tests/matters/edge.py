@@ -26,8 +26,8 @@ from api.public import progress_queries
 from auth.errors import TokenInvalid
 from auth.types import Caller, Level
 from core.signers.http_signature import SignatureChecker, TrustedKey
-from tests.matters.conftest import Desk
 from tests.fakes.ways import usual_menu
+from tests.matters.conftest import Desk
 
 
 class FakeSessions:
