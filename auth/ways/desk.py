@@ -114,7 +114,7 @@ class Desk:
             return check
 
         check = await transaction(start)
-        begun = await self._begun(check, claim, others)
+        begun = await self._begun(check, claim, actor=actor, subject_id=subject_id)
         await transaction(lambda: self._records.open(check, begun))
         left = await self._attempts.left(self._allowance(check), check.keys)
         codes = self._settings.codes if takes_code(method) else None
@@ -174,19 +174,17 @@ class Desk:
         codes = max(0, self._settings.codes - taken.tries) if counts else None
         return CheckResult(check.method, finding.outcome, finding.reason, left, codes, check.elder), done
 
-    async def _begun(self, check: Check, claim: Claim, others: tuple[Alternative, ...]) -> Begun:
+    async def _begun(self, check: Check, claim: Claim, *, actor: Actor, subject_id: UUID | None) -> Begun:
+        others = self.alternatives(check.method, check.purpose, elder=check.elder)
         try:
             return await self._ways[check.method].begin(claim, check_id=check.id, until=check.expires_at)
         except WayRefused as refusal:
-            await transaction(lambda: self._records.close(check, Finding(Outcome.FAILED, Reason.REFUSED)))
+            await self._end(check, Finding(Outcome.FAILED, Reason.REFUSED), 0, actor, subject_id)
             raise WayRefused(alternatives=others) from refusal
         except (WayUnavailable, WayLocked) as failure:
-
-            async def close() -> None:
-                await self._records.close(check, Finding(Outcome.FAILED, Reason.UNAVAILABLE))
-                await self._attempts.give_back(check.attempt_id)
-
-            await transaction(close)
+            # No proof has begun: it is nobody's attempt.
+            await self._end(check, Finding(Outcome.FAILED, Reason.UNAVAILABLE), 0, actor, subject_id)
+            await transaction(lambda: self._attempts.give_back(check.attempt_id))
             raise type(failure)(retry_after=failure.extras.retry_after, alternatives=others) from failure
 
     async def _judged(

@@ -41,7 +41,7 @@ class Texting:
         attempt_id = await transaction(lambda: self._attempts.start(self._allowance, (key,)))
         code = self._ids.digits(_DIGITS)
         try:
-            minutes = max(1, int(lifetime.total_seconds()) // 60)
+            minutes = max(1, round(lifetime.total_seconds() / 60))
             await self._sender.send_code(mobile, code, minutes=minutes, reference=f"{of.hex}-{attempt_id.hex}")
         except (WayUnavailable, WayRefused):
             await transaction(lambda: self._attempts.give_back(attempt_id))
