@@ -8,6 +8,7 @@ from sanic import Request
 
 from auth.errors import LevelTooLow, MandateMissing, NotDelegable, TokenMissing
 from auth.types import Caller, Level, Mandate, MandateKind, PrincipalKind
+from auth.ways.errors import InPersonOnly
 from core.errors import Forbidden
 
 _BEARER: Final = "bearer "
@@ -58,6 +59,7 @@ class Access:
     """Who may enter: an audience, and for residents the level they need, for staff the roles.
 
     `delegable` says what a mandate may do here, `organisations` whether an organisation has such a thing at all.
+    `in_person`: not through an officer who acts for the resident.
     """
 
     audience: Audience
@@ -65,6 +67,7 @@ class Access:
     roles: frozenset[str] = frozenset()
     delegable: Delegable | None = None
     organisations: bool = False
+    in_person: bool = False
 
     @property
     def is_delegable(self) -> bool:
@@ -78,13 +81,18 @@ def public() -> Access:
 
 
 def citizen(
-    level: Level = Level.LINKED, *, delegable: Delegable | None = None, organisations: bool = False
-) -> Access:  # fmt: skip
+    level: Level = Level.LINKED,
+    *,
+    delegable: Delegable | None = None,
+    organisations: bool = False,
+    in_person: bool = False,
+) -> Access:
     """A resident whose session has at least this level, for themselves or as far as a mandate goes.
 
     A route that does not say how far is one's own; every route has to say so (`tests/architecture/test_routes.py`).
+    With `in_person` no officer enters who acts for them.
     """
-    return Access(Audience.CITIZEN, level=level, delegable=delegable, organisations=organisations)
+    return Access(Audience.CITIZEN, level=level, delegable=delegable, organisations=organisations, in_person=in_person)
 
 
 def staff(*roles: str) -> Access:
@@ -171,10 +179,15 @@ async def _on_behalf(request: Request[Any, Any], caller: Caller, access: Access)
 
 async def _admit_citizen(request: Request[Any, Any], access: Access) -> None:
     services = request.app.ctx.services
-    caller = await _on_behalf(request, await services.sessions.caller_of(_bearer(request)), access)
+    caller = await services.sessions.caller_of(_bearer(request))
+    # Before anything else is looked at: which ways raise a level follows the caller's profile.
+    request.ctx.caller = caller
+    if access.in_person and caller.operator_id is not None:
+        raise InPersonOnly
+    caller = await _on_behalf(request, caller, access)
+    request.ctx.caller = caller
     if access.level is not None and caller.level.rank < access.level.rank:
         raise LevelTooLow.needing(access.level)
-    request.ctx.caller = caller
 
 
 async def _admit_staff(request: Request[Any, Any], access: Access) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from functools import cache, partial
 from http import HTTPStatus
 from typing import Any, Final
@@ -36,6 +37,10 @@ from api.operation import Answer, Operation, Request, Routes
 from api.protocol import QuietApp
 from api.reading import check_accept, check_head, read_body, read_query, refuse_query
 from api.request import prepare_request, read_device
+from auth.errors import LevelTooLow
+from auth.types import Caller, Level
+from auth.ways.menu import Menu
+from auth.ways.settings import WaySettings
 from core.clock import Clock
 from core.db import DatabaseUnavailable, is_outage, transaction
 from core.errors import Problem
@@ -52,12 +57,18 @@ AT_ONCE: Final = 1000
 class Failures(ErrorHandler):
     """The last handler: every failure leaves as a problem document."""
 
+    def __init__(self, menu: Menu) -> None:
+        super().__init__()
+        self._menu = menu
+
     def default(self, request: Any, exception: Exception) -> HTTPResponse:  # noqa: ANN401 — may be half a request
         """Answer any exception."""
         problem = to_problem(exception)
         if type(problem) is Problem:
             log.error("bug", exc_info=exception, path=_route_of(request))
         context = getattr(request, "ctx", None)
+        if isinstance(problem, LevelTooLow):
+            problem = self._with_ways(problem, getattr(context, "caller", None))
         response = problems.answer_problem(
             problem,
             instance=getattr(context, "request_id", ""),
@@ -67,6 +78,12 @@ class Failures(ErrorHandler):
         if isinstance(exception, SanicMethodNotAllowed):
             response.headers["Allow"] = (exception.headers or {}).get("Allow", "")
         return response
+
+    def _with_ways(self, problem: LevelTooLow, caller: Caller | None) -> LevelTooLow:
+        """Return the problem with what leads to the level in this installation: domains do not know its settings."""
+        required = Level(str(problem.extras.members["required"]))
+        offers = self._menu.leading_to(required, elder=caller is not None and caller.elder)
+        return LevelTooLow(required=required.value, ways=[asdict(offer) for offer in offers])
 
 
 def to_problem(exception: BaseException) -> Problem:
@@ -214,10 +231,12 @@ def create_app(
     ids: Ids,
     trusted_proxies: int = 0,
     at_once: int = AT_ONCE,
+    menu: Menu | None = None,
     name: str = "zhijian",
 ) -> Sanic[Any, Any]:
-    """Return the application with all declared operations."""
-    app = QuietApp(name, configure_logging=False, error_handler=Failures())
+    """Return the application with all declared operations; without a `menu` faces count for nothing in it."""
+    failures = Failures(menu or Menu(WaySettings(), faces=None))
+    app = QuietApp(name, configure_logging=False, error_handler=failures)
     app.config.update(
         {
             "REQUEST_MAX_SIZE": FORM_BYTES,

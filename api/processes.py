@@ -103,6 +103,7 @@ def build_app(settings: Settings, services: Services, *, name: str = "zhijian") 
         clock=services.clock,
         ids=services.ids,
         trusted_proxies=settings.trusted_proxies,
+        menu=services.menu,
         name=name,
     )
     add_docs(app, document(ROUTES, version=VERSION))

@@ -4,22 +4,26 @@ from typing import Final
 
 from api.citizen import (
     applications,
+    assistances,
     certificates,
     elder_sessions,
     face_checks,
     ledger,
+    login_checks,
     mandates,
     matters,
     me,
     organisations,
     relatives,
     sessions,
+    step_ups,
     takeovers,
 )
 from api.departments import deaths, progress
 from api.operation import Routes
 from api.public import client, keys, progress_queries
-from api.staff import jobs
+from api.staff import assistances as staff_assistances
+from api.staff import counter, jobs
 from api.staff import sessions as staff_sessions
 from api.verifiers import verifications
 
@@ -32,6 +36,9 @@ ROUTES: Final[tuple[Routes, ...]] = (
     face_checks.routes,
     elder_sessions.routes,
     takeovers.routes,
+    step_ups.routes,
+    login_checks.routes,
+    assistances.routes,
     certificates.routes,
     ledger.routes,
     matters.routes,
@@ -40,6 +47,8 @@ ROUTES: Final[tuple[Routes, ...]] = (
     progress.routes,
     deaths.routes,
     staff_sessions.routes,
+    counter.routes,
+    staff_assistances.routes,
     jobs.routes,
     client.routes,
     keys.routes,

@@ -4,7 +4,7 @@ from typing import Final
 from uuid import UUID
 
 from auth.rules import CONSENTS, consent_required, parse_consent
-from core.audit.actors import Actor
+from core.audit.actors import Actor, ActorKind
 from core.audit.record import Audit
 from core.clock import Clock
 from core.db import execute, fetch, fetch_one, require_transaction, transaction
@@ -44,10 +44,10 @@ class Consents:
         """
         parse_consent(consent, purpose=purpose)
 
-    async def give(self, citizen_id: UUID, consent: str, *, guardian: Actor | None = None) -> None:
+    async def give(self, citizen_id: UUID, consent: str, *, actor: Actor | None = None) -> None:
         """Keep a resident's consent, in the running transaction; one that stands already is left alone.
 
-        `guardian` is who gives it in the resident's place, where the resident may not give it themselves.
+        `actor` is who has passed it on, where that was not the resident at their own keyboard.
 
         Raises:
             ConsentRequired: there is no such text in force.
@@ -56,10 +56,12 @@ class Consents:
         require_transaction()
         purpose, version = parse_consent(consent)
         now = self._clock.now()
-        given_by = None if guardian is None else UUID(guardian.id)
+        # A guardian stands in the row; an officer who passes it on does so in the ledger alone.
+        is_guardian = actor is not None and actor.kind is ActorKind.CITIZEN and actor.id != str(citizen_id)
+        given_by = UUID(actor.id) if actor is not None and is_guardian else None
         new = await fetch(_GIVE, self._ids.uuid(), citizen_id, purpose, version, now, current_request_id(), given_by)
         if new:
-            await self._record("auth.consent-given", citizen_id, consent, guardian)
+            await self._record("auth.consent-given", citizen_id, consent, actor)
 
     async def require(self, citizen_id: UUID, purpose: str) -> None:
         """See that the resident's consent to a purpose stands, under the text in force.
@@ -78,7 +80,7 @@ class Consents:
         """
         return await fetch_one(_BY_GUARDIAN, citizen_id, purpose, CONSENTS[purpose]) is not None
 
-    async def withdraw(self, citizen_id: UUID, purpose: str, *, guardian: Actor | None = None) -> bool:
+    async def withdraw(self, citizen_id: UUID, purpose: str, *, actor: Actor | None = None) -> bool:
         """Take a resident's consent back, for all its texts; return whether one stood.
 
         Raises:
@@ -88,15 +90,15 @@ class Consents:
         async def work() -> bool:
             withdrawn = await execute(_WITHDRAW, citizen_id, purpose, self._clock.now()) > 0
             if withdrawn:
-                await self._record("auth.consent-withdrawn", citizen_id, purpose, guardian)
+                await self._record("auth.consent-withdrawn", citizen_id, purpose, actor)
             return withdrawn
 
         return await transaction(work)
 
-    async def _record(self, action: str, citizen_id: UUID, consent: str, guardian: Actor | None = None) -> None:
+    async def _record(self, action: str, citizen_id: UUID, consent: str, actor: Actor | None = None) -> None:
         await self._audit.record(
             action,
-            actor=guardian or Actor.citizen(citizen_id),
+            actor=actor or Actor.citizen(citizen_id),
             subject_id=citizen_id,
             object_kind="consent",
             object_id=consent,

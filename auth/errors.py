@@ -1,36 +1,9 @@
 """What can go wrong while finding out who is calling, in words a resident understands."""
 
-from collections.abc import Mapping
-from typing import Final, Self
+from typing import Self
 
 from auth.types import Level
 from core.errors import Alternative, Conflict, Forbidden, Invalid, Refused, TooMany, Unauthenticated, Unavailable
-
-_COUNTER: Final[Mapping[str, str]] = {
-    "method": "counter",
-    "text": "带上身份证到就近的政务服务大厅办理",
-    "text_en": "Bring your identity card to the nearest service hall",
-}
-# What raises a session to a level, best way first (surface.md, "Levels").
-_WAYS: Final[Mapping[Level, tuple[Mapping[str, str], ...]]] = {
-    Level.LINKED: (
-        {"method": "login", "start": "/v1/citizen/sessions", "text": "登录", "text_en": "Log in"},
-    ),
-    Level.REAL_NAME: (
-        {
-            "method": "identity",
-            "start": "/v1/citizen/me/identity",
-            "text": "填写姓名和身份证号",
-            "text_en": "Enter your name and ID number",
-        },
-        _COUNTER,
-    ),
-    Level.PRESENT: (
-        {"method": "face", "start": "/v1/citizen/face-checks", "text": "刷脸核验", "text_en": "Pass a face check"},
-        _COUNTER,
-    ),
-}  # fmt: skip
-
 
 # --- tokens and sessions ----------------------------------------------------------------------------------------------
 
@@ -81,7 +54,7 @@ class RefreshReused(Unauthenticated):
 
 
 class LevelTooLow(Forbidden):
-    """The session is known, but not surely enough for this; `ways` says what raises it."""
+    """The session is known, but not surely enough for this; the edge adds as `ways` what raises it."""
 
     code = "auth.level-too-low"
     title = "办理这件事需要进一步确认您的身份"
@@ -90,8 +63,8 @@ class LevelTooLow(Forbidden):
 
     @classmethod
     def needing(cls, required: Level) -> Self:
-        """Return the problem with the ways that lead to `required`, best first."""
-        return cls(required=required.value, ways=[dict(way) for way in _WAYS[required]])
+        """Return the problem that asks for a level."""
+        return cls(required=required.value)
 
 
 class ConsentRequired(Forbidden):
@@ -262,7 +235,11 @@ class AlreadyBound(Conflict):
                     "Not bound by you? Log in by face and remove that WeChat account",
                     "/v1/citizen/elder-sessions",
                 ),
-                Alternative("counter", _COUNTER["text"], _COUNTER["text_en"]),
+                Alternative(
+                    "counter",
+                    "带上身份证到就近的政务服务大厅办理",
+                    "Bring your identity card to the nearest service hall",
+                ),
             ],
         )
 

@@ -52,8 +52,10 @@ class CitizenSession(Model):
     citizen: fields.ForeignKeyRelation[Citizen] = fields.ForeignKeyField(
         "auth.Citizen", related_name=False, on_delete=fields.RESTRICT, db_index=True
     )
-    # The WeChat account it came by, none when a face alone opened it. No relation: accounts are never deleted.
+    # The WeChat account it came by, none when a face or another way opened it. No relation: accounts are never deleted.
     account_id = fields.UUIDField(null=True)
+    # The officer who acts in it for the resident, who has confirmed that.
+    operator_id = fields.UUIDField(null=True)
     level = fields.CharField(max_length=9)
     present_until = fields.DatetimeField(null=True)
     elder = fields.BooleanField(default=False)

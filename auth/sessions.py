@@ -10,8 +10,8 @@ from auth.records import Record, Records
 from auth.rules import effective_level, fresh_until, is_elder, may_repeat
 from auth.settings import LevelSettings, SessionSettings
 from auth.tokens import Tokens
-from auth.types import Caller, CitizenView, Grant, Level, SessionView
-from core.audit.actors import NOBODY, Actor
+from auth.types import Caller, CitizenView, Grant, Level, SessionView, acting
+from core.audit.actors import NOBODY
 from core.audit.record import Audit
 from core.clock import Clock, china_date
 from core.crypto import Vault, sha256_hex
@@ -37,25 +37,29 @@ _DEVICE: Final = "citizen_session.device"
 
 _ADD_SESSION: Final = """
 INSERT INTO citizen_session (id, citizen_id, account_id, level, present_until, elder, device_hash, generation,
-                             created_at, last_used_at, expires_at, end_reason)
-VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $8, $9, '') RETURNING id
+                             created_at, last_used_at, expires_at, end_reason, operator_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $8, $9, '', $10) RETURNING id
 """
 # Only while the account is the resident's. A login and the removal of its account wait for each other, or a session
 # could be opened just after the removal has ended them all; its refresh token would have no session and undoes both.
 _ADD_BY_ACCOUNT: Final = """
 INSERT INTO citizen_session (id, citizen_id, account_id, level, present_until, elder, device_hash, generation,
-                             created_at, last_used_at, expires_at, end_reason)
-SELECT $1, $2, $3, $4, $5, $6, $7, 0, $8, $8, $9, '' FROM wechat_account WHERE id = $3 AND citizen_id = $2 RETURNING id
+                             created_at, last_used_at, expires_at, end_reason, operator_id)
+SELECT $1, $2, $3, $4, $5, $6, $7, 0, $8, $8, $9, '', $10
+FROM wechat_account WHERE id = $3 AND citizen_id = $2 RETURNING id
 """
 # SQLite writes one after the other in any case and knows no FOR SHARE.
 _ADD_AND_HOLD: Final = _ADD_BY_ACCOUNT.replace("RETURNING", "FOR SHARE RETURNING")
 _ADD_REFRESH: Final = """
 INSERT INTO refresh_token (id, session_id, generation, token_hash, expires_at) VALUES ($1, $2, $3, $4, $5) RETURNING id
 """
+# An officer who was let go acts for nobody any more.
 _CALLER: Final = """
-SELECT s.citizen_id, s.level, s.present_until, s.elder, s.last_used_at
+SELECT s.citizen_id, s.level, s.present_until, s.elder, s.last_used_at, s.operator_id
 FROM citizen_session s JOIN citizen c ON c.id = s.citizen_id
 WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > $2 AND c.state = 'active'
+      AND (s.operator_id IS NULL
+           OR EXISTS (SELECT 1 FROM operator_account o WHERE o.id = s.operator_id AND o.state = 'active'))
 """
 # Compare and set: of many at once one gets the row; the others wait for it and then find it used.
 _USE: Final = """
@@ -87,10 +91,10 @@ WHERE id = $1 AND citizen_id = $2 AND ended_at IS NULL AND expires_at > $3
 """
 _RAISE: Final = """
 UPDATE citizen_session SET present_until = $2 WHERE id = $1 AND ended_at IS NULL AND level = 'real_name'
-RETURNING citizen_id
+RETURNING citizen_id, operator_id
 """
 _LIST: Final = """
-SELECT id, level, present_until, device_hash, created_at, last_used_at FROM citizen_session
+SELECT id, level, present_until, device_hash, created_at, last_used_at, operator_id FROM citizen_session
 WHERE citizen_id = $1 AND ended_at IS NULL AND expires_at > $2 AND (created_at < $3 OR (created_at = $3 AND id < $4))
 ORDER BY created_at DESC, id DESC LIMIT $5
 """
@@ -140,10 +144,20 @@ class Sessions:
 
         return await transaction(work)
 
-    async def open_for(self, record: Record, *, level: Level, device: str, account_id: UUID | None = None) -> Grant:
+    async def open_for(
+        self,
+        record: Record,
+        *,
+        level: Level,
+        device: str,
+        account_id: UUID | None = None,
+        operator_id: UUID | None = None,
+        lifetime: timedelta | None = None,
+    ) -> Grant:
         """Like `open`, inside a transaction or `together`, for whoever has read the resident's row already.
 
-        `account_id` is the WeChat account they came by, None for a face alone.
+        `account_id` is the WeChat account they came by, None for a face or another way. `operator_id` is the officer
+        who acts in it for them; `lifetime` ends it earlier than others.
 
         Raises:
             AccountClosed: the account is closed.
@@ -159,7 +173,7 @@ class Sessions:
         base = min(level, record.level, key=lambda one: one.rank)
         is_present = level is Level.PRESENT and record.level is Level.REAL_NAME
         until = fresh_until(now, elder=elder, policy=self._policy) if is_present else None
-        expires_at = now + timedelta(days=self._settings.absolute_days)
+        expires_at = now + (lifetime or timedelta(days=self._settings.absolute_days))
         await later(
             _ADD_SESSION if account_id is None else _ADD_AND_HOLD if is_postgres() else _ADD_BY_ACCOUNT,
             session_id,
@@ -171,11 +185,12 @@ class Sessions:
             self._device_hash(device),
             now,
             expires_at,
+            operator_id,
         )
         refresh_token = await self._new_token(session_id, 0, now, expires_at)
         await self._audit.record(
             "auth.session-opened",
-            actor=Actor.citizen(record.citizen_id),
+            actor=acting(record.citizen_id, operator_id),
             subject_id=record.citizen_id,
             object_kind="session",
             object_id=session_id,
@@ -228,6 +243,7 @@ class Sessions:
             level=_level(row, now),
             elder=bool(row["elder"]),
             actor_id=claims.citizen_id,
+            operator_id=_operator(row),
         )
 
     async def is_open(self, session_id: UUID) -> bool:
@@ -258,7 +274,7 @@ class Sessions:
         citizen_id = as_uuid(row["citizen_id"])
         await self._audit.record(
             "auth.level-raised",
-            actor=Actor.citizen(citizen_id),
+            actor=acting(citizen_id, _operator(row)),
             subject_id=citizen_id,
             object_kind="session",
             object_id=session_id,
@@ -283,6 +299,7 @@ class Sessions:
                 created_at=as_moment(row["created_at"]),
                 last_used_at=as_moment(row["last_used_at"]),
                 current=as_uuid(row["id"]) == caller.session_id,
+                assisted=row["operator_id"] is not None,
             )
             for row in rows
         ]
@@ -395,3 +412,7 @@ class Sessions:
 def _level(session: Mapping[str, Any], now: datetime) -> Level:
     until = session["present_until"]
     return effective_level(Level(session["level"]), None if until is None else as_moment(until), now)
+
+
+def _operator(session: Mapping[str, Any]) -> UUID | None:
+    return None if session["operator_id"] is None else as_uuid(session["operator_id"])

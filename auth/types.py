@@ -68,11 +68,17 @@ class Mandate:
     is_used_up: bool
 
 
+def acting(citizen_id: UUID, operator_id: UUID | None) -> Actor:
+    """Return who acts in a session of a resident: they themselves, or the officer for them."""
+    return Actor.citizen(citizen_id) if operator_id is None else Actor.operator(operator_id, on_behalf_of=citizen_id)
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who a request comes from: `citizen_id` says whose affairs, `actor_id` who acts; the same without a mandate.
 
-    `level` is the actor's. Under a mandate of an organisation `citizen_id` is the organisation's id.
+    `level` is the actor's. Under a mandate of an organisation `citizen_id` is the organisation's id. `operator_id` is
+    the officer at the keyboard of a session that the person has confirmed, None in every other.
     """
 
     citizen_id: UUID
@@ -81,12 +87,20 @@ class Caller:
     elder: bool
     actor_id: UUID
     mandate: Mandate | None = None
+    operator_id: UUID | None = None
 
     @property
     def actor(self) -> Actor:
         """Who acts, as the audit writes it down."""
+        if self.operator_id is not None:
+            return Actor.operator(self.operator_id, on_behalf_of=self.citizen_id)
         on_behalf_of = self.citizen_id if self.citizen_id != self.actor_id else None
         return Actor.citizen(self.actor_id, on_behalf_of=on_behalf_of)
+
+    @property
+    def self_actor(self) -> Actor:
+        """Who acts where it is about the actor themselves: their presence, their consent."""
+        return acting(self.actor_id, self.operator_id)
 
     @property
     def sees_the_person(self) -> bool:
@@ -159,7 +173,10 @@ class MeView:
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """One place where a resident is logged in. `device` is a short mark of it, the same each time, or None."""
+    """One place where a resident is logged in. `device` is a short mark of it, the same each time, or None.
+
+    `assisted`: an officer acts in it for the resident, who has confirmed that.
+    """
 
     id: UUID
     device: str | None
@@ -167,6 +184,7 @@ class SessionView:
     created_at: datetime
     last_used_at: datetime
     current: bool
+    assisted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

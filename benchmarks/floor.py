@@ -75,7 +75,7 @@ class Floor:
             rows = await statements.fetch(self._find_account, openid_hash, now - timedelta(minutes=1))
             account_id, citizen_id = await _welcome(statements, openid_hash, now) if not rows else _account(rows[0])
             await statements.fetch(
-                _ADD_SESSION, session_id, citizen_id, account_id, "linked", None, False, "", now, expires_at
+                _ADD_SESSION, session_id, citizen_id, account_id, "linked", None, False, "", now, expires_at, None
             )
             token_hash = hashlib.sha256(refresh_token.encode()).hexdigest()
             await statements.fetch(_ADD_REFRESH, _ids.uuid(), session_id, 0, token_hash, now + timedelta(days=30))

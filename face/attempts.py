@@ -11,7 +11,8 @@ from uuid import UUID
 from core.clock import Clock
 from core.db import as_moment, fetch, fetch_one, require_transaction
 from face.errors import TooManyAttempts
-from face.rules import alternatives, seconds_until
+from face.ports import Others
+from face.rules import hall_or_phone, seconds_until
 from face.settings import FaceSettings
 
 # Two starts at once wait here for each other: the second counts the first.
@@ -37,9 +38,10 @@ class Attempts:
     out.
     """
 
-    def __init__(self, *, clock: Clock, settings: FaceSettings) -> None:
+    def __init__(self, *, clock: Clock, settings: FaceSettings, others: Others = hall_or_phone) -> None:
         self._clock = clock
         self._settings = settings
+        self._others = others
 
     async def require(self, person_hash: str, citizen_id: UUID | None, *, elder: bool) -> None:
         """See that one more check may start, and keep others from starting until this transaction ends.
@@ -56,7 +58,8 @@ class Attempts:
         started, earliest = await self._started(person_hash, citizen_id)
         if started >= self._settings.attempts_for(elder=elder):
             again = earliest + self._settings.window if earliest else now
-            raise TooManyAttempts(retry_after=seconds_until(again, now), alternatives=alternatives(elder=elder))
+            others = self._others(logged_in=citizen_id is not None, elder=elder)
+            raise TooManyAttempts(retry_after=seconds_until(again, now), alternatives=others)
 
     async def left(self, person_hash: str, citizen_id: UUID | None, *, elder: bool) -> int:
         """Return how many checks may still be started.

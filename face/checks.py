@@ -17,8 +17,9 @@ from core.metrics import FACE_CHECKS
 from face.attempts import Attempts
 from face.errors import GuardianNeeded, NoSuchCheck, NotOffered
 from face.examination import Examiner
+from face.ports import Others
 from face.records import Check, Records
-from face.rules import GUARDED, alternatives, choose_actions, needs_guardian
+from face.rules import GUARDED, choose_actions, hall_or_phone, needs_guardian
 from face.settings import FaceSettings
 from face.trail import Trail
 from face.types import CheckResult, Judgement, Purpose, StartedCheck
@@ -44,6 +45,7 @@ class FaceChecks:
         fresh_for: FreshFor,
         engine: str = "local",
         draw: Callable[[int], int] = secrets.randbelow,
+        others: Others = hall_or_phone,
     ) -> None:
         self._examiner = examiner
         self._records = records
@@ -59,6 +61,7 @@ class FaceChecks:
         self._fresh_for = fresh_for
         self._engine = engine
         self._draw = draw
+        self._others = others
 
     async def start(self, caller: Caller, purpose: Purpose, consent: str) -> StartedCheck:
         """Start a check of the caller; this counts as an attempt until it is passed, or nobody could look at it.
@@ -72,7 +75,7 @@ class FaceChecks:
         """
         self._consents.check(consent, purpose="face")
         if self._settings.gives == "nothing":
-            raise NotOffered(alternatives=alternatives(elder=caller.elder))
+            raise NotOffered(alternatives=self._others(logged_in=True, elder=caller.elder))
         person = await self._realname.person_of(caller.actor_id)
         if needs_guardian(person.id_number, china_date(self._clock.now())):
             await self._require_guardian(caller.actor_id)
@@ -91,9 +94,9 @@ class FaceChecks:
 
         async def work() -> None:
             await self._attempts.require(check.person_hash, check.citizen_id, elder=check.elder)
-            await self._consents.give(caller.actor_id, consent)
+            await self._consents.give(caller.actor_id, consent, actor=caller.self_actor)
             await self._records.add(check, engine=self._engine)
-            await self._trail.tell("face.check-started", check)
+            await self._trail.tell("face.check-started", check, actor=caller.self_actor)
 
         await transaction(work)
         return started(check, self._settings, self._engine)
@@ -124,7 +127,8 @@ class FaceChecks:
         async def decide(judgement: Judgement) -> CheckResult:
             async def work() -> None:
                 await self._records.close(check, judgement)
-                await self._trail.tell(f"face.check-{judgement.outcome}", check, judgement.reason or "ok")
+                reason = judgement.reason or "ok"
+                await self._trail.tell(f"face.check-{judgement.outcome}", check, reason, actor=caller.self_actor)
                 if judgement.passed:
                     until = fresh_until(self._clock.now(), elder=caller.elder, policy=self._fresh_for)
                     await self._sessions.raise_level(caller.session_id, Level.PRESENT, until=until)

@@ -22,8 +22,9 @@ from face.attempts import Attempts
 from face.checks import result, started
 from face.errors import CheckExpired, EvidenceReplayed, GuardianNeeded, NoSuchCheck, NotOffered
 from face.examination import Examiner
+from face.ports import Others
 from face.records import Check, Records
-from face.rules import GUARDED, alternatives, choose_actions, needs_guardian
+from face.rules import GUARDED, choose_actions, hall_or_phone, needs_guardian
 from face.settings import FaceSettings
 from face.trail import Trail
 from face.types import CheckResult, Judgement, Purpose, StartedCheck
@@ -52,6 +53,7 @@ class ElderSessions:
         fresh_for: FreshFor,
         engine: str = "local",
         draw: Callable[[int], int] = secrets.randbelow,
+        others: Others = hall_or_phone,
     ) -> None:
         self._examiner = examiner
         self._records = records
@@ -67,6 +69,7 @@ class ElderSessions:
         self._fresh_for = fresh_for
         self._engine = engine
         self._draw = draw
+        self._others = others
 
     async def start(self, name: str, id_number: str, consent: str, *, address: str) -> StartedCheck:
         """Start a check of the person with this name and number; this counts as an attempt, whatever comes of it.
@@ -81,7 +84,7 @@ class ElderSessions:
             TooManyAttempts: no attempt is left for this person.
         """
         if self._settings.elder_sessions is Switch.OFF or self._settings.gives == "nothing":
-            raise NotOffered(alternatives=alternatives(elder=True))
+            raise NotOffered(alternatives=self._others(logged_in=False, elder=True))
         parsed_name, number = parse_person(name, id_number)
         self._consents.check(consent, purpose="face")
         now = self._clock.now()

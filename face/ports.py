@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from core.errors import Alternative
 from core.pii import IdNumber
 from face.types import FrameObservation
 
@@ -88,4 +89,12 @@ class PortraitSource(Protocol):
         Raises:
             Unavailable: the source could not be reached; try again later.
         """
+        ...
+
+
+class Others(Protocol):
+    """What else leads where a face check does, in this installation."""
+
+    def __call__(self, *, logged_in: bool, elder: bool) -> tuple[Alternative, ...]:
+        """Return the ways to raise a session, or for somebody who is not logged in, to open one."""
         ...

@@ -309,8 +309,14 @@ def _is_cut_off(frame: FrameObservation, face: FaceSeen) -> bool:
 
 
 def alternatives(*, elder: bool) -> tuple[Alternative, ...]:
-    """Return the other ways, those for elders with the family first."""
+    """Return the other ways where nothing is known of the installation's, those for elders with the family first."""
     return (FAMILY, *ALTERNATIVES) if elder else ALTERNATIVES
+
+
+def hall_or_phone(*, logged_in: bool, elder: bool) -> tuple[Alternative, ...]:
+    """Return what every city has: a hall to go to and a line to call."""
+    del logged_in
+    return alternatives(elder=elder)
 
 
 def needs_guardian(id_number: IdNumber, day: date) -> bool:

@@ -163,7 +163,7 @@ class Admin:
 
 
 def _shown(person: Person) -> dict[str, str]:
-    shown = {name: getattr(person, name) for name in ("slug", "name", "id_number", "mobile")}
+    shown = {name: getattr(person, name) for name in ("slug", "name", "id_number", "mobile", "bank_card")}
     return {**shown, "story": person.story["zh"], "story_en": person.story["en"]}
 
 

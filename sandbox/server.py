@@ -26,6 +26,7 @@ from sandbox.people import People
 from sandbox.population_registry import PopulationRegistry
 from sandbox.public_security import PublicSecurity, decide
 from sandbox.real_estate import RealEstate
+from sandbox.ways.providers import Provider, providers
 from sandbox.wechat import WeChat
 
 _log = logging.getLogger("sandbox")
@@ -67,7 +68,7 @@ async def create_app(settings: Settings, credentials: Credentials, *, studio: St
     await deaths.load()
     wechat = WeChat(people=people, caller=credentials.wechat, store=store, clock=clock)
     admin = Admin(people=people, wechat=wechat, faults=faults, store=store, camera=studio)
-    systems = (
+    systems: tuple[Provider, ...] = (
         wechat,
         PopulationRegistry(
             people=people,
@@ -105,6 +106,7 @@ async def create_app(settings: Settings, credentials: Credentials, *, studio: St
             organisations=load_organisations(),
         ),
         deaths,
+        *providers(people=people, credentials=credentials, store=store, clock=clock, nonces=nonces),
         admin,
     )
 

@@ -6,11 +6,12 @@ from uuid import UUID
 from pydantic import StringConstraints
 
 from api.access import public
-from api.citizen.face_words import FIELD, CheckOut, ResultOut, read_frames
+from api.citizen.face_words import FIELD, CheckOut, ResultOut, instead_of_face, read_frames
 from api.citizen.sessions import GrantOut
 from api.operation import Answer, Body, Request, Routes
 from api.problems import RequestNotFound
 from auth.errors import ConsentRequired, IdNumberInvalid, RegistryRefused, RegistryUnavailable
+from auth.ways.types import Purpose
 from face.errors import (
     CheckExpired,
     EngineBusy,
@@ -48,7 +49,12 @@ async def start(request: Request, body: ElderIn) -> Answer:
         body.name, body.id_number, body.consent, address=request.ctx.address
     )
     return Answer(
-        CheckOut.of(check, elder=True, english=request.ctx.english),
+        CheckOut.of(
+            check,
+            elder=True,
+            english=request.ctx.english,
+            others=instead_of_face(request, Purpose.LOGIN, elder=True),
+        ),
         location=f"/v1/citizen/elder-sessions/{check.id}",
     )
 
@@ -82,4 +88,11 @@ async def send_evidence(request: Request, check_id: UUID) -> Answer:
         raise RequestNotFound from error
     if grant is not None:
         return Answer(GrantOut.of(grant), status=201, location=f"/v1/citizen/sessions/{grant.session_id}")
-    return Answer(ResultOut.of(result, elder=True, english=request.ctx.english))
+    return Answer(
+        ResultOut.of(
+            result,
+            elder=True,
+            english=request.ctx.english,
+            others=instead_of_face(request, Purpose.LOGIN, elder=True),
+        )
+    )

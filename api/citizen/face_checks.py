@@ -6,11 +6,12 @@ from uuid import UUID
 from pydantic import StringConstraints
 
 from api.access import Delegable, citizen
-from api.citizen.face_words import FIELD, CheckOut, ResultOut, read_frames
+from api.citizen.face_words import FIELD, CheckOut, ResultOut, instead_of_face, read_frames
 from api.operation import Answer, Body, Request, Routes
 from api.problems import RequestNotFound
 from auth.errors import ConsentRequired, RegistryRefused, RegistryUnavailable
 from auth.types import Level
+from auth.ways.types import Purpose as WayPurpose
 from face.errors import (
     CheckExpired,
     EngineBusy,
@@ -47,7 +48,12 @@ async def start_check(request: Request, body: CheckIn) -> Answer:
     caller = request.ctx.caller
     check = await request.app.ctx.services.face_checks.start(caller, Purpose(body.purpose), body.consent)
     return Answer(
-        CheckOut.of(check, elder=caller.elder, english=request.ctx.english),
+        CheckOut.of(
+            check,
+            elder=caller.elder,
+            english=request.ctx.english,
+            others=instead_of_face(request, WayPurpose.STEP_UP, elder=caller.elder),
+        ),
         location=f"/v1/citizen/face-checks/{check.id}",
     )
 
@@ -77,4 +83,11 @@ async def send_evidence(request: Request, check_id: UUID) -> Answer:
         result = await request.app.ctx.services.face_checks.submit_evidence(caller, check_id, frames)
     except NoSuchCheck as error:
         raise RequestNotFound from error
-    return Answer(ResultOut.of(result, elder=caller.elder, english=request.ctx.english))
+    return Answer(
+        ResultOut.of(
+            result,
+            elder=caller.elder,
+            english=request.ctx.english,
+            others=instead_of_face(request, WayPurpose.STEP_UP, elder=caller.elder),
+        )
+    )

@@ -1,30 +1,20 @@
 """What callers are told about face checks, and how their frames are read."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from api.citizen.way_words import WayOut
 from api.operation import Out, Request
 from api.problems import MediaType, TooLarge
 from api.reading import read_files
+from auth.ways.types import Purpose
 from core.errors import Alternative
 from face.rules import alternatives, size_fault
 from face.types import Action, CheckResult, Outcome, PictureFault, Reason, StartedCheck
 
 FIELD = "frames"
-
-
-class WayOut(Out):
-    """Another way to the same end."""
-
-    method: str
-    text: str
-    start: str | None = None
-
-    @classmethod
-    def of(cls, way: Alternative, *, english: bool) -> "WayOut":
-        """Return a way in the language asked for."""
-        return cls(method=way.method, text=way.text_en if english else way.text, start=way.start)
 
 
 class FramesOut(Out):
@@ -46,7 +36,9 @@ class CheckOut(Out):
     alternatives: list[WayOut]
 
     @classmethod
-    def of(cls, check: StartedCheck, *, elder: bool, english: bool) -> "CheckOut":
+    def of(
+        cls, check: StartedCheck, *, elder: bool, english: bool, others: Sequence[Alternative] | None = None
+    ) -> "CheckOut":
         """Return the answer for a started check."""
         return cls(
             id=check.id,
@@ -54,7 +46,7 @@ class CheckOut(Out):
             expires_at=check.expires_at,
             frames=FramesOut(min=check.min_frames, max=check.max_frames, max_bytes=check.max_frame_bytes),
             engine=check.engine,
-            alternatives=ways(elder=elder, english=english),
+            alternatives=ways(others, elder=elder, english=english),
         )
 
 
@@ -67,19 +59,28 @@ class ResultOut(Out):
     alternatives: list[WayOut]
 
     @classmethod
-    def of(cls, result: CheckResult, *, elder: bool, english: bool) -> "ResultOut":
+    def of(
+        cls, result: CheckResult, *, elder: bool, english: bool, others: Sequence[Alternative] | None = None
+    ) -> "ResultOut":
         """Return the answer for a decided check; other ways stand beside every failure."""
         return cls(
             outcome=result.outcome,
             reason=result.reason,
             attempts_left=result.attempts_left,
-            alternatives=ways(elder=elder, english=english) if result.outcome is Outcome.FAILED else [],
+            alternatives=ways(others, elder=elder, english=english) if result.outcome is Outcome.FAILED else [],
         )
 
 
-def ways(*, elder: bool, english: bool) -> list[WayOut]:
-    """Return the other ways, those for elders with the family first."""
-    return [WayOut.of(way, english=english) for way in alternatives(elder=elder)]
+def ways(others: Sequence[Alternative] | None, *, elder: bool, english: bool) -> list[WayOut]:
+    """Return the other ways, those of every city where none are given; for elders the family first."""
+    chosen = alternatives(elder=elder) if others is None else others
+    return [WayOut.of(way, english=english) for way in chosen]
+
+
+def instead_of_face(request: Request, purpose: Purpose, *, elder: bool) -> Sequence[Alternative]:
+    """Return what this installation offers beside the face to the same end."""
+    others: Sequence[Alternative] = request.app.ctx.services.menu.others(purpose, but="face", elder=elder)
+    return others
 
 
 def read_frames(request: Request) -> list[bytes]:

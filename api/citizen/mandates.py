@@ -165,7 +165,7 @@ def _unknown(pointer: str) -> FieldError:
 
 @routes.post(
     "",
-    access=citizen(Level.PRESENT, delegable=Delegable.OWN),
+    access=citizen(Level.PRESENT, delegable=Delegable.OWN, in_person=True),
     status=201,
     answer=MandateOut,
     problems=(
@@ -198,7 +198,7 @@ async def offer(request: Request, body: MandateIn) -> Answer:
     return _located(view)
 
 
-@routes.get("", access=citizen(Level.REAL_NAME, delegable=Delegable.OWN), answer=Page[MandateOut])
+@routes.get("", access=citizen(Level.REAL_NAME, delegable=Delegable.OWN, in_person=True), answer=Page[MandateOut])
 async def list_mandates(request: Request, query: MandatesQuery) -> Answer:
     """List the mandates the caller has, or has given, oldest first; those that are over too."""
     views = await request.app.ctx.services.mandates.list_mandates(
@@ -215,7 +215,7 @@ async def list_mandates(request: Request, query: MandatesQuery) -> Answer:
 
 @routes.get(
     "/<mandate_id:uuid>",
-    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN, in_person=True),
     answer=MandateOut,
     problems=(RequestNotFound,),
 )
@@ -229,7 +229,7 @@ async def get(request: Request, mandate_id: UUID) -> Answer:
 
 @routes.post(
     "/<mandate_id:uuid>/acceptances",
-    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN, in_person=True),
     status=201,
     answer=MandateOut,
     problems=(RequestNotFound, MandateStateForbids, TooYoung),
@@ -244,7 +244,7 @@ async def accept(request: Request, mandate_id: UUID) -> Answer:
 
 @routes.delete(
     "/<mandate_id:uuid>",
-    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN, in_person=True),
     status=204,
     problems=(RequestNotFound, MandateStateForbids),
 )
@@ -257,7 +257,7 @@ async def revoke(request: Request, mandate_id: UUID) -> Answer:
 
 @routes.put(
     "/<mandate_id:uuid>/consents",
-    access=citizen(Level.PRESENT, delegable=Delegable.OWN),
+    access=citizen(Level.PRESENT, delegable=Delegable.OWN, in_person=True),
     status=204,
     problems=(MandateMissing, ConsentRequired, KinshipUnavailable),
 )
@@ -269,7 +269,7 @@ async def consent(request: Request, mandate_id: UUID, body: ConsentIn) -> Answer
 
 @routes.delete(
     "/<mandate_id:uuid>/consents/<purpose:str>",
-    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN, in_person=True),
     status=204,
     problems=(RequestNotFound, MandateMissing, KinshipUnavailable),
 )

@@ -157,7 +157,7 @@ async def me(request: Request) -> Answer:
 
 @routes.put(
     "/me/identity",
-    access=citizen(delegable=Delegable.OWN),
+    access=citizen(delegable=Delegable.OWN, in_person=True),
     answer=MeOut,
     problems=(
         IdNumberInvalid,
@@ -181,7 +181,7 @@ async def bind_identity(request: Request, body: IdentityIn) -> Answer:
 
 @routes.put(
     "/me/mobile",
-    access=citizen(delegable=Delegable.OWN),
+    access=citizen(delegable=Delegable.OWN, in_person=True),
     answer=MeOut,
     problems=(
         MobileCodeInvalid,
@@ -210,7 +210,10 @@ async def set_mobile(request: Request, body: MobileIn) -> Answer:
 
 
 @routes.put(
-    "/me/elder", access=citizen(Level.PRESENT, delegable=Delegable.OWN), answer=MeOut, problems=(AccountClosed,)
+    "/me/elder",
+    access=citizen(Level.PRESENT, delegable=Delegable.OWN, in_person=True),
+    answer=MeOut,
+    problems=(AccountClosed,),
 )
 async def choose_elder(request: Request, body: ElderIn) -> Answer:
     """Turn the elder profile on or off."""
@@ -243,7 +246,7 @@ async def list_accounts(request: Request, query: PageQuery) -> Answer:
 
 @routes.delete(
     "/me/accounts/<account_id:uuid>",
-    access=citizen(Level.PRESENT, delegable=Delegable.OWN),
+    access=citizen(Level.PRESENT, delegable=Delegable.OWN, in_person=True),
     status=204,
     problems=(RequestNotFound, LastWayIn),
 )

@@ -49,7 +49,7 @@ class OrganisationOut(Out):
 
 @routes.post(
     "",
-    access=citizen(Level.PRESENT, delegable=Delegable.OWN),
+    access=citizen(Level.PRESENT, delegable=Delegable.OWN, in_person=True),
     status=201,
     answer=OrganisationOut,
     also={200: OrganisationOut},
@@ -63,7 +63,7 @@ async def add(request: Request, body: OrganisationIn) -> Answer:
     return Answer(OrganisationOut.of(view), status=201 if is_new else 200, location=PREFIX)
 
 
-@routes.get("", access=citizen(Level.REAL_NAME, delegable=Delegable.OWN), answer=Page[OrganisationOut])
+@routes.get("", access=citizen(Level.REAL_NAME, delegable=Delegable.OWN, in_person=True), answer=Page[OrganisationOut])
 async def list_organisations(request: Request, query: PageQuery) -> Answer:
     """List the organisations for which the caller may act."""
     views = await request.app.ctx.services.organisations.list_organisations(

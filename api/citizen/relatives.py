@@ -70,7 +70,7 @@ class RelativeOut(Out):
 
 @routes.post(
     "",
-    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN, in_person=True),
     status=201,
     answer=RelativeOut,
     also={200: RelativeOut},
@@ -88,7 +88,7 @@ async def add(request: Request, body: RelativeIn) -> Answer:
     return Answer(RelativeOut.of(view), status=201 if is_new else 200, location=f"{PREFIX}/{view.id}")
 
 
-@routes.get("", access=citizen(Level.REAL_NAME, delegable=Delegable.OWN), answer=Page[RelativeOut])
+@routes.get("", access=citizen(Level.REAL_NAME, delegable=Delegable.OWN, in_person=True), answer=Page[RelativeOut])
 async def list_relatives(request: Request, query: PageQuery) -> Answer:
     """List the caller's relatives, those named and those by whom the caller was named, oldest first."""
     views = await request.app.ctx.services.relatives.list_relatives(
@@ -118,7 +118,7 @@ def after(cursor: str | None) -> UUID | None:
 
 @routes.get(
     "/<relative_id:uuid>",
-    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN, in_person=True),
     answer=RelativeOut,
     problems=(RequestNotFound,),
 )
@@ -132,7 +132,7 @@ async def get(request: Request, relative_id: UUID) -> Answer:
 
 @routes.post(
     "/<relative_id:uuid>/confirmations",
-    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN, in_person=True),
     status=201,
     answer=RelativeOut,
     problems=(RequestNotFound, ConsentRequired, TooYoung, LinkStateForbids),
@@ -147,7 +147,7 @@ async def confirm(request: Request, relative_id: UUID, body: ConfirmationIn) -> 
 
 @routes.delete(
     "/<relative_id:uuid>",
-    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN, in_person=True),
     status=204,
     problems=(RequestNotFound, LinkStateForbids),
 )

@@ -68,7 +68,10 @@ class GrantOut(Out):
 
 
 class SessionOut(Out):
-    """One place where the caller is logged in. `device` is a short mark, the same each time, or null."""
+    """One place where the caller is logged in. `device` is a short mark, the same each time, or null.
+
+    `assisted`: an officer acts in it for the caller, who has confirmed that and can end it.
+    """
 
     id: UUID
     device: str | None
@@ -76,6 +79,7 @@ class SessionOut(Out):
     created_at: datetime
     last_used_at: datetime
     current: bool
+    assisted: bool
 
     @classmethod
     def of(cls, view: SessionView) -> "SessionOut":
@@ -87,6 +91,7 @@ class SessionOut(Out):
             created_at=view.created_at,
             last_used_at=view.last_used_at,
             current=view.current,
+            assisted=view.assisted,
         )
 
 
@@ -158,7 +163,10 @@ async def end_current(request: Request) -> Answer:
 
 
 @routes.delete(
-    "/sessions/<session_id:uuid>", access=citizen(delegable=Delegable.OWN), status=204, problems=(RequestNotFound,)
+    "/sessions/<session_id:uuid>",
+    access=citizen(delegable=Delegable.OWN, in_person=True),
+    status=204,
+    problems=(RequestNotFound,),
 )
 async def end(request: Request, session_id: UUID) -> Answer:
     """Log out at another place."""

@@ -79,7 +79,7 @@ class TakeoverResultOut(ResultOut):
 
 @routes.post(
     "",
-    access=citizen(delegable=Delegable.OWN),
+    access=citizen(delegable=Delegable.OWN, in_person=True),
     status=201,
     answer=CheckOut,
     problems=(
@@ -107,7 +107,7 @@ async def start(request: Request, body: TakeoverIn) -> Answer:
 
 @routes.post(
     "/<check_id:uuid>/evidence",
-    access=citizen(delegable=Delegable.OWN),
+    access=citizen(delegable=Delegable.OWN, in_person=True),
     answer=TakeoverResultOut,
     files=FIELD,
     idempotency="none",
@@ -136,7 +136,7 @@ async def send_evidence(request: Request, check_id: UUID) -> Answer:
     return Answer(TakeoverResultOut.model_validate({**dict(told), "takeover": shown}))
 
 
-@routes.get("", access=citizen(delegable=Delegable.OWN), answer=Page[TakeoverOut])
+@routes.get("", access=citizen(delegable=Delegable.OWN, in_person=True), answer=Page[TakeoverOut])
 async def list_takeovers(request: Request, query: PageQuery) -> Answer:
     """List the takeovers of my account and those I have asked for, newest first."""
     views = await request.app.ctx.services.takeovers.list_takeovers(
@@ -152,7 +152,10 @@ async def list_takeovers(request: Request, query: PageQuery) -> Answer:
 
 
 @routes.delete(
-    "/<takeover_id:uuid>", access=citizen(delegable=Delegable.OWN), status=204, problems=(RequestNotFound, LevelTooLow)
+    "/<takeover_id:uuid>",
+    access=citizen(delegable=Delegable.OWN, in_person=True),
+    status=204,
+    problems=(RequestNotFound, LevelTooLow),
 )
 async def stop(request: Request, takeover_id: UUID) -> Answer:
     """Stop a takeover that waits; for the holder of the account this needs `present`."""

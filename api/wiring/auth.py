@@ -28,6 +28,7 @@ class AuthServices:
     """Who is calling, how sure we are."""
 
     registry: PopulationRegistryHub
+    records: Records
     tokens: Tokens
     sessions: Sessions
     accounts: Accounts
@@ -89,6 +90,7 @@ class AuthServices:
         )
         return cls(
             registry=registry,
+            records=records,
             tokens=tokens,
             sessions=sessions,
             accounts=Accounts(audit=audit, clock=clock, ids=ids),

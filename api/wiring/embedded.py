@@ -8,7 +8,7 @@ import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import gmssl_pyx
 from cryptography.hazmat.primitives import serialization
@@ -38,8 +38,12 @@ class EmbeddedFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         made = make_keys(self.path / "keys")
         (self.path / "sandbox").mkdir(exist_ok=True)
-        if not self.ours.exists() or not self.theirs.exists():
-            ours, theirs = _credentials()
+        before = (_read(self.ours), _read(self.theirs))
+        ours, theirs = _credentials()
+        # What is known on both sides stays; a system that came with a newer version gets its own.
+        for name in before[0].keys() & before[1].keys():
+            ours[name], theirs[name] = before[0][name], before[1][name]
+        if (ours, theirs) != before:
             _write(self.theirs, theirs)
             _write(self.ours, ours)
             made += [self.theirs.name, self.ours.name]
@@ -54,20 +58,28 @@ class EmbeddedFolder:
         }
 
 
+_SIGNED: Final = (
+    "population_registry",
+    "public_security",
+    "education",
+    "real_estate",
+    "civil_affairs",
+    "market_regulation",
+    "sms",
+    "mobile_register",
+    "bank_clearing",
+    "payment",
+    "network_identity",
+)
+
+
 def _credentials() -> tuple[dict[str, Any], dict[str, Any]]:
     """Return both sides of fresh credentials: the product's and the sandbox's."""
     ours: dict[str, Any] = {}
     theirs: dict[str, Any] = {}
     wechat = {"app_id": f"wx{secrets.token_hex(8)}", "app_secret": secrets.token_hex(16)}
     ours["wechat"] = theirs["wechat"] = wechat
-    for name in (
-        "population_registry",
-        "public_security",
-        "education",
-        "real_estate",
-        "civil_affairs",
-        "market_regulation",
-    ):
+    for name in _SIGNED:
         ours[name] = {"app_id": secrets.token_hex(8), "secret": secrets.token_urlsafe(32)}
         theirs[name] = dict(ours[name])
     key = ed25519.Ed25519PrivateKey.generate()
@@ -90,6 +102,11 @@ def _credentials() -> tuple[dict[str, Any], dict[str, Any]]:
     theirs["human_resources"] = shared
     ours["human_resources"] = {**shared, "sm2_private_key": private.hex()}
     return ours, theirs
+
+
+def _read(path: Path) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return told
 
 
 def _write(path: Path, value: dict[str, Any]) -> None:

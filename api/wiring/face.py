@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from api.wiring.auth import AuthServices
 from api.wiring.ground import Ground
+from auth.ways.menu import Menu
+from auth.ways.types import Purpose
+from core.errors import Alternative
 from face.adapters.local_engine import LocalEngine, LocalEngineLimits
 from face.attempts import Attempts
 from face.checks import FaceChecks
@@ -24,17 +27,24 @@ class FaceServices:
     takeover_checks: TakeoverChecks
 
     @classmethod
-    def build(cls, ground: Ground, auth: AuthServices) -> "FaceServices":
-        """Build them over the ground and auth; the engine starts when it is warmed up or first needed."""
+    def build(cls, ground: Ground, auth: AuthServices, menu: Menu) -> "FaceServices":
+        """Build them over the ground, auth and what else there is than faces.
+
+        The engine starts when it is warmed up or first needed.
+        """
         settings, clock, ids = ground.settings.face, ground.clock, ground.ids
         engine = LocalEngine(
             cache=ground.settings.data_dir / "models",
             clock=clock,
             limits=LocalEngineLimits.of(settings),
         )
+
+        def others(*, logged_in: bool, elder: bool) -> tuple[Alternative, ...]:
+            return menu.others(Purpose.STEP_UP if logged_in else Purpose.LOGIN, but="face", elder=elder)
+
         records = Records(vault=ground.vault, clock=clock)
         trail = Trail(ground.audit)
-        attempts = Attempts(clock=clock, settings=settings)
+        attempts = Attempts(clock=clock, settings=settings, others=others)
         examiner = Examiner(engine=engine, portraits=auth.registry, records=records, trail=trail, settings=settings)
         return cls(
             engine=engine,
@@ -52,6 +62,7 @@ class FaceServices:
                 settings=settings,
                 fresh_for=ground.settings.auth.levels.fresh_for(),
                 engine=engine.name,
+                others=others,
             ),
             elder_sessions=ElderSessions(
                 examiner=examiner,
@@ -67,6 +78,7 @@ class FaceServices:
                 settings=settings,
                 fresh_for=ground.settings.auth.levels.fresh_for(),
                 engine=engine.name,
+                others=others,
             ),
             takeover_checks=TakeoverChecks(
                 examiner=examiner,

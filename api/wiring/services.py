@@ -18,6 +18,7 @@ from api.wiring.face import FaceServices
 from api.wiring.ground import Ground
 from api.wiring.matters import MatterServices
 from api.wiring.settings import Settings
+from api.wiring.ways import WayServices
 from auth.account.deaths import Deaths
 from auth.account.takeovers import Takeovers
 from auth.accounts import Accounts
@@ -34,6 +35,11 @@ from auth.realname import RealName
 from auth.sessions import Sessions
 from auth.tidying import Tidying
 from auth.tokens import Tokens
+from auth.ways.assistances import Assistances
+from auth.ways.counter import Counter
+from auth.ways.logins import LoginChecks
+from auth.ways.menu import Menu
+from auth.ways.stepups import StepUps
 from certificates.keys import IssuerKeys
 from certificates.presentation import Presentation
 from certificates.verification import Verification
@@ -100,6 +106,12 @@ class Services:
     guardians: Guardians
     organisations: Organisations
     delegation_ending: Ending
+    ways: WayServices
+    menu: Menu
+    step_ups: StepUps
+    login_checks: LoginChecks
+    counter: Counter
+    assistances: Assistances
     face: FaceServices
     face_checks: FaceChecks
     elder_sessions: ElderSessions
@@ -136,11 +148,15 @@ class Services:
         """
         ground = Ground.build(settings)
         auth = AuthServices.build(ground)
-        face = FaceServices.build(ground, auth)
+        ways = WayServices.build(ground, auth)
+        face = FaceServices.build(ground, auth, ways.menu)
         certificates = CertificateServices.build(ground, auth)
         matters = MatterServices.build(ground, auth, certificates)
         runner = JobRunner(
-            handlers=_handlers(auth, certificates, matters), settings=settings.jobs, clock=ground.clock, ids=ground.ids
+            handlers=_handlers(auth, ways, certificates, matters),
+            settings=settings.jobs,
+            clock=ground.clock,
+            ids=ground.ids,
         )
         ground.carrier.attach(runner)
         return cls(
@@ -166,6 +182,12 @@ class Services:
             guardians=auth.delegation.guardians,
             organisations=auth.delegation.organisations,
             delegation_ending=auth.delegation.ending,
+            ways=ways,
+            menu=ways.menu,
+            step_ups=ways.step_ups,
+            login_checks=ways.login_checks,
+            counter=ways.counter,
+            assistances=ways.assistances,
             face=face,
             face_checks=face.checks,
             elder_sessions=face.elder_sessions,
@@ -253,11 +275,14 @@ class Services:
             log.warning("face engine not warm", code=problem.code)
 
 
-def _handlers(auth: AuthServices, certificates: CertificateServices, matters: MatterServices) -> Mapping[str, Handler]:
+def _handlers(
+    auth: AuthServices, ways: WayServices, certificates: CertificateServices, matters: MatterServices
+) -> Mapping[str, Handler]:
     """Every job that is ever enqueued, and who does it (a test holds the names against the code)."""
     return {
         "auth.complete-takeover": auth.takeovers.complete,
         "auth.end-delegations": auth.delegation.ending.end_later,
+        "auth.send-assistance-code": ways.assistances.send_code,
         "matters.deliver": matters.submission.deliver,
         "certificates.refresh": certificates.wallet.refresh,
     }
@@ -294,6 +319,7 @@ def _entries(services: Services, sweeper: Sweeper) -> list[Entry]:
         Entry("deadlines", 60.0, services.matters.deadlines.catch_up),
         Entry("sessions and attempts", _HOUR, services.auth_tidying.tidy),
         Entry("mandates", _HOUR, services.delegation_ending.tidy),
+        Entry("checks by other ways", 60.0, services.ways.tidying.tidy),
         Entry("face checks", 60.0, services.face_checks.tidy),
         Entry("kept answers", _HOUR, services.idempotency.purge),
         Entry("nonces", 300.0, forget_nonces),

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from api.wiring.embedded import EmbeddedFolder
 from auth.settings import AuthSettings
+from auth.ways.settings import WaySettings
 from certificates.settings import CertificateSettings
 from core.settings import CoreSettings, Section, UnsafeSettings
 from face.settings import FaceSettings
@@ -18,6 +19,7 @@ class Settings(CoreSettings):
     """The ground's settings and one section for each domain."""
 
     auth: AuthSettings = AuthSettings()
+    ways: WaySettings = WaySettings()
     face: FaceSettings = FaceSettings()
     certificates: CertificateSettings = CertificateSettings()
     matters: MatterSettings = MatterSettings()
@@ -30,6 +32,7 @@ class Settings(CoreSettings):
         return [
             *self.unsafe(),
             *self.auth.unsafe(),
+            *self.ways.unsafe(),
             *self.face.unsafe(),
             *self.certificates.unsafe(),
             *self.departments.unsafe(),
@@ -86,6 +89,14 @@ def with_sandbox(settings: Settings) -> Settings:
                 population_registry=partners["population_registry"],
                 civil_affairs=partners["civil_affairs"],
                 market_regulation=partners["market_regulation"],
+            ),
+            "ways": _filled(
+                settings.ways,
+                sms=partners["sms"],
+                mobile_register=partners["mobile_register"],
+                bank_clearing=partners["bank_clearing"],
+                payment=partners["payment"],
+                network_identity=partners["network_identity"],
             ),
             "certificates": _filled(
                 settings.certificates, public_security=partners["public_security"], human_resources=sharing

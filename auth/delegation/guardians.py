@@ -160,7 +160,7 @@ class Guardians:
         """
         held = await self._mine(caller, mandate_id)
         guardian = Actor.citizen(caller.actor_id, on_behalf_of=held.principal_id)
-        await transaction(lambda: self._consents.give(held.principal_id, consent, guardian=guardian))
+        await transaction(lambda: self._consents.give(held.principal_id, consent, actor=guardian))
 
     async def withdraw(self, caller: Caller, mandate_id: UUID, purpose: str) -> bool:
         """Take a consent of the ward back; return whether one stood.
@@ -171,7 +171,7 @@ class Guardians:
         """
         held = await self._mine(caller, mandate_id)
         guardian = Actor.citizen(caller.actor_id, on_behalf_of=held.principal_id)
-        return await self._consents.withdraw(held.principal_id, purpose, guardian=guardian)
+        return await self._consents.withdraw(held.principal_id, purpose, actor=guardian)
 
     async def _mine(self, caller: Caller, mandate_id: UUID) -> Held:
         row = await fetch_one(_MINE, mandate_id, caller.citizen_id)

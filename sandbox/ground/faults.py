@@ -23,7 +23,9 @@ DEPARTMENTS = (
     "civil-affairs",
     "taxation",
 )
-SYSTEMS = ("wechat", "sms", "population-registry", *DEPARTMENTS, "market-regulation")
+# Who stands behind the ways to be sure who somebody is.
+PROVIDERS = ("sms", "mobile-register", "bank-clearing", "payment", "network-identity")
+SYSTEMS = ("wechat", "population-registry", *PROVIDERS, *DEPARTMENTS, "market-regulation")
 
 DEFAULT_DELAY_MS = 15_000
 _LOOK_S = 0.1

@@ -74,6 +74,11 @@ class Credentials:
     real_estate: AppSecret
     civil_affairs: AppSecret
     market_regulation: AppSecret
+    sms: AppSecret
+    mobile_register: AppSecret
+    bank_clearing: AppSecret
+    payment: AppSecret
+    network_identity: AppSecret
     callback_key_id: str
     callback_private_key: bytes
     sm2_public_key: str
@@ -98,6 +103,11 @@ class Credentials:
                 real_estate=_app_secret(told["real_estate"]),
                 civil_affairs=_app_secret(told["civil_affairs"]),
                 market_regulation=_app_secret(told["market_regulation"]),
+                sms=_app_secret(told["sms"]),
+                mobile_register=_app_secret(told["mobile_register"]),
+                bank_clearing=_app_secret(told["bank_clearing"]),
+                payment=_app_secret(told["payment"]),
+                network_identity=_app_secret(told["network_identity"]),
                 callback_key_id=police["callback_key_id"],
                 callback_private_key=police["callback_private_key"].encode(),
                 sm2_public_key=labour["sm2_public_key"],

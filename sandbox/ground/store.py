@@ -33,6 +33,19 @@ CREATE TABLE IF NOT EXISTS callbacks (
     id INTEGER PRIMARY KEY, reference TEXT NOT NULL, state TEXT NOT NULL, url TEXT NOT NULL, body BLOB NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0, due_at REAL NOT NULL, ending TEXT
 );
+CREATE TABLE IF NOT EXISTS messages (
+    id INTEGER PRIMARY KEY, sender TEXT NOT NULL, reference TEXT NOT NULL, mobile TEXT NOT NULL, template TEXT NOT NULL,
+    parameters TEXT NOT NULL, text TEXT NOT NULL, at TEXT NOT NULL, UNIQUE (sender, reference)
+);
+CREATE INDEX IF NOT EXISTS messages_to ON messages (mobile, id);
+CREATE TABLE IF NOT EXISTS card_transactions (
+    reference TEXT PRIMARY KEY, handle TEXT NOT NULL UNIQUE, code TEXT NOT NULL, wrong INTEGER NOT NULL DEFAULT 0,
+    ended INTEGER NOT NULL DEFAULT 0, at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS tickets (
+    ticket TEXT PRIMARY KEY, system TEXT NOT NULL, reference TEXT NOT NULL, name TEXT NOT NULL, id_number TEXT NOT NULL,
+    result TEXT NOT NULL DEFAULT '', wrong INTEGER NOT NULL DEFAULT 0, at REAL NOT NULL, UNIQUE (system, reference)
+) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS callbacks_open ON callbacks (reference, id) WHERE ending IS NULL;
 """
 

@@ -22,6 +22,7 @@ from core.db import fetch
 from core.signers.http_signature import SignatureChecker
 from tests.api.service import GROUPS, KEYS, PUBLIC_URL, FakeOperators, FakeSessions, Services, Shelf
 from tests.conftest import Ground
+from tests.fakes.ways import usual_menu
 
 _names = itertools.count(1)
 
@@ -165,6 +166,7 @@ async def open_edge(
         ids=ground.ids,
         trusted_proxies=trusted_proxies,
         at_once=at_once,
+        menu=usual_menu(),
         name=f"edge-{next(_names)}",
     )
     app.config.update(config)

@@ -23,6 +23,8 @@ DOORS = {
     "POST /v1/citizen/sessions/renewals",
     "POST /v1/citizen/elder-sessions",
     "POST /v1/citizen/elder-sessions/<check_id:uuid>/evidence",
+    "POST /v1/citizen/login-checks",
+    "POST /v1/citizen/login-checks/<check_id:uuid>/evidence",
     "POST /v1/staff/sessions",
 }
 # The one place that hands routes to Sanic, and what is no operation: the document itself and its page.

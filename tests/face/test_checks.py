@@ -274,11 +274,11 @@ async def test_the_face_of_a_child_is_not_checked_without_a_guardian(face: Face)
 async def test_the_face_of_a_child_is_checked_with_a_guardians_consent_while_it_stands(face: Face) -> None:
     child = await resident(face, "霍小满", "999999201706011190")
     guardian, consents = Actor.citizen(uuid4(), on_behalf_of=child.citizen_id), face.auth.consents
-    await transaction(lambda: consents.give(child.citizen_id, "face@1", guardian=guardian))
+    await transaction(lambda: consents.give(child.citizen_id, "face@1", actor=guardian))
     check = await face.checks.start(child, Purpose.STEP_UP, "face@1")
     result = await face.checks.submit_evidence(child, check.id, frames_of("me", ACTIONS))
     assert result.outcome is Outcome.PASSED
-    assert await consents.withdraw(child.citizen_id, "face", guardian=guardian)
+    assert await consents.withdraw(child.citizen_id, "face", actor=guardian)
     with pytest.raises(GuardianNeeded):
         await face.checks.start(child, Purpose.STEP_UP, "face@1")
 

@@ -26,6 +26,7 @@ from api.public import progress_queries
 from auth.errors import TokenInvalid
 from auth.types import Caller, Level
 from core.signers.http_signature import SignatureChecker, TrustedKey
+from tests.fakes.ways import usual_menu
 from tests.matters.conftest import Desk
 
 
@@ -176,7 +177,9 @@ async def opened(desk: Desk, also: Mapping[str, TrustedKey] | None = None) -> As
         tracking=desk.tracking,
     )
     routes = [matters.routes, applications.routes, progress.routes, progress_queries.routes]
-    app = edge.create_app(services, routes, clock=ground.clock, ids=ground.ids, name=f"test-{uuid4().hex}")
+    app = edge.create_app(
+        services, routes, clock=ground.clock, ids=ground.ids, menu=usual_menu(), name=f"test-{uuid4().hex}"
+    )
     server: Any = await app.create_server(sock=listener, return_asyncio_server=True)
     await server.startup()
     await server.start_serving()

@@ -16,7 +16,7 @@ async def frames(caller: Caller, person: str = "huomingzhe", **more: object) -> 
 async def test_the_cast_is_shown_with_its_stories(caller: Caller) -> None:
     items = (await caller.call("GET", "/sandbox/people")).json["items"]
     assert len(items) == 12
-    assert set(items[0]) == {"slug", "name", "id_number", "mobile", "story", "story_en"}
+    assert set(items[0]) == {"slug", "name", "id_number", "mobile", "bank_card", "story", "story_en"}
     assert all(item["story"] and item["story_en"] for item in items)
 
 
@@ -96,7 +96,7 @@ async def test_bad_input_is_answered_with_a_sentence(
 
 async def test_every_system_has_a_switch(caller: Caller) -> None:
     systems = [item["system"] for item in (await caller.call("GET", "/sandbox/faults")).json["items"]]
-    assert len(systems) == 14
+    assert len(systems) == 18
     for system in systems:
         heard = await caller.fault(system, "slow", delay_ms=5, count=3)
         assert heard.json == {"system": system, "mode": "slow", "delay_ms": 5, "count": 3}

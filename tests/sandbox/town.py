@@ -24,6 +24,8 @@ from sandbox.ground.clock import Clock
 from sandbox.ground.settings import Credentials, Settings
 from sandbox.server import create_app
 
+PROVIDERS = ("sms", "mobile_register", "bank_clearing", "payment", "network_identity")
+WITH_SM3 = frozenset({"real_estate", "bank_clearing", "network_identity"})
 MATTER = "11999999MB0000019T3442199806003"
 
 
@@ -82,6 +84,7 @@ class Keys:
             "real_estate": {"app_id": secret(6), "secret": secret()},
             "civil_affairs": {"app_id": secret(6), "secret": secret()},
             "market_regulation": {"app_id": secret(6), "secret": secret()},
+            **{name: {"app_id": secret(6), "secret": secret()} for name in PROVIDERS},
         }
 
     def open(self, cert_data: Mapping[str, str]) -> dict[str, Any]:
@@ -127,7 +130,7 @@ class Caller:
     ) -> dict[str, str]:
         told = self.keys.told[system]
         timestamp, nonce = str(at or int(self.clock.seconds())), nonce or secrets.token_hex(16)
-        if system == "real_estate":
+        if system in WITH_SM3:
             text = "\n".join((method, path, timestamp, nonce, sm3_hash(body).hex())).encode()
             code = sm3_hmac(told["secret"].encode(), text).hex()
         else:

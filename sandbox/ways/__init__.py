@@ -1,0 +1,1 @@
+"""Who stands behind the ways to be sure who somebody is, pretended: messages, carriers, banks, payment, identity."""
