@@ -4,6 +4,7 @@ from typing import Final
 from uuid import UUID
 
 from auth.errors import AccountClosed, LevelTooLow, TokenInvalid
+from auth.places.recent import RecentSessions
 from auth.ports import MiniProgram
 from auth.realname import RealName
 from auth.records import MOBILE, Record, Records
@@ -30,6 +31,7 @@ class Citizens:
         *,
         mini_program: MiniProgram,
         realname: RealName,
+        recent: RecentSessions,
         records: Records,
         vault: Vault,
         audit: Audit,
@@ -38,6 +40,7 @@ class Citizens:
     ) -> None:
         self._mini_program = mini_program
         self._realname = realname
+        self._recent = recent
         self._records = records
         self._vault = vault
         self._audit = audit
@@ -111,6 +114,7 @@ class Citizens:
         async def work() -> None:
             await execute(_CHOOSE, caller.citizen_id, chosen)
             await execute(_CHOOSE_SESSIONS, caller.citizen_id, elder)
+            self._recent.changed(caller.citizen_id)
             await self._audit.record(
                 "auth.elder-chosen",
                 actor=caller.actor,

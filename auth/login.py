@@ -1,6 +1,9 @@
 """Logging in with one tap: a code from the mini program becomes an account, and the account a session."""
 
-from typing import Final
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
+from typing import Any, Final
 from uuid import UUID
 
 from auth.ports import MiniProgram
@@ -11,7 +14,7 @@ from auth.types import AccountIdentity, Grant
 from core.cache import Limits
 from core.clock import Clock
 from core.crypto import Vault
-from core.db import IntegrityError, as_uuid, fetch, fetch_one, is_postgres, transaction
+from core.db import IntegrityError, as_uuid, fetch, fetch_one, in_one_statement, is_postgres, transaction
 from core.ids import Ids
 
 _OPENID: Final = "wechat_account.openid"
@@ -70,13 +73,18 @@ class Login:
         openid_hash = self._vault.index(_OPENID, identity.openid.reveal())
         await self._limits.hit("auth.login", self._settings.login_account, f"account:{openid_hash}")
 
+        row = await fetch_one(_BY_OPENID, openid_hash)
+        if row is not None:
+            # What was read may be otherwise by now, and the insertion holds it against the account: then, all in turn.
+            with suppress(IntegrityError):
+                return await in_one_statement(partial(self._return_of, row, device))
+
         async def work() -> Grant:
             row = await fetch_one(_BY_OPENID + _AND_HOLD if is_postgres() else _BY_OPENID, openid_hash)
             if row is None:
                 account_id, record = await self._welcome(identity, openid_hash)
-            else:
-                account_id, record = as_uuid(row["account_id"]), self._records.of_row(row)
-            return await self._sessions.open_for(record, level=record.level, device=device, account_id=account_id)
+                return await self._sessions.open_for(record, level=record.level, device=device, account_id=account_id)
+            return await self._return_of(row, device)
 
         try:
             return await transaction(work)
@@ -84,6 +92,11 @@ class Login:
             # Two first logins at once: the unique index let the other one make the account, which is there now. Or the
             # account was just being removed from its resident, and the row that was waited for is another's.
             return await transaction(work)
+
+    async def _return_of(self, row: Mapping[str, Any], device: str) -> Grant:
+        record = self._records.of_row(row)
+        account_id = as_uuid(row["account_id"])
+        return await self._sessions.open_for(record, level=record.level, device=device, account_id=account_id)
 
     async def _welcome(self, identity: AccountIdentity, openid_hash: str) -> tuple[UUID, Record]:
         now = self._clock.now()

@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from auth.errors import AccountClosed, RefreshInvalid, RefreshReused, TokenInvalid
+from auth.places.recent import CALLER, RecentSessions
 from auth.records import Record, Records
 from auth.rules import effective_level, fresh_until, is_elder, may_repeat
 from auth.settings import LevelSettings, SessionSettings
@@ -15,7 +16,7 @@ from core.audit.actors import NOBODY, Actor
 from core.audit.record import Audit
 from core.clock import Clock, china_date
 from core.crypto import Vault, sha256_hex
-from core.db import as_moment, as_uuid, execute, fetch, fetch_one, later, require_transaction, transaction
+from core.db import as_moment, as_uuid, execute, fetch, fetch_one, is_postgres, later, require_transaction, transaction
 from core.errors import Problem
 from core.ids import Ids
 
@@ -30,13 +31,16 @@ INSERT INTO citizen_session (id, citizen_id, account_id, level, present_until, e
                              created_at, last_used_at, expires_at, end_reason)
 VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $8, $9, '') RETURNING id
 """
+# Of an account that is somebody else's by now no session comes about, and so its refresh token finds no session: the
+# whole statement fails. A removal of the account waits for this row, or this row for it.
+_ADD_SESSION_BY_ACCOUNT: Final = """
+INSERT INTO citizen_session (id, citizen_id, account_id, level, present_until, elder, device_hash, generation,
+                             created_at, last_used_at, expires_at, end_reason)
+SELECT $1, $2, $3, $4, $5, $6, $7, 0, $8, $8, $9, ''
+FROM wechat_account w WHERE w.id = $3 AND w.citizen_id = $2
+"""
 _ADD_REFRESH: Final = """
 INSERT INTO refresh_token (id, session_id, generation, token_hash, expires_at) VALUES ($1, $2, $3, $4, $5) RETURNING id
-"""
-_CALLER: Final = """
-SELECT s.citizen_id, s.level, s.present_until, s.elder, s.last_used_at
-FROM citizen_session s JOIN citizen c ON c.id = s.citizen_id
-WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > $2 AND c.state = 'active'
 """
 # Compare and set: of many at once one gets the row; the others wait for it and then find it used.
 _USE: Final = """
@@ -89,6 +93,7 @@ class Sessions:
         self,
         *,
         tokens: Tokens,
+        recent: RecentSessions,
         records: Records,
         vault: Vault,
         audit: Audit,
@@ -98,6 +103,7 @@ class Sessions:
         levels: LevelSettings,
     ) -> None:
         self._tokens = tokens
+        self._recent = recent
         self._records = records
         self._vault = vault
         self._audit = audit
@@ -141,7 +147,7 @@ class Sessions:
         until = fresh_until(now, elder=elder, policy=self._policy) if is_present else None
         expires_at = now + timedelta(days=self._settings.absolute_days)
         await later(
-            _ADD_SESSION,
+            _ADD_SESSION if account_id is None else _held(_ADD_SESSION_BY_ACCOUNT),
             session_id,
             record.citizen_id,
             account_id,
@@ -188,8 +194,11 @@ class Sessions:
             raise result
         return result
 
-    async def caller_of(self, access_token: str) -> Caller:
+    async def caller_of(self, access_token: str, *, lately: bool = False) -> Caller:
         """Return who an access token belongs to, at the level their session has now.
+
+        `lately`: the session as it was within the last second will do. That is for reads, and refuses nobody: who
+        finds the level too low has to ask without it.
 
         Raises:
             TokenInvalid: the token is none of ours, or its session has ended.
@@ -197,11 +206,13 @@ class Sessions:
         """
         claims = self._tokens.check(access_token)
         now = self._clock.now()
-        row = await fetch_one(_CALLER, claims.session_id, now)
-        if row is None or as_uuid(row["citizen_id"]) != claims.citizen_id:
-            raise TokenInvalid
-        if now - as_moment(row["last_used_at"]) > _TOUCH_EVERY:
-            await transaction(lambda: execute(_TOUCH, claims.session_id, now))
+        row = self._recent.remembered(claims.citizen_id, claims.session_id) if lately else None
+        if row is None:
+            row = await self._recent.read(claims.citizen_id, claims.session_id, now)
+            if row is None or as_uuid(row["citizen_id"]) != claims.citizen_id:
+                raise TokenInvalid
+            if now - as_moment(row["last_used_at"]) > _TOUCH_EVERY:
+                await transaction(lambda: execute(_TOUCH, claims.session_id, now))
         return Caller(
             citizen_id=claims.citizen_id,
             session_id=claims.session_id,
@@ -216,7 +227,7 @@ class Sessions:
         Raises:
             DatabaseUnavailable: the database could not be reached.
         """
-        return await fetch_one(_CALLER, session_id, self._clock.now()) is not None
+        return await fetch_one(CALLER, session_id, self._clock.now()) is not None
 
     def fresh_until(self, *, elder: bool) -> datetime:
         """Return until when a proof of presence given now counts."""
@@ -236,6 +247,7 @@ class Sessions:
         if row is None:
             raise TokenInvalid
         citizen_id = as_uuid(row["citizen_id"])
+        self._recent.changed(citizen_id)
         await self._audit.record(
             "auth.level-raised",
             actor=Actor.citizen(citizen_id),
@@ -277,6 +289,7 @@ class Sessions:
         async def work() -> bool:
             ended = await execute(_END_OWN, session_id, caller.citizen_id, self._clock.now()) == 1
             if ended:
+                self._recent.changed(caller.citizen_id)
                 await self._audit.record(
                     "auth.session-ended",
                     actor=caller.actor,
@@ -324,6 +337,7 @@ class Sessions:
 
     async def _end_family(self, session_id: UUID, citizen_id: UUID, now: datetime) -> None:
         if await execute(_END, session_id, now, "refresh-reused") == 1:
+            self._recent.changed(citizen_id)
             await self._audit.record(
                 "auth.refresh-reused",
                 actor=NOBODY,
@@ -342,6 +356,7 @@ class Sessions:
         elder = self._elder(record, now)
         if elder != bool(session["elder"]):  # A birthday since the last renewal.
             await execute("UPDATE citizen_session SET elder = $2 WHERE id = $1", session_id, elder)
+            self._recent.changed(record.citizen_id)
         return self._grant(record, session_id, refresh_token, _level(session, now), elder=elder)
 
     async def _new_token(self, session_id: UUID, generation: int, now: datetime, at_most: datetime) -> str:
@@ -370,6 +385,11 @@ class Sessions:
 
     def _device_hash(self, device: str) -> str:
         return self._vault.index(_DEVICE, device) if device else ""
+
+
+def _held(sql: str) -> str:
+    """Return an insertion that holds the row it is made from; SQLite writes one after the other in any case."""
+    return f"{sql} FOR SHARE OF w RETURNING id" if is_postgres() else f"{sql} RETURNING id"
 
 
 def _level(session: Mapping[str, Any], now: datetime) -> Level:

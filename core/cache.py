@@ -4,8 +4,8 @@ Wiping it may slow things; it may lose nothing. The only importer of `redis` (do
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, TypeVar
 
 import fakeredis
 import redis.asyncio as redis
@@ -20,6 +20,7 @@ from core.errors import TooMany, Unavailable
 from core.settings import CoreSettings, Switch
 
 T = TypeVar("T")
+Hit = Callable[..., Awaitable[bool]]
 
 
 class CacheUnavailable(Unavailable):
@@ -121,6 +122,70 @@ def _pool(url: str, timeout: float, **options: Any) -> redis.BlockingConnectionP
     )
 
 
+class _Together:
+    """Sends the hits of many callers as one command: those that come while one is under way go with the next.
+
+    The script is the library's own, run for each hit in turn; a cluster would want each on its own node.
+    """
+
+    _AT_ONCE: Final = 128
+    _SCRIPT: Final = """
+    local function acquire(KEYS, ARGV)
+    {acquire}
+    end
+    local answers = {{}}
+    for i = 1, #KEYS / 2 do
+        local taken = acquire({{KEYS[2 * i - 1], KEYS[2 * i]}}, {{ARGV[3 * i - 2], ARGV[3 * i - 1], ARGV[3 * i]}})
+        answers[i] = taken and 1 or 0
+    end
+    return answers
+    """
+
+    def __init__(self, storage: RedisStorage) -> None:
+        bridge: Any = storage.bridge  # The one of redis-py, chosen below.
+        text = self._SCRIPT.format(acquire=bridge.SCRIPT_ACQUIRE_SLIDING_WINDOW.decode())
+        self._acquire: Any = bridge.get_connection().register_script(text)
+        self._prefixed = bridge.prefixed_key
+        self._waiting: list[tuple[RateLimitItem, str, asyncio.Future[bool]]] = []
+        self._sending: asyncio.Task[None] | None = None
+
+    async def hit(self, item: RateLimitItem, *identifiers: str) -> bool:
+        """Count one attempt; return whether there was room for it.
+
+        Raises:
+            RedisError: as of the one command with all hits.
+        """
+        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        # Braces keep the two windows of a limit on one node, as the library names them.
+        self._waiting.append((item, self._prefixed(f"{{{item.key_for(*identifiers)}}}"), answer))
+        if self._sending is None:
+            self._sending = asyncio.create_task(self._send())
+        return await answer
+
+    async def _send(self) -> None:
+        try:
+            while self._waiting:
+                hits, self._waiting = self._waiting[: self._AT_ONCE], self._waiting[self._AT_ONCE :]
+                await self._send_these(hits)
+        finally:
+            self._sending = None
+
+    async def _send_these(self, hits: Sequence[tuple[RateLimitItem, str, asyncio.Future[bool]]]) -> None:
+        keys = [name for _, key, _ in hits for name in (f"{key}/-1", key)]
+        arguments = [number for item, _, _ in hits for number in (item.amount, item.get_expiry(), 1)]
+        try:
+            for taken, (_, _, answer) in zip(await self._acquire(keys, arguments), hits, strict=True):
+                if not answer.done():
+                    answer.set_result(bool(taken))
+        except (RedisError, OSError, TimeoutError) as error:
+            for _, _, answer in hits:
+                if not answer.done():
+                    answer.set_exception(error)
+        finally:
+            for _, _, answer in hits:  # Whatever else has happened, nobody waits for ever.
+                answer.cancel()
+
+
 class Limits:
     """Rate limits by the library `limits`: sliding windows over Redis, or inside this process."""
 
@@ -129,6 +194,7 @@ class Limits:
         self._storage = _storage(settings.redis_url, settings.redis_timeout_seconds)
         self._patience = settings.redis_timeout_seconds * 2
         self._limiter = SlidingWindowCounterRateLimiter(self._storage)
+        self._hit = _hits_of(self._storage) or self._limiter.hit
         self._own = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._by_address = settings.address_limits is Switch.ON
         self._items: dict[str, RateLimitItem] = {}
@@ -146,7 +212,7 @@ class Limits:
         item = self._items.get(rule) or self._items.setdefault(rule, parse(rule))
         try:
             async with asyncio.timeout(self._patience):
-                allowed = await self._limiter.hit(item, "zhijian", action, *keys)
+                allowed = await self._hit(item, "zhijian", action, *keys)
         except (RedisError, OSError, TimeoutError) as error:
             if not fail_open:
                 raise CacheUnavailable(retry_after=5) from error
@@ -191,6 +257,12 @@ class Limits:
         except (RedisError, OSError, TimeoutError):
             return int(item.get_expiry())
         return max(1, min(int(item.get_expiry()), int(window.reset_time - self._clock.now().timestamp()) + 1))
+
+
+def _hits_of(storage: MemoryStorage | RedisStorage) -> Hit | None:
+    if isinstance(storage, MemoryStorage | RedisClusterStorage):
+        return None
+    return _Together(storage).hit
 
 
 def _storage(url: str, timeout: float) -> MemoryStorage | RedisStorage:

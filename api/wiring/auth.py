@@ -11,6 +11,8 @@ from auth.citizens import Citizens
 from auth.consent import Consents
 from auth.login import Login
 from auth.operators import Operators
+from auth.places.logout import Logout
+from auth.places.recent import RecentSessions
 from auth.realname import RealName
 from auth.records import Records
 from auth.sessions import Sessions
@@ -26,6 +28,7 @@ class AuthServices:
     registry: PopulationRegistryHub
     tokens: Tokens
     sessions: Sessions
+    logout: Logout
     accounts: Accounts
     tidying: Tidying
     consents: Consents
@@ -53,8 +56,10 @@ class AuthServices:
             app_secret=settings.wechat.app_secret,
         )
         tokens = Tokens(key=ground.ring.token, settings=settings.sessions, clock=clock, ids=ids)
+        recent = RecentSessions(clock=clock, settings=settings.sessions)
         sessions = Sessions(
             tokens=tokens,
+            recent=recent,
             records=records,
             vault=vault,
             audit=audit,
@@ -67,6 +72,7 @@ class AuthServices:
         attempts = Attempts(clock=clock, ids=ids, settings=settings.limits)
         realname = RealName(
             registry=registry,
+            recent=recent,
             records=records,
             consents=consents,
             vault=vault,
@@ -80,13 +86,15 @@ class AuthServices:
             registry=registry,
             tokens=tokens,
             sessions=sessions,
-            accounts=Accounts(audit=audit, clock=clock, ids=ids),
+            logout=Logout(recent=recent, audit=audit, clock=clock),
+            accounts=Accounts(recent=recent, audit=audit, clock=clock, ids=ids),
             tidying=Tidying(attempts=attempts, clock=clock, settings=settings.sessions),
             consents=consents,
             realname=realname,
             citizens=Citizens(
                 mini_program=wechat,
                 realname=realname,
+                recent=recent,
                 records=records,
                 vault=vault,
                 audit=audit,

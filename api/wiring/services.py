@@ -22,6 +22,7 @@ from auth.accounts import Accounts
 from auth.citizens import Citizens
 from auth.login import Login
 from auth.operators import Operators
+from auth.places.logout import Logout
 from auth.realname import RealName
 from auth.sessions import Sessions
 from auth.tidying import Tidying
@@ -79,6 +80,7 @@ class Services:
     signatures: SignatureChecker
     tokens: Tokens
     sessions: Sessions
+    logout: Logout
     accounts: Accounts
     auth_tidying: Tidying
     login: Login
@@ -136,6 +138,7 @@ class Services:
             signatures=SignatureChecker(_trusted_keys(settings), clock=ground.clock),
             tokens=auth.tokens,
             sessions=auth.sessions,
+            logout=auth.logout,
             accounts=auth.accounts,
             auth_tidying=auth.tidying,
             login=auth.login,

@@ -11,6 +11,8 @@ from auth.consent import Consents
 from auth.errors import CodeInvalid, MobileCodeInvalid, MobileUnsupported
 from auth.login import Login
 from auth.operators import Operators
+from auth.places.logout import Logout
+from auth.places.recent import RecentSessions
 from auth.realname import RealName
 from auth.records import Records
 from auth.sessions import Sessions
@@ -104,6 +106,7 @@ class Auth:
     tokens: Tokens
     records: Records
     sessions: Sessions
+    logout: Logout
     accounts: Accounts
     attempts: Attempts
     tidying: Tidying
@@ -148,8 +151,10 @@ def make_auth(
     tokens = Tokens(key=ground.ring.token, settings=settings.sessions, clock=clock, ids=ids)
     records = Records(vault=vault)
     consents = Consents(audit=audit, clock=clock, ids=ids)
+    recent = RecentSessions(clock=clock, settings=settings.sessions)
     sessions = Sessions(
         tokens=tokens,
+        recent=recent,
         records=records,
         vault=vault,
         audit=audit,
@@ -161,6 +166,7 @@ def make_auth(
     attempts = Attempts(clock=clock, ids=ids, settings=settings.limits)
     realname = RealName(
         registry=registry,
+        recent=recent,
         records=records,
         consents=consents,
         vault=vault,
@@ -178,7 +184,8 @@ def make_auth(
         tokens=tokens,
         records=records,
         sessions=sessions,
-        accounts=Accounts(audit=audit, clock=clock, ids=ids),
+        logout=Logout(recent=recent, audit=audit, clock=clock),
+        accounts=Accounts(recent=recent, audit=audit, clock=clock, ids=ids),
         attempts=attempts,
         tidying=Tidying(attempts=attempts, clock=clock, settings=settings.sessions),
         consents=consents,
@@ -196,6 +203,7 @@ def make_auth(
         citizens=Citizens(
             mini_program=mini_program,
             realname=realname,
+            recent=recent,
             records=records,
             vault=vault,
             audit=audit,
