@@ -65,7 +65,7 @@ def thumbprint(key: ec.EllipticCurvePublicKey) -> str:
 
 
 class Tokens:
-    """Makes and checks access tokens. `key` signs; `earlier` are public keys still accepted after a rotation."""
+    """Makes and checks access tokens. `key` signs; `others` are taken too: the next one, and those before."""
 
     def __init__(
         self,
@@ -74,12 +74,12 @@ class Tokens:
         settings: SessionSettings,
         clock: Clock,
         ids: Ids,
-        earlier: Sequence[ec.EllipticCurvePublicKey] = (),
+        others: Sequence[ec.EllipticCurvePublicKey] = (),
     ) -> None:
         self._key = key
         kid = thumbprint(key.public_key())
         self._header = _segment({"alg": _ALGORITHM, "kid": kid, "typ": _TYPE})
-        self._keys = {thumbprint(public): public for public in (key.public_key(), *earlier)}
+        self._keys = {thumbprint(public): public for public in (key.public_key(), *others)}
         self._settings = settings
         self._clock = clock
         self._ids = ids

@@ -141,7 +141,8 @@ class _Together:
     return answers
     """
 
-    def __init__(self, storage: RedisStorage) -> None:
+    def __init__(self, storage: RedisStorage, patience: float) -> None:
+        self._patience = patience
         bridge: Any = storage.bridge  # The one of redis-py, chosen below.
         text = self._SCRIPT.format(acquire=bridge.SCRIPT_ACQUIRE_SLIDING_WINDOW.decode())
         self._acquire: Any = bridge.get_connection().register_script(text)
@@ -150,10 +151,11 @@ class _Together:
         self._sending: asyncio.Task[None] | None = None
 
     async def hit(self, item: RateLimitItem, *identifiers: str) -> bool:
-        """Count one attempt; return whether there was room for it.
+        """Count one attempt; return whether there was room for it. It waits for two commands at most.
 
         Raises:
-            RedisError: as of the one command with all hits.
+            RedisError: the command failed, and all its hits with it.
+            TimeoutError: it was not answered in time.
         """
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         # Braces keep the two windows of a limit on one node, as the library names them.
@@ -174,7 +176,9 @@ class _Together:
         keys = [name for _, key, _ in hits for name in (f"{key}/-1", key)]
         arguments = [number for item, _, _ in hits for number in (item.amount, item.get_expiry(), 1)]
         try:
-            for taken, (_, _, answer) in zip(await self._acquire(keys, arguments), hits, strict=True):
+            async with asyncio.timeout(self._patience):
+                answers = await self._acquire(keys, arguments)
+            for taken, (_, _, answer) in zip(answers, hits, strict=True):
                 if not answer.done():
                     answer.set_result(bool(taken))
         except (RedisError, OSError, TimeoutError) as error:
@@ -194,7 +198,7 @@ class Limits:
         self._storage = _storage(settings.redis_url, settings.redis_timeout_seconds)
         self._patience = settings.redis_timeout_seconds * 2
         self._limiter = SlidingWindowCounterRateLimiter(self._storage)
-        self._hit = _hits_of(self._storage) or self._limiter.hit
+        self._hit = self._way_to(self._storage)
         self._own = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._by_address = settings.address_limits is Switch.ON
         self._items: dict[str, RateLimitItem] = {}
@@ -211,8 +215,7 @@ class Limits:
         """
         item = self._items.get(rule) or self._items.setdefault(rule, parse(rule))
         try:
-            async with asyncio.timeout(self._patience):
-                allowed = await self._hit(item, "zhijian", action, *keys)
+            allowed = await self._hit(item, "zhijian", action, *keys)
         except (RedisError, OSError, TimeoutError) as error:
             if not fail_open:
                 raise CacheUnavailable(retry_after=5) from error
@@ -249,6 +252,15 @@ class Limits:
             if isinstance(client, redis.Redis):
                 await client.connection_pool.disconnect()
 
+    def _way_to(self, storage: MemoryStorage | RedisStorage) -> Hit:
+        if isinstance(storage, RedisClusterStorage):
+            return self._hit_alone
+        return self._limiter.hit if isinstance(storage, MemoryStorage) else _Together(storage, self._patience / 2).hit
+
+    async def _hit_alone(self, item: RateLimitItem, *identifiers: str) -> bool:
+        async with asyncio.timeout(self._patience):
+            return await self._limiter.hit(item, *identifiers)
+
     async def _wait(self, item: RateLimitItem, action: str, *keys: str) -> int:
         """Return whole seconds until a place may be free again; at worst the whole window."""
         try:
@@ -257,12 +269,6 @@ class Limits:
         except (RedisError, OSError, TimeoutError):
             return int(item.get_expiry())
         return max(1, min(int(item.get_expiry()), int(window.reset_time - self._clock.now().timestamp()) + 1))
-
-
-def _hits_of(storage: MemoryStorage | RedisStorage) -> Hit | None:
-    if isinstance(storage, MemoryStorage | RedisClusterStorage):
-        return None
-    return _Together(storage).hit
 
 
 def _storage(url: str, timeout: float) -> MemoryStorage | RedisStorage:

@@ -369,7 +369,6 @@ class Outbound:
             raise Unreachable(partner.name, f"status-{response.status}", ambiguous=True)
         return answer
 
-
     async def _body(self, partner: Partner, response: aiohttp.ClientResponse) -> bytes:
         most, told = self._settings.response_bytes, response.content_length
         if told is not None and told <= most:  # aiohttp reads no more than was told.

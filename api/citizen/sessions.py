@@ -156,6 +156,13 @@ async def list_sessions(request: Request, query: PageQuery) -> Answer:
     )
 
 
+@routes.delete("/sessions", access=citizen(), status=204)
+async def end_all(request: Request) -> Answer:
+    """Log out everywhere, here too."""
+    await request.app.ctx.services.logout.everywhere(request.ctx.caller)
+    return Answer()
+
+
 @routes.delete("/sessions/current", access=citizen(), status=204)
 async def end_current(request: Request) -> Answer:
     """Log out here."""

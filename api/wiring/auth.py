@@ -55,7 +55,8 @@ class AuthServices:
             app_id=settings.wechat.app_id,
             app_secret=settings.wechat.app_secret,
         )
-        tokens = Tokens(key=ground.ring.token, settings=settings.sessions, clock=clock, ids=ids)
+        ring = ground.ring
+        tokens = Tokens(key=ring.token, others=ring.token_others, settings=settings.sessions, clock=clock, ids=ids)
         recent = RecentSessions(clock=clock, settings=settings.sessions)
         sessions = Sessions(
             tokens=tokens,
