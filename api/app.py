@@ -34,7 +34,7 @@ from api.access import Audience, admit, refuse_mandate
 from api.bodies import FORM_BYTES, Bodies, cap_of, check_length
 from api.idempotency import Handle, Idempotency
 from api.operation import Answer, Operation, Request, Routes
-from api.protocol import QuietApp
+from api.protocol import QuietApp, Reply
 from api.reading import check_accept, check_head, read_body, read_query, refuse_query
 from api.request import prepare_request, read_device
 from auth.errors import LevelTooLow
@@ -216,9 +216,9 @@ def respond(operation: Operation, answer: Answer | HTTPResponse, *, english: boo
     if answer.location:
         headers["Location"] = answer.location
     if answer.body is None:
-        return HTTPResponse(None, status=HTTPStatus.NO_CONTENT if status == HTTPStatus.OK else status, headers=headers)
+        return Reply(None, status=HTTPStatus.NO_CONTENT if status == HTTPStatus.OK else status, headers=headers)
     headers |= problems.language_headers(english=english)
-    return HTTPResponse(
+    return Reply(
         answer.body.model_dump_json(), status=status, headers=headers, content_type="application/json; charset=utf-8"
     )
 

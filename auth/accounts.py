@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from auth.errors import LastWayIn, TokenInvalid
+from auth.places.recent import RecentSessions
 from auth.records import add_newcomer
 from auth.types import AccountView, Caller
 from core.audit.record import Audit
@@ -35,7 +36,8 @@ _NO_ACCOUNT: Final = UUID(int=0)
 class Accounts:
     """A resident's WeChat accounts. One that is removed stays an account, of somebody whose name is not known."""
 
-    def __init__(self, *, audit: Audit, clock: Clock, ids: Ids) -> None:
+    def __init__(self, *, recent: RecentSessions, audit: Audit, clock: Clock, ids: Ids) -> None:
+        self._recent = recent
         self._audit = audit
         self._clock = clock
         self._ids = ids
@@ -83,6 +85,7 @@ class Accounts:
             newcomer = await add_newcomer(self._ids.uuid(), now)
             await execute(_PART, account_id, newcomer.citizen_id)
             await execute(_END_SESSIONS, caller.citizen_id, account_id, now)
+            self._recent.changed(caller.citizen_id)
             await self._audit.record(
                 "auth.account-unbound",
                 actor=caller.actor,

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from auth.account.groups import ELDERLY, Groups
 from auth.errors import AccountClosed, LevelTooLow, MobileCodeInvalid, TokenInvalid
+from auth.places.recent import RecentSessions
 from auth.ports import MiniProgram
 from auth.realname import RealName
 from auth.records import MOBILE, OPENID, Record, Records
@@ -34,6 +35,7 @@ class Citizens:
         *,
         mini_program: MiniProgram,
         realname: RealName,
+        recent: RecentSessions,
         records: Records,
         groups: Groups,
         vault: Vault,
@@ -43,6 +45,7 @@ class Citizens:
     ) -> None:
         self._mini_program = mini_program
         self._realname = realname
+        self._recent = recent
         self._records = records
         self._groups = groups
         self._vault = vault
@@ -142,6 +145,7 @@ class Citizens:
         async def work() -> None:
             await execute(_CHOOSE, caller.citizen_id, chosen)
             await execute(_CHOOSE_SESSIONS, caller.citizen_id, elder)
+            self._recent.changed(caller.citizen_id)
             await self._audit.record(
                 "auth.elder-chosen",
                 actor=caller.actor,

@@ -13,7 +13,7 @@ from auth.types import AccountIdentity, Grant
 from core.cache import Limits, TooManyRequests
 from core.clock import Clock
 from core.crypto import Vault
-from core.db import IntegrityError, as_uuid, fetch, fetch_one, together, transaction
+from core.db import IntegrityError, as_uuid, fetch, fetch_one, in_one_statement, transaction
 from core.ids import Ids
 
 # `recent`: how often the account has logged in lately, counted where nothing can make it forget.
@@ -85,7 +85,7 @@ class Login:
         if row["recent"] >= self._by_account.amount:
             raise TooManyRequests(retry_after=int(self._window.total_seconds()))
         record, account_id = self._records.of_row(row), as_uuid(row["account_id"])
-        return await together(
+        return await in_one_statement(
             lambda: self._sessions.open_for(record, level=record.level, device=device, account_id=account_id)
         )
 

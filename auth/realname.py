@@ -7,6 +7,7 @@ from auth.account.deaths import Deaths
 from auth.attempts import Attempts
 from auth.consent import Consents
 from auth.errors import AccountClosed, AlreadyBound, IdentityFixed, IdentityMismatch, LevelTooLow, RegistryUnavailable
+from auth.places.recent import RecentSessions
 from auth.ports import PopulationRegistry
 from auth.records import ID_NUMBER, NAME, Record, Records
 from auth.rules import is_elder, parse_person
@@ -41,6 +42,7 @@ class RealName:
         self,
         *,
         registry: PopulationRegistry,
+        recent: RecentSessions,
         records: Records,
         consents: Consents,
         vault: Vault,
@@ -52,6 +54,7 @@ class RealName:
         levels: LevelSettings,
     ) -> None:
         self._registry = registry
+        self._recent = recent
         self._records = records
         self._consents = consents
         self._vault = vault
@@ -204,6 +207,7 @@ class RealName:
             elder = is_elder(number, chosen=record.elder_chosen, day=china_date(now), policy=self._policy)
             await execute(_BIND_ACCOUNTS, citizen_id, now)
             await execute(_RAISE_SESSIONS, citizen_id, Level.REAL_NAME.value, elder)
+            self._recent.changed(citizen_id)
             await self._consents.give(citizen_id, consent)
             await self._record_bound(citizen_id)
             return True

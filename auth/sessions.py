@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from auth.errors import AccountClosed, RefreshInvalid, RefreshReused, TokenInvalid
+from auth.places.recent import CALLER, RecentSessions
 from auth.records import Record, Records
 from auth.rules import effective_level, fresh_until, is_elder, may_repeat
 from auth.settings import LevelSettings, SessionSettings
@@ -15,17 +16,7 @@ from core.audit.actors import NOBODY
 from core.audit.record import Audit
 from core.clock import Clock, china_date
 from core.crypto import Vault, sha256_hex
-from core.db import (
-    as_moment,
-    as_uuid,
-    execute,
-    fetch,
-    fetch_one,
-    is_postgres,
-    later,
-    require_transaction,
-    transaction,
-)
+from core.db import as_moment, as_uuid, execute, fetch, fetch_one, is_postgres, later, require_transaction, transaction
 from core.errors import Problem
 from core.ids import Ids
 
@@ -53,14 +44,6 @@ _ADD_AND_HOLD: Final = _ADD_BY_ACCOUNT.replace("RETURNING", "FOR SHARE RETURNING
 _ADD_REFRESH: Final = """
 INSERT INTO refresh_token (id, session_id, generation, token_hash, expires_at) VALUES ($1, $2, $3, $4, $5) RETURNING id
 """
-# An officer who was let go acts for nobody any more.
-_CALLER: Final = """
-SELECT s.citizen_id, s.level, s.present_until, s.elder, s.last_used_at, s.operator_id
-FROM citizen_session s JOIN citizen c ON c.id = s.citizen_id
-WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > $2 AND c.state = 'active'
-      AND (s.operator_id IS NULL
-           OR EXISTS (SELECT 1 FROM operator_account o WHERE o.id = s.operator_id AND o.state = 'active'))
-"""
 # Compare and set: of many at once one gets the row; the others wait for it and then find it used.
 _USE: Final = """
 UPDATE refresh_token SET used_at = $2 WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2
@@ -85,10 +68,6 @@ _TOUCH: Final = "UPDATE citizen_session SET last_used_at = $2 WHERE id = $1"
 _END: Final = """
 UPDATE citizen_session SET ended_at = $2, end_reason = $3, present_until = NULL WHERE id = $1 AND ended_at IS NULL
 """
-_END_OWN: Final = """
-UPDATE citizen_session SET ended_at = $3, end_reason = 'logout', present_until = NULL
-WHERE id = $1 AND citizen_id = $2 AND ended_at IS NULL AND expires_at > $3
-"""
 _RAISE: Final = """
 UPDATE citizen_session SET present_until = $2 WHERE id = $1 AND ended_at IS NULL AND level = 'real_name'
 RETURNING citizen_id, operator_id
@@ -112,6 +91,7 @@ class Sessions:
         self,
         *,
         tokens: Tokens,
+        recent: RecentSessions,
         records: Records,
         vault: Vault,
         audit: Audit,
@@ -121,6 +101,7 @@ class Sessions:
         levels: LevelSettings,
     ) -> None:
         self._tokens = tokens
+        self._recent = recent
         self._records = records
         self._vault = vault
         self._audit = audit
@@ -154,7 +135,7 @@ class Sessions:
         operator_id: UUID | None = None,
         lifetime: timedelta | None = None,
     ) -> Grant:
-        """Like `open`, inside a transaction or `together`, for whoever has read the resident's row already.
+        """Like `open`, inside a transaction or `in_one_statement`, for whoever has read the resident's row already.
 
         `account_id` is the WeChat account they came by, None for a face or another way. `operator_id` is the officer
         who acts in it for them; `lifetime` ends it earlier than others.
@@ -223,8 +204,11 @@ class Sessions:
             raise result
         return result
 
-    async def caller_of(self, access_token: str) -> Caller:
+    async def caller_of(self, access_token: str, *, lately: bool = False) -> Caller:
         """Return who an access token belongs to, at the level their session has now.
+
+        `lately`: the session as it was within the last second will do. That is for reads, and refuses nobody: who
+        finds the level too low has to ask without it.
 
         Raises:
             TokenInvalid: the token is none of ours, or its session has ended.
@@ -232,11 +216,13 @@ class Sessions:
         """
         claims = self._tokens.check(access_token)
         now = self._clock.now()
-        row = await fetch_one(_CALLER, claims.session_id, now)
-        if row is None or as_uuid(row["citizen_id"]) != claims.citizen_id:
-            raise TokenInvalid
-        if now - as_moment(row["last_used_at"]) > _TOUCH_EVERY:
-            await transaction(lambda: execute(_TOUCH, claims.session_id, now))
+        row = self._recent.remembered(claims.citizen_id, claims.session_id) if lately else None
+        if row is None:
+            row = await self._recent.read(claims.citizen_id, claims.session_id, now)
+            if row is None or as_uuid(row["citizen_id"]) != claims.citizen_id:
+                raise TokenInvalid
+            if now - as_moment(row["last_used_at"]) > _TOUCH_EVERY:
+                await transaction(lambda: execute(_TOUCH, claims.session_id, now))
         return Caller(
             citizen_id=claims.citizen_id,
             session_id=claims.session_id,
@@ -252,7 +238,7 @@ class Sessions:
         Raises:
             DatabaseUnavailable: the database could not be reached.
         """
-        return await fetch_one(_CALLER, session_id, self._clock.now()) is not None
+        return await fetch_one(CALLER, session_id, self._clock.now()) is not None
 
     def fresh_until(self, *, elder: bool) -> datetime:
         """Return until when a proof of presence given now counts."""
@@ -272,6 +258,7 @@ class Sessions:
         if row is None:
             raise TokenInvalid
         citizen_id = as_uuid(row["citizen_id"])
+        self._recent.changed(citizen_id)
         await self._audit.record(
             "auth.level-raised",
             actor=acting(citizen_id, _operator(row)),
@@ -303,27 +290,6 @@ class Sessions:
             )
             for row in rows
         ]
-
-    async def end(self, caller: Caller, session_id: UUID) -> bool:
-        """Log the caller out of one of their sessions; return whether there was such a session.
-
-        Raises:
-            DatabaseUnavailable: the database could not be reached.
-        """
-
-        async def work() -> bool:
-            ended = await execute(_END_OWN, session_id, caller.citizen_id, self._clock.now()) == 1
-            if ended:
-                await self._audit.record(
-                    "auth.session-ended",
-                    actor=caller.actor,
-                    subject_id=caller.citizen_id,
-                    object_kind="session",
-                    object_id=session_id,
-                )
-            return ended
-
-        return await transaction(work)
 
     async def _rotate(self, used: Mapping[str, Any], now: datetime) -> Grant | Problem | None:
         session_id, generation = as_uuid(used["session_id"]), int(used["generation"])
@@ -361,6 +327,7 @@ class Sessions:
 
     async def _end_family(self, session_id: UUID, citizen_id: UUID, now: datetime) -> None:
         if await execute(_END, session_id, now, "refresh-reused") == 1:
+            self._recent.changed(citizen_id)
             await self._audit.record(
                 "auth.refresh-reused",
                 actor=NOBODY,
@@ -379,6 +346,7 @@ class Sessions:
         elder = self._elder(record, now)
         if elder != bool(session["elder"]):  # A birthday since the last renewal.
             await execute("UPDATE citizen_session SET elder = $2 WHERE id = $1", session_id, elder)
+            self._recent.changed(record.citizen_id)
         return self._grant(record, session_id, refresh_token, _level(session, now), elder=elder)
 
     async def _new_token(self, session_id: UUID, generation: int, now: datetime, at_most: datetime) -> str:

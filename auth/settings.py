@@ -23,6 +23,9 @@ class SessionSettings(Section):
     access_seconds: int = Field(default=600, ge=30, le=600)
     skew_seconds: int = Field(default=30, ge=0, le=120)
     verified_tokens: int = Field(default=20_000, ge=0)
+    # How long a read may rest on a session's row as it was; 0: every request reads it anew.
+    recent_seconds: float = Field(default=1.0, ge=0, le=1)
+    recent_residents: int = Field(default=20_000, ge=1)
     refresh_days: int = Field(default=30, ge=1)
     absolute_days: int = Field(default=90, ge=1)
     grace_seconds: int = Field(default=10, ge=0, le=60)

@@ -13,7 +13,9 @@ from typing import Any, Final
 from uuid import UUID
 
 import jwt
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from jwt.types import Options
 
 from auth.errors import TokenExpired, TokenInvalid
@@ -30,6 +32,8 @@ _SEGMENT: Final = re.compile(r"[A-Za-z0-9_-]+")
 # is taken, so that nobody can make another spelling of a token.
 _ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _HALF: Final = 32
+_SIGNATURE: Final = ec.ECDSA(hashes.SHA256())
+_encoder: Final = json.JSONEncoder(separators=(",", ":"))
 _HEADER: Final = frozenset({"alg", "typ", "kid"})
 _REQUIRED: Final = ("exp", "iat", "aud", "iss", "sub", "jti", "sid")
 # Times are checked here against our clock; pyjwt would look at the machine's.
@@ -46,6 +50,10 @@ def _b64(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
+def _segment(value: Mapping[str, object]) -> str:
+    return _b64(_encoder.encode(value).encode())
+
+
 def _jwk(key: ec.EllipticCurvePublicKey) -> dict[str, str]:
     numbers = key.public_numbers()
     return {"crv": "P-256", "kty": "EC", "x": _b64(numbers.x.to_bytes(32)), "y": _b64(numbers.y.to_bytes(32))}
@@ -57,7 +65,7 @@ def thumbprint(key: ec.EllipticCurvePublicKey) -> str:
 
 
 class Tokens:
-    """Makes and checks access tokens. `key` signs; `earlier` are public keys still accepted after a rotation."""
+    """Makes and checks access tokens. `key` signs; `others` are taken too: the next one, and those before."""
 
     def __init__(
         self,
@@ -66,11 +74,12 @@ class Tokens:
         settings: SessionSettings,
         clock: Clock,
         ids: Ids,
-        earlier: Sequence[ec.EllipticCurvePublicKey] = (),
+        others: Sequence[ec.EllipticCurvePublicKey] = (),
     ) -> None:
         self._key = key
-        self._kid = thumbprint(key.public_key())
-        self._keys = {thumbprint(public): public for public in (key.public_key(), *earlier)}
+        kid = thumbprint(key.public_key())
+        self._header = _segment({"alg": _ALGORITHM, "kid": kid, "typ": _TYPE})
+        self._keys = {thumbprint(public): public for public in (key.public_key(), *others)}
         self._settings = settings
         self._clock = clock
         self._ids = ids
@@ -93,7 +102,9 @@ class Tokens:
             "iat": now,
             "exp": now + self._settings.access_seconds,
         }
-        return _lowered(jwt.encode(payload, self._key, algorithm=_ALGORITHM, headers={"typ": _TYPE, "kid": self._kid}))
+        text = f"{self._header}.{_segment(payload)}"
+        r, s = decode_dss_signature(self._key.sign(text.encode(), _SIGNATURE))
+        return f"{text}.{_b64(r.to_bytes(_HALF) + min(s, _ORDER - s).to_bytes(_HALF))}"
 
     def check(self, token: str) -> Claims:
         """Return what a token of ours says. The session it names may have ended: that is asked elsewhere.
@@ -159,14 +170,6 @@ class Tokens:
 
 def _s_of(signature: bytes) -> int:
     return int.from_bytes(signature[_HALF:])
-
-
-def _lowered(token: str) -> str:
-    """Return the token with the lower of the two signatures that its text has under its key."""
-    text, _, last = token.rpartition(".")
-    signature = base64.urlsafe_b64decode(last + "==")
-    low = min(_s_of(signature), _ORDER - _s_of(signature))
-    return f"{text}.{_b64(signature[:_HALF] + low.to_bytes(_HALF))}"
 
 
 def _key_id(token: str) -> str:

@@ -23,8 +23,9 @@ from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 
 from auth.login import _ADD_ACCOUNT, _BY_OPENID
+from auth.places.recent import CALLER
 from auth.records import _ADD_NEWCOMER, _BY_ID
-from auth.sessions import _ADD_REFRESH, _ADD_SESSION, _CALLER
+from auth.sessions import _ADD_REFRESH, _ADD_SESSION
 from benchmarks.store import Row, SqliteStore, Statements, Store, open_store
 from benchmarks.submitting import Draft, submit_by_hand
 from certificates.records import _LIST
@@ -135,7 +136,7 @@ class Floor:
     async def _caller(self, request: Request) -> UUID:
         token = request.headers["authorization"].removeprefix("Bearer ")
         claims = jwt.decode(token, self._public, algorithms=["ES256"], audience=_AUDIENCE, issuer=_ISSUER)
-        rows = await self._store.fetch(_CALLER, UUID(claims["sid"]), _now())
+        rows = await self._store.fetch(CALLER, UUID(claims["sid"]), _now())
         return _uuid(rows[0]["citizen_id"])
 
     async def _ask(self, path: str) -> dict[str, Any]:

@@ -40,6 +40,8 @@ _TAG: Final = 16
 KEK_FILE: Final = "kek.key"
 INDEX_FILE: Final = "index.key"
 TOKEN_FILE: Final = "token.pem"  # noqa: S105 — the name of a file
+# The keys of access tokens beside the one that signs: the next one, and those that have signed (deploy/README.md).
+_TOKEN_FILES: Final = "token-*.pem"  # noqa: S105 — names of files
 ISSUER_FILE: Final = "issuer.pem"
 AUDIT_FILE: Final = "audit.pem"
 
@@ -56,13 +58,14 @@ class RecordUnreadable(Unavailable):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class KeyRing:
-    """The keys that never stand in the database."""
+    """The keys that never stand in the database. `token` signs access tokens, `token_others` are good for them too."""
 
     kek: bytes
     index: bytes
     token: ec.EllipticCurvePrivateKey
     issuer: ec.EllipticCurvePrivateKey
     audit: ed25519.Ed25519PrivateKey
+    token_others: tuple[ec.EllipticCurvePublicKey, ...] = ()
 
     def __repr__(self) -> str:
         return "<KeyRing>"
@@ -80,6 +83,7 @@ class KeyRing:
             token=_ec_key(folder / TOKEN_FILE),
             issuer=_ec_key(folder / ISSUER_FILE),
             audit=_ed_key(folder / AUDIT_FILE),
+            token_others=tuple(_ec_public_key(path) for path in sorted(folder.glob(_TOKEN_FILES))),
         )
 
 
@@ -152,6 +156,19 @@ def _ec_key(path: Path) -> ec.EllipticCurvePrivateKey:
     key = _private_key(path)
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise UnsafeSettings(f"The key {path.name} is not a P-256 private key.")
+    return key
+
+
+def _ec_public_key(path: Path) -> ec.EllipticCurvePublicKey:
+    """Read the public half of a key; of a key that signs no more the private half need not be kept."""
+    if b"PUBLIC KEY" not in _read(path):
+        return _ec_key(path).public_key()
+    try:
+        key = serialization.load_pem_public_key(_read(path))
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise UnsafeSettings(f"The key {path.name} is no key in PEM.") from error
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise UnsafeSettings(f"The key {path.name} is not a P-256 public key.")
     return key
 
 

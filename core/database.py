@@ -1,14 +1,13 @@
 """Opening and closing the database: SQLite beside one server, or a PostgreSQL pool."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import asyncpg
 from tortoise import Tortoise
 
-from core.db import CONNECTION, DatabaseUnavailable, connection, drain, fetch, is_outage
+from core.db import CONNECTION, drain, fetch
 from core.settings import CoreSettings
 
 
@@ -89,23 +88,3 @@ async def close_database() -> None:
     """Let running transactions end, then close the pool."""
     await drain()
     await Tortoise.close_connections()
-
-
-@asynccontextmanager
-async def only_one_process(lock: int) -> AsyncIterator[None]:
-    """Hold a lock of PostgreSQL that one process at a time can have; wait for it as long as statements may take.
-
-    Raises:
-        DatabaseUnavailable: the lock could not be had in time.
-    """
-    async with connection().acquire_connection() as raw:
-        try:
-            await raw.execute("SELECT pg_advisory_lock($1)", lock)
-        except Exception as error:
-            if is_outage(error):
-                raise DatabaseUnavailable(retry_after=2) from error
-            raise
-        try:
-            yield
-        finally:
-            await raw.execute("SELECT pg_advisory_unlock($1)", lock)

@@ -8,12 +8,11 @@ transaction it began always runs to its end (docs/decisions/0005).
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextvars import ContextVar
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -49,13 +48,12 @@ class InsideTransaction(RuntimeError):
 
 
 class _Unit:
-    """One running transaction and what to do once it is committed."""
+    """One running transaction and what to do once it is committed; `only_later` is what one statement can be."""
 
-    __slots__ = ("after_commit", "gathers", "pending")
+    __slots__ = ("after_commit", "only_later", "pending")
 
-    def __init__(self, *, gathers: bool = False) -> None:
-        # All that it writes is gathered and goes out in one statement.
-        self.gathers = gathers
+    def __init__(self, *, only_later: bool = False) -> None:
+        self.only_later = only_later
         self.pending: list[tuple[str, tuple[object, ...]]] = []
         self.after_commit: list[Callable[[], None]] = []
 
@@ -74,10 +72,44 @@ async def transaction(work: Work[T]) -> T:
     """
     if _current.get() is not None:
         return await work()
-    task = asyncio.create_task(_run(work))
+    return await _to_its_end(_run(work))
+
+
+async def in_one_statement(work: Work[T]) -> T:
+    """Run `work`, which writes by `later` alone, and send its rows as one statement: without BEGIN, COMMIT and a wait.
+
+    It is a transaction in all else: whole or not at all, and to its end even when the caller is cancelled. Nothing can
+    be read inside on PostgreSQL; SQLite, which has no way to wait for, runs it as any other.
+
+    Raises:
+        InsideTransaction: a transaction is running, which the rows would leave.
+        DatabaseUnavailable: the database could not be reached or did not take the rows.
+        IntegrityError: a constraint forbids a row, and nothing was written.
+    """
+    forbid_inside_transaction()
+    if not is_postgres():
+        return await transaction(work)
+    return await _to_its_end(_run_as_one(work))
+
+
+async def _to_its_end(running: Coroutine[Any, Any, T]) -> T:
+    task = asyncio.create_task(running)
     _running.add(task)
     task.add_done_callback(_finished)
     return await asyncio.shield(task)
+
+
+async def _run_as_one(work: Work[T]) -> T:
+    unit = _Unit(only_later=True)
+    token = _current.set(unit)
+    try:
+        result = await work()
+    finally:
+        _current.reset(token)
+    await _flush(unit)
+    for hook in unit.after_commit:
+        hook()
+    return result
 
 
 def _finished(task: asyncio.Task[Any]) -> None:
@@ -161,14 +193,7 @@ def is_outage(error: BaseException) -> bool:
 
 
 def connection() -> BaseDBAsyncClient:
-    """Return Tortoise's connection: the running transaction's, or the pool.
-
-    Raises:
-        InsideTransaction: within `together`, whose one statement has not been sent yet.
-    """
-    unit = _current.get()
-    if unit is not None and unit.gathers:
-        raise InsideTransaction("within `together` rows are written by `later`, and read before")
+    """Return Tortoise's connection: the running transaction's, or the pool."""
     return get_connection(CONNECTION)
 
 
@@ -203,10 +228,8 @@ async def fetch(sql: str, *values: object) -> list[dict[str, Any]]:
         IntegrityError: a constraint of the tables forbids it.
     """
     db = connection()
-    sqlite = db.capabilities.dialect == "sqlite"
-    if not sqlite:
-        async with _asyncpg(db) as raw:
-            return [dict(row) for row in await raw.fetch(sql, *_bind(values, sqlite=False))]
+    if db.capabilities.dialect != "sqlite":
+        return [dict(row) for row in await _ask(db, "fetch", sql, values)]
     try:
         return await db.execute_query_dict(_for_sqlite(sql), _bind(values, sqlite=True))
     except Exception as error:
@@ -215,12 +238,18 @@ async def fetch(sql: str, *values: object) -> list[dict[str, Any]]:
         raise
 
 
-@asynccontextmanager
-async def _asyncpg(db: BaseDBAsyncClient) -> AsyncIterator[asyncpg.Connection]:
-    """Give PostgreSQL's own connection, past Tortoise's wrapping of each call, with the same failures."""
+async def _ask(db: Any, how: Literal["fetch", "execute"], sql: str, values: tuple[object, ...]) -> Any:  # noqa: ANN401 — asyncpg's
+    """Let PostgreSQL's own library run a statement, past Tortoise's wrapping of each call, with the same failures."""
+    unit = _current.get()
+    if unit is not None and unit.only_later:
+        raise OutsideTransaction("one statement writes rows for later and can do nothing before")
+    bound = _bind(values, sqlite=False)
     try:
+        pool: asyncpg.Pool | None = db._pool if unit is None else None  # noqa: SLF001 — its own way costs three wrappers
+        if pool is not None:
+            return await getattr(pool, how)(sql, *bound)
         async with db.acquire_connection() as raw:
-            yield raw
+            return await getattr(raw, how)(sql, *bound)
     except asyncpg.IntegrityConstraintViolationError as error:
         raise IntegrityError(error) from error
     except Exception as error:
@@ -242,41 +271,10 @@ async def later(sql: str, *values: object) -> None:
     unit = _current.get()
     if unit is None:
         raise OutsideTransaction("this write belongs into a transaction")
-    if not unit.gathers and not is_postgres():
+    if connection().capabilities.dialect == "sqlite":
         await fetch(sql, *values)
         return
     unit.pending.append((sql, values))
-
-
-async def together(work: Work[T]) -> T:
-    """Run `work`, all of whose writes go by `later`, and send them as one statement: no BEGIN and no COMMIT around it.
-
-    It is a transaction like any other: all of it or nothing, also when the caller is cancelled. What it reads, it reads
-    before; on SQLite it is an ordinary transaction. Inside one it joins that one.
-
-    Raises:
-        DatabaseUnavailable: the database could not be reached.
-        IntegrityError: a constraint forbids one of the rows.
-    """
-    if _current.get() is not None or not is_postgres():
-        return await transaction(work)
-    task = asyncio.create_task(_run_together(work))
-    _running.add(task)
-    task.add_done_callback(_finished)
-    return await asyncio.shield(task)
-
-
-async def _run_together(work: Work[T]) -> T:
-    unit = _Unit(gathers=True)
-    token = _current.set(unit)
-    try:
-        result = await work()
-    finally:
-        _current.reset(token)
-    await _flush(unit)
-    for hook in unit.after_commit:
-        hook()
-    return result
 
 
 @lru_cache(maxsize=512)
@@ -323,10 +321,8 @@ async def execute(sql: str, *values: object) -> int:
         IntegrityError: a constraint of the tables forbids it.
     """
     db = connection()
-    sqlite = db.capabilities.dialect == "sqlite"
-    if not sqlite:
-        async with _asyncpg(db) as raw:
-            status = await raw.execute(sql, *_bind(values, sqlite=False))
+    if db.capabilities.dialect != "sqlite":
+        status = await _ask(db, "execute", sql, values)
         # `UPDATE 3`; statements that touch no rows (`DROP TRIGGER`) end in no number.
         count = status.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
@@ -341,7 +337,7 @@ async def execute(sql: str, *values: object) -> int:
 
 def is_postgres() -> bool:
     """Tell whether the open database is PostgreSQL."""
-    return get_connection(CONNECTION).capabilities.dialect != "sqlite"
+    return connection().capabilities.dialect != "sqlite"
 
 
 def as_uuid(value: object) -> UUID:
@@ -377,10 +373,10 @@ __all__ = [
     "fetch",
     "fetch_one",
     "forbid_inside_transaction",
+    "in_one_statement",
     "is_outage",
     "is_postgres",
     "later",
     "require_transaction",
-    "together",
     "transaction",
 ]

@@ -5,14 +5,14 @@ Tortoise makes tables; what it cannot make on both databases (partial indexes, t
 """
 
 import importlib
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any, Final
 
 from tortoise.migrations.executor import MigrationExecutor, MigrationTarget, PlanStep
 
-from core.database import close_database, only_one_process, open_database
-from core.db import connection, fetch, is_postgres
+from core.database import close_database, open_database
+from core.db import DatabaseUnavailable, connection, fetch, is_outage, is_postgres
 from core.settings import UnsafeSettings
 
 Report = Callable[[str], None]
@@ -29,11 +29,31 @@ async def migrate(config: Mapping[str, Any], report: Report = lambda _line: None
     """
     await open_database(_without_time_limits(config))
     try:
-        alone: AbstractAsyncContextManager[None] = only_one_process(_LOCK) if is_postgres() else nullcontext()
+        alone: AbstractAsyncContextManager[None] = _only_one_process(_LOCK) if is_postgres() else nullcontext()
         async with alone:
             await _migrate(config, report)
     finally:
         await close_database()
+
+
+@asynccontextmanager
+async def _only_one_process(lock: int) -> AsyncIterator[None]:
+    """Hold a lock of PostgreSQL that one process at a time can have; wait for it as long as statements may take.
+
+    Raises:
+        DatabaseUnavailable: the lock could not be had in time.
+    """
+    async with connection().acquire_connection() as raw:
+        try:
+            await raw.execute("SELECT pg_advisory_lock($1)", lock)
+        except Exception as error:
+            if is_outage(error):
+                raise DatabaseUnavailable(retry_after=2) from error
+            raise
+        try:
+            yield
+        finally:
+            await raw.execute("SELECT pg_advisory_unlock($1)", lock)
 
 
 async def _migrate(config: Mapping[str, Any], report: Report) -> None:

@@ -219,7 +219,6 @@ class Outbound:
         self._settings = settings
         self._clock = clock
         self._production = production
-        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=settings.connect_seconds)
         # Looking a label up costs as much as counting; the partners are few.
         self._seconds: dict[str, Histogram] = {}
         self._answered: dict[str, Counter] = {}
@@ -314,20 +313,19 @@ class Outbound:
         breaker = self._breakers.get(partner.name)
         if breaker is None:
             breaker = self._breakers[partner.name] = Breaker(self._settings, self._clock)
+            BREAKER_OPEN.labels(partner.name).set(0)
         passage = breaker.enter()
         if passage is None:
             raise Unreachable(partner.name, "held-back", ambiguous=False)
         try:
             answer = await self._once(partner, request, deadline)
         except Unreachable:
-            breaker.report(passage, good=False)
-            BREAKER_OPEN.labels(partner.name).set(breaker.is_open)
+            _report(partner, breaker, passage, good=False)
             raise
         except BaseException:  # Cancelled, or the signer could not get its token: that says nothing about this system.
             breaker.abandon(passage)
             raise
-        breaker.report(passage, good=True)
-        BREAKER_OPEN.labels(partner.name).set(breaker.is_open)
+        _report(partner, breaker, passage, good=True)
         answered = self._answered.get(partner.name)
         if answered is None:
             answered = self._answered[partner.name] = OUTSIDE_CALLS.labels(partner.name, "answered")
@@ -343,17 +341,14 @@ class Outbound:
             raise Unreachable(partner.name, "timeout", ambiguous=False)
         sent = False
         try:
-            async with (
-                asyncio.timeout(left),
-                self._session.request(
-                    signed.method,
-                    _url(signed),
-                    data=signed.body or None,
-                    headers=dict(signed.headers),
-                    allow_redirects=False,
-                    timeout=self._timeout,
-                ) as response,
-            ):
+            async with self._session.request(
+                signed.method,
+                _url(signed),
+                data=signed.body or None,
+                headers=signed.headers,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=left, sock_connect=self._settings.connect_seconds),
+            ) as response:
                 sent = True
                 return await self._read(partner, response)
         except aiohttp.ConnectionTimeoutError as error:
@@ -368,16 +363,29 @@ class Outbound:
     async def _read(self, partner: Partner, response: aiohttp.ClientResponse) -> Incoming:
         if self._production and "X-Sandbox" in response.headers:
             raise Unreachable(partner.name, "sandbox-in-production", ambiguous=False)
-        chunks = bytearray()
-        async for chunk in response.content.iter_chunked(65_536):
-            chunks += chunk
-            if len(chunks) > self._settings.response_bytes:
-                raise Unreachable(partner.name, "answer-too-large", ambiguous=True)
-        answer = Incoming(partner.name, response.status, bytes(chunks), dict(response.headers))
+        answer = Incoming(partner.name, response.status, await self._body(partner, response), response.headers)
         is_failure = response.status >= 500  # noqa: PLR2004 — the server's own failures
         if is_failure and (partner.is_answer is None or not partner.is_answer(answer)):
             raise Unreachable(partner.name, f"status-{response.status}", ambiguous=True)
         return answer
+
+    async def _body(self, partner: Partner, response: aiohttp.ClientResponse) -> bytes:
+        most, told = self._settings.response_bytes, response.content_length
+        if told is not None and told <= most:  # aiohttp reads no more than was told.
+            return await response.read()
+        chunks = bytearray()
+        async for chunk in response.content.iter_chunked(65_536):
+            chunks += chunk
+            if len(chunks) > most:
+                raise Unreachable(partner.name, "answer-too-large", ambiguous=True)
+        return bytes(chunks)
+
+
+def _report(partner: Partner, breaker: Breaker, passage: Passage, *, good: bool) -> None:
+    was_open = breaker.is_open
+    breaker.report(passage, good=good)
+    if breaker.is_open is not was_open:
+        BREAKER_OPEN.labels(partner.name).set(breaker.is_open)
 
 
 def _url(request: Outgoing) -> URL:

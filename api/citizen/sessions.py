@@ -155,10 +155,17 @@ async def list_sessions(request: Request, query: PageQuery) -> Answer:
     )
 
 
+@routes.delete("/sessions", access=citizen(delegable=Delegable.OWN, in_person=True), status=204)
+async def end_all(request: Request) -> Answer:
+    """Log out everywhere, here too."""
+    await request.app.ctx.services.logout.everywhere(request.ctx.caller)
+    return Answer()
+
+
 @routes.delete("/sessions/current", access=citizen(delegable=Delegable.OWN), status=204)
 async def end_current(request: Request) -> Answer:
     """Log out here."""
-    await request.app.ctx.services.sessions.end(request.ctx.caller, request.ctx.caller.session_id)
+    await request.app.ctx.services.logout.of(request.ctx.caller, request.ctx.caller.session_id)
     return Answer()
 
 
@@ -170,6 +177,6 @@ async def end_current(request: Request) -> Answer:
 )
 async def end(request: Request, session_id: UUID) -> Answer:
     """Log out at another place."""
-    if not await request.app.ctx.services.sessions.end(request.ctx.caller, session_id):
+    if not await request.app.ctx.services.logout.of(request.ctx.caller, session_id):
         raise RequestNotFound
     return Answer()

@@ -15,6 +15,8 @@ from auth.citizens import Citizens
 from auth.consent import Consents
 from auth.login import Login
 from auth.operators import Operators
+from auth.places.logout import Logout
+from auth.places.recent import RecentSessions
 from auth.realname import RealName
 from auth.records import Records
 from auth.sessions import Sessions
@@ -31,6 +33,7 @@ class AuthServices:
     records: Records
     tokens: Tokens
     sessions: Sessions
+    logout: Logout
     accounts: Accounts
     takeovers: Takeovers
     deaths: Deaths
@@ -61,9 +64,12 @@ class AuthServices:
             app_id=settings.wechat.app_id,
             app_secret=settings.wechat.app_secret,
         )
-        tokens = Tokens(key=ground.ring.token, settings=settings.sessions, clock=clock, ids=ids)
+        ring = ground.ring
+        tokens = Tokens(key=ring.token, others=ring.token_others, settings=settings.sessions, clock=clock, ids=ids)
+        recent = RecentSessions(clock=clock, settings=settings.sessions)
         sessions = Sessions(
             tokens=tokens,
+            recent=recent,
             records=records,
             vault=vault,
             audit=audit,
@@ -74,10 +80,11 @@ class AuthServices:
         )
         consents = Consents(audit=audit, clock=clock, ids=ids)
         groups = Groups(clock=clock, ids=ids)
-        deaths = Deaths(vault=vault, audit=audit, jobs=ground.jobs, clock=clock)
+        deaths = Deaths(recent=recent, vault=vault, audit=audit, jobs=ground.jobs, clock=clock)
         attempts = Attempts(clock=clock, ids=ids, settings=settings.limits)
         realname = RealName(
             registry=registry,
+            recent=recent,
             records=records,
             consents=consents,
             vault=vault,
@@ -93,9 +100,16 @@ class AuthServices:
             records=records,
             tokens=tokens,
             sessions=sessions,
-            accounts=Accounts(audit=audit, clock=clock, ids=ids),
+            logout=Logout(recent=recent, audit=audit, clock=clock),
+            accounts=Accounts(recent=recent, audit=audit, clock=clock, ids=ids),
             takeovers=Takeovers(
-                vault=vault, audit=audit, jobs=ground.jobs, clock=clock, ids=ids, settings=settings.takeovers
+                recent=recent,
+                vault=vault,
+                audit=audit,
+                jobs=ground.jobs,
+                clock=clock,
+                ids=ids,
+                settings=settings.takeovers,
             ),
             deaths=deaths,
             groups=groups,
@@ -105,6 +119,7 @@ class AuthServices:
             citizens=Citizens(
                 mini_program=wechat,
                 realname=realname,
+                recent=recent,
                 records=records,
                 groups=groups,
                 vault=vault,

@@ -31,6 +31,7 @@ from auth.delegation.organisations import Organisations
 from auth.delegation.relatives import Relatives
 from auth.login import Login
 from auth.operators import Operators
+from auth.places.logout import Logout
 from auth.realname import RealName
 from auth.sessions import Sessions
 from auth.tidying import Tidying
@@ -94,6 +95,7 @@ class Services:
     signatures: SignatureChecker
     tokens: Tokens
     sessions: Sessions
+    logout: Logout
     accounts: Accounts
     auth_tidying: Tidying
     login: Login
@@ -170,6 +172,7 @@ class Services:
             signatures=SignatureChecker(_trusted_keys(settings), clock=ground.clock),
             tokens=auth.tokens,
             sessions=auth.sessions,
+            logout=auth.logout,
             accounts=auth.accounts,
             auth_tidying=auth.tidying,
             login=auth.login,

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from auth.places.recent import RecentSessions
 from auth.records import ID_NUMBER
 from core.audit.actors import Actor
 from core.audit.record import Audit
@@ -29,7 +30,8 @@ END_DELEGATIONS: Final = "auth.end-delegations"
 class Deaths:
     """Records deaths. What ends does not come back when the registry takes its word back; the account does."""
 
-    def __init__(self, *, vault: Vault, audit: Audit, jobs: Jobs, clock: Clock) -> None:
+    def __init__(self, *, recent: RecentSessions, vault: Vault, audit: Audit, jobs: Jobs, clock: Clock) -> None:
+        self._recent = recent
         self._vault = vault
         self._audit = audit
         self._jobs = jobs
@@ -48,6 +50,7 @@ class Deaths:
                 citizen_id = as_uuid(row["id"])
                 now = self._clock.now()
                 await execute(_END_SESSIONS, citizen_id, now)
+                self._recent.changed(citizen_id)
                 await execute(_STOP_TAKEOVERS, citizen_id, now)
                 # Mandates are checked against the state of both sides: this tidies up, and tells the other side.
                 await self._jobs.enqueue(END_DELEGATIONS, citizen_id=citizen_id, reason="death")

@@ -13,6 +13,7 @@ from uuid import UUID
 from auth.account.errors import TakeoverImpossible
 from auth.account.types import Side, TakeoverState, TakeoverView
 from auth.errors import LevelTooLow
+from auth.places.recent import RecentSessions
 from auth.records import ID_NUMBER, add_newcomer
 from auth.settings import TakeoverSettings
 from auth.types import Caller, Level
@@ -72,8 +73,17 @@ class Takeovers:
     """Takeovers, from the passed face check to the end of the cool-down."""
 
     def __init__(
-        self, *, vault: Vault, audit: Audit, jobs: Jobs, clock: Clock, ids: Ids, settings: TakeoverSettings
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        recent: RecentSessions,
+        vault: Vault,
+        audit: Audit,
+        jobs: Jobs,
+        clock: Clock,
+        ids: Ids,
+        settings: TakeoverSettings,
+    ) -> None:
+        self._recent = recent
         self._vault = vault
         self._audit = audit
         self._jobs = jobs
@@ -169,6 +179,7 @@ class Takeovers:
         await execute(_MOVE, account_id, holder_id, claimant_id, now)
         for citizen_id in (holder_id, claimant_id):
             await execute(_END_SESSIONS, citizen_id, now)
+            self._recent.changed(citizen_id)
         await self._tell("auth.taken-over", SYSTEM, holder_id, takeover_id)
 
     async def _account_of(self, caller: Caller) -> UUID:

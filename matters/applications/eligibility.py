@@ -13,7 +13,7 @@ from core.audit.actors import SYSTEM, Actor
 from core.audit.record import Audit
 from core.cache import Limits
 from core.clock import Clock, china_date
-from core.db import together
+from core.db import in_one_statement
 from matters.cases.rules import Decision, Read, decide, read_check
 from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.types import Check, DecisionTable, Matter
@@ -156,4 +156,4 @@ class Eligibility:
                 field_names=_SHOWN,
             )
 
-        await together(work)
+        await in_one_statement(work)

@@ -125,7 +125,8 @@ class Shelf:
 class FakeSessions:
     """Knows tokens of two people for each level, and for each session: `alice-present-2`."""
 
-    async def caller_of(self, access_token: str) -> Caller:
+    async def caller_of(self, access_token: str, *, lately: bool = False) -> Caller:
+        del lately
         if access_token == "expired":
             raise TokenExpired
         who = {"alice": ALICE, "bob": BOB}

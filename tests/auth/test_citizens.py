@@ -47,7 +47,7 @@ async def test_the_end_of_presence_is_shown_while_it_lasts(auth: Auth) -> None:
 
 async def test_an_ended_session_sees_nothing(auth: Auth) -> None:
     caller = await auth.caller()
-    await auth.sessions.end(caller, caller.session_id)
+    await auth.logout.of(caller, caller.session_id)
     with pytest.raises(TokenInvalid):
         await auth.citizens.me(caller)
 

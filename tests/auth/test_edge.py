@@ -55,6 +55,7 @@ async def client(auth: Auth) -> AsyncIterator[Client]:
     services = SimpleNamespace(
         idempotency=Idempotency(vault=ground.vault, clock=ground.clock, ids=ground.ids),
         sessions=auth.sessions,
+        logout=auth.logout,
         login=auth.login,
         accounts=auth.accounts,
         citizens=auth.citizens,

@@ -187,7 +187,7 @@ async def test_a_session_without_a_real_name_and_an_ended_one_cannot_be_raised(a
     with pytest.raises(TokenInvalid):
         await raise_to_present(auth, nameless.session_id)
     named = await auth.caller_named("openid-1", "霍明哲", NUMBER)
-    await auth.sessions.end(named, named.session_id)
+    await auth.logout.of(named, named.session_id)
     with pytest.raises(TokenInvalid):
         await raise_to_present(auth, named.session_id)
 
@@ -232,17 +232,17 @@ async def test_nobody_gets_a_session_for_a_closed_account_and_the_open_ones_are_
 async def test_logging_out_holds_at_once(auth: Auth) -> None:
     grant = await auth.log_in(device=PHONE)
     caller = await auth.sessions.caller_of(grant.access_token)
-    assert await auth.sessions.end(caller, grant.session_id)
+    assert await auth.logout.of(caller, grant.session_id)
     with pytest.raises(TokenInvalid):
         await auth.sessions.caller_of(grant.access_token)
     with pytest.raises(RefreshInvalid):
         await auth.sessions.renew(grant.refresh_token, PHONE)
-    assert not await auth.sessions.end(caller, grant.session_id)
+    assert not await auth.logout.of(caller, grant.session_id)
 
 
 async def test_nobody_logs_out_somebody_else(auth: Auth) -> None:
     mine, theirs = await auth.caller("openid-1"), await auth.log_in("openid-2")
-    assert not await auth.sessions.end(mine, theirs.session_id)
+    assert not await auth.logout.of(mine, theirs.session_id)
     assert (await auth.sessions.caller_of(theirs.access_token)).session_id == theirs.session_id
 
 

@@ -236,7 +236,7 @@ def test_checked_tokens_are_remembered_but_not_without_bound() -> None:
 def test_a_token_of_the_earlier_key_is_taken_after_a_rotation() -> None:
     token = tokens().issue(CITIZEN, SESSION)
     rotated = Tokens(
-        key=OTHER, settings=SETTINGS, clock=FixedClock(), ids=RandomIds(), earlier=[KEY.public_key()]
+        key=OTHER, settings=SETTINGS, clock=FixedClock(), ids=RandomIds(), others=[KEY.public_key()]
     )  # fmt: skip
     assert rotated.check(token).citizen_id == CITIZEN
     assert len(rotated.jwks()["keys"]) == 2

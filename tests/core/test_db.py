@@ -31,7 +31,6 @@ from core.db import (
     is_postgres,
     later,
     require_transaction,
-    together,
     transaction,
 )
 from core.server_lock import ServerLock
@@ -352,73 +351,3 @@ async def test_a_row_for_later_that_is_forbidden_ends_the_whole_transaction() ->
     with pytest.raises(IntegrityError):
         await transaction(work)
     assert await fetch("SELECT name FROM counter WHERE name IN ('before', 'twice')") == []
-
-
-ADD = "INSERT INTO counter (name, value) VALUES ($1, $2) RETURNING name"
-
-
-async def counters() -> list[str]:
-    return [row["name"] for row in await fetch("SELECT name FROM counter ORDER BY name")]
-
-
-@pytest.mark.usefixtures("database")
-async def test_rows_sent_together_are_there_even_when_their_writer_has_gone() -> None:
-    async def work() -> None:
-        await later(ADD, "one", 1)
-        await later(ADD, "two", 2)
-
-    writer = asyncio.create_task(together(work))
-    await asyncio.sleep(0)
-    writer.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await writer
-    await drain()
-    assert await counters() == ["one", "two"]
-
-
-@pytest.mark.usefixtures("database")
-async def test_of_rows_sent_together_all_are_written_or_none() -> None:
-    told: list[str] = []
-
-    async def work() -> str:
-        after_commit(lambda: told.append("done"))
-        await later(ADD, "one", 1)
-        await later(ADD, "one", 2)
-        return "never"
-
-    with pytest.raises(IntegrityError):
-        await together(work)
-
-    async def fail() -> None:
-        await later(ADD, "two", 2)
-        raise ValueError("afterwards")
-
-    with pytest.raises(ValueError, match="afterwards"):
-        await together(fail)
-    assert (await counters(), told) == ([], [])
-
-
-@pytest.mark.usefixtures("database")
-async def test_inside_a_transaction_rows_sent_together_are_a_part_of_it() -> None:
-    async def inner() -> None:
-        await later(ADD, "inner", 1)
-
-    async def outer() -> None:
-        await together(inner)
-        raise ValueError("undone")
-
-    with pytest.raises(ValueError, match="undone"):
-        await transaction(outer)
-    assert await counters() == []
-
-
-@pytest.mark.usefixtures("database")
-async def test_on_postgres_nothing_else_is_asked_or_written_together() -> None:
-    async def work() -> None:
-        await fetch("SELECT name FROM counter")
-
-    if is_postgres():
-        with pytest.raises(InsideTransaction):
-            await together(work)
-    else:
-        await together(work)

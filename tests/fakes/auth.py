@@ -15,6 +15,8 @@ from auth.consent import Consents
 from auth.errors import CodeInvalid, MobileCodeInvalid, MobileUnsupported
 from auth.login import Login
 from auth.operators import Operators
+from auth.places.logout import Logout
+from auth.places.recent import RecentSessions
 from auth.realname import RealName
 from auth.records import Records
 from auth.sessions import Sessions
@@ -123,6 +125,7 @@ class Auth:
     tokens: Tokens
     records: Records
     sessions: Sessions
+    logout: Logout
     accounts: Accounts
     takeovers: Takeovers
     deaths: Deaths
@@ -167,11 +170,14 @@ def make_auth(
     mini_program = mini_program or FakeMiniProgram()
     registry = registry or FakePopulationRegistry()
     clock, ids, vault, audit, limits = ground.clock, ground.ids, ground.vault, ground.audit, ground.limits
-    tokens = Tokens(key=ground.ring.token, settings=settings.sessions, clock=clock, ids=ids)
+    ring = ground.ring
+    tokens = Tokens(key=ring.token, others=ring.token_others, settings=settings.sessions, clock=clock, ids=ids)
     records = Records(vault=vault)
     consents = Consents(audit=audit, clock=clock, ids=ids)
+    recent = RecentSessions(clock=clock, settings=settings.sessions)
     sessions = Sessions(
         tokens=tokens,
+        recent=recent,
         records=records,
         vault=vault,
         audit=audit,
@@ -181,10 +187,11 @@ def make_auth(
         levels=settings.levels,
     )
     groups = Groups(clock=clock, ids=ids)
-    deaths = Deaths(vault=vault, audit=audit, jobs=ground.jobs, clock=clock)
+    deaths = Deaths(recent=recent, vault=vault, audit=audit, jobs=ground.jobs, clock=clock)
     attempts = Attempts(clock=clock, ids=ids, settings=settings.limits)
     realname = RealName(
         registry=registry,
+        recent=recent,
         records=records,
         consents=consents,
         vault=vault,
@@ -203,9 +210,16 @@ def make_auth(
         tokens=tokens,
         records=records,
         sessions=sessions,
-        accounts=Accounts(audit=audit, clock=clock, ids=ids),
+        logout=Logout(recent=recent, audit=audit, clock=clock),
+        accounts=Accounts(recent=recent, audit=audit, clock=clock, ids=ids),
         takeovers=Takeovers(
-            vault=vault, audit=audit, jobs=ground.jobs, clock=clock, ids=ids, settings=settings.takeovers
+            recent=recent,
+            vault=vault,
+            audit=audit,
+            jobs=ground.jobs,
+            clock=clock,
+            ids=ids,
+            settings=settings.takeovers,
         ),
         attempts=attempts,
         deaths=deaths,
@@ -226,6 +240,7 @@ def make_auth(
         citizens=Citizens(
             mini_program=mini_program,
             realname=realname,
+            recent=recent,
             records=records,
             groups=groups,
             vault=vault,

@@ -93,7 +93,7 @@ async def test_everything_in_the_session_is_written_down_as_the_officers(
         await ways.auth.sessions.raise_level(acting.session_id, Level.PRESENT, until=until)
 
     await transaction(raise_level)
-    await ways.auth.sessions.end(acting, acting.session_id)
+    await ways.auth.logout.of(acting, acting.session_id)
     told = [
         (line.action, line.actor_kind, line.actor_id)
         for line in await lines_of(resident.citizen_id, before=None, limit=50)
@@ -118,7 +118,7 @@ async def test_the_resident_sees_the_session_and_ends_it(ways: Ways, officer: St
     [seen] = await ways.assistances.list_of(resident)
     assert (seen.id, seen.state, seen.session_id) == (asked.id, AssistanceState.USED, grant.session_id)
     assert seen.purpose == PURPOSE
-    assert await ways.auth.sessions.end(resident, grant.session_id)
+    assert await ways.auth.logout.of(resident, grant.session_id)
     with pytest.raises(TokenInvalid):
         await ways.auth.sessions.caller_of(grant.access_token)
 

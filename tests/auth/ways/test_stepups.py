@@ -269,7 +269,7 @@ async def test_a_look_whose_process_died_does_not_keep_the_check_for_ever(ways: 
 async def test_an_ended_session_is_not_raised_and_the_check_stays_as_it_was(ways: Ways, caller: Caller) -> None:
     check = await ways.step_up(caller)
     enter_password(ways, check)
-    await ways.auth.sessions.end(caller, caller.session_id)
+    await ways.auth.logout.of(caller, caller.session_id)
     with pytest.raises(Exception, match="token-invalid"):
         await ways.step_ups.submit_evidence(caller, check.id, None)
     [row] = await fetch("SELECT state, outcome FROM way_check")
