@@ -188,7 +188,8 @@ async def _admit_citizen(request: Request[Any, Any], access: Access) -> None:
         caller = await services.sessions.caller_of(token)
     # Before anything else is looked at: which ways raise a level follows the caller's profile.
     request.ctx.caller = caller
-    if access.in_person and caller.operator_id is not None:
+    # An officer has the person's own confirmation, and none of those whom that person may act for.
+    if caller.operator_id is not None and (access.in_person or _ON_BEHALF_OF in request.headers):
         raise InPersonOnly
     caller = await _on_behalf(request, caller, access)
     request.ctx.caller = caller

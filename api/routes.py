@@ -4,21 +4,17 @@ from typing import Final
 
 from api.citizen import (
     applications,
-    assistances,
     certificates,
     elder_sessions,
     face_checks,
     ledger,
-    login_checks,
-    mandates,
     matters,
     me,
-    organisations,
-    relatives,
     sessions,
-    step_ups,
     takeovers,
 )
+from api.citizen.delegation import mandates, organisations, relatives
+from api.citizen.ways import assistances, login_checks, step_ups
 from api.departments import deaths, progress
 from api.operation import Routes
 from api.public import client, keys, progress_queries

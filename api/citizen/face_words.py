@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from api.citizen.way_words import WayOut
+from api.citizen.ways.words import WayOut
 from api.operation import Out, Request
 from api.problems import MediaType, TooLarge
 from api.reading import read_files

@@ -11,18 +11,8 @@ from uuid import UUID, uuid4
 import aiohttp
 
 from api import app as edge
-from api.citizen import (
-    applications,
-    certificates,
-    face_checks,
-    ledger,
-    mandates,
-    matters,
-    me,
-    organisations,
-    relatives,
-    sessions,
-)
+from api.citizen import applications, certificates, face_checks, ledger, matters, me, sessions
+from api.citizen.delegation import mandates, organisations, relatives
 from api.idempotency import Idempotency
 from auth.types import Caller, Level
 from certificates.definitions import Kinds

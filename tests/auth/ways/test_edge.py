@@ -12,7 +12,8 @@ import pyotp
 import pytest
 
 from api import app as edge
-from api.citizen import assistances, ledger, login_checks, me, sessions, step_ups
+from api.citizen import ledger, me, sessions
+from api.citizen.ways import assistances, login_checks, step_ups
 from api.idempotency import Idempotency
 from api.operation import encode_cursor
 from api.staff import assistances as staff_assistances
@@ -76,6 +77,7 @@ async def client(ways: Ways) -> AsyncIterator[Client]:
     services = SimpleNamespace(
         idempotency=Idempotency(vault=ground.vault, clock=ground.clock, ids=ground.ids),
         sessions=auth.sessions,
+        logout=auth.logout,
         accounts=auth.accounts,
         citizens=auth.citizens,
         realname=auth.realname,

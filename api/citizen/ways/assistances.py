@@ -3,8 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from api.access import citizen
-from api.citizen.step_ups import place
+from api.access import Delegable, citizen
+from api.citizen.ways.step_ups import place
 from api.operation import Answer, Out, Page, PageQuery, Request, Routes, encode_cursor
 from api.problems import RequestNotFound
 from auth.types import Level
@@ -40,7 +40,7 @@ class AssistanceOut(Out):
 
 @routes.get(
     "",
-    access=citizen(Level.REAL_NAME, in_person=True),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN, in_person=True),
     answer=Page[AssistanceOut],
     problems=(InPersonOnly,),
 )
@@ -61,7 +61,7 @@ async def list_requests(request: Request, query: PageQuery) -> Answer:
 
 @routes.post(
     "/<assistance_id:uuid>/confirmations",
-    access=citizen(Level.REAL_NAME, in_person=True),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN, in_person=True),
     status=201,
     answer=AssistanceOut,
     problems=(RequestNotFound, AssistanceEnded, InPersonOnly),

@@ -7,7 +7,7 @@ from pydantic import StringConstraints
 
 from api.access import public
 from api.citizen.sessions import GrantOut, granted
-from api.citizen.way_words import CardText, Consent, EvidenceIn, MobileText, WayCheckOut, WayResultOut
+from api.citizen.ways.words import CardText, Consent, EvidenceIn, MobileText, WayCheckOut, WayResultOut
 from api.operation import Answer, Body, Request, Routes
 from api.problems import RequestNotFound
 from auth.errors import (

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import StringConstraints
 
 from api.access import Delegable, citizen
-from api.citizen.relatives import after
+from api.citizen.delegation.relatives import after
 from api.operation import Answer, Body, Out, Page, PageQuery, Request, Routes, encode_cursor
 from auth.delegation.errors import BusinessRegisterUnavailable, MandateStateForbids, NotRepresentative, UsccInvalid
 from auth.delegation.types import OrganisationView

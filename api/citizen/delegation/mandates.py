@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from api.access import Delegable, citizen
-from api.citizen.relatives import after
+from api.citizen.delegation.relatives import after
 from api.operation import Answer, Body, Out, Page, PageQuery, Request, Routes, encode_cursor
 from api.problems import RequestInvalid, RequestNotFound
 from api.reading import field_error

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-from api.access import citizen
-from api.citizen.way_words import CardText, Consent, EvidenceIn, MobileText, WayCheckOut, WayLineOut, WayResultOut
+from api.access import Delegable, citizen
+from api.citizen.ways.words import CardText, Consent, EvidenceIn, MobileText, WayCheckOut, WayLineOut, WayResultOut
 from api.operation import Answer, Body, Page, PageQuery, Request, Routes, bad_cursor, decode_cursor, encode_cursor
 from api.problems import RequestNotFound
 from auth.errors import ConsentRequired
@@ -62,7 +62,7 @@ def place(cursor: str | None) -> tuple[datetime, UUID] | None:
 
 @routes.post(
     "",
-    access=citizen(Level.REAL_NAME, in_person=True),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN, in_person=True),
     status=201,
     answer=WayCheckOut,
     problems=(
@@ -94,7 +94,7 @@ async def start(request: Request, body: StepUpIn) -> Answer:
 
 @routes.post(
     "/<check_id:uuid>/evidence",
-    access=citizen(Level.REAL_NAME, in_person=True),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN, in_person=True),
     answer=WayResultOut,
     idempotency="none",
     problems=(
@@ -119,7 +119,7 @@ async def send_evidence(request: Request, check_id: UUID, body: EvidenceIn) -> A
     return Answer(WayResultOut.of(result, others, english=request.ctx.english))
 
 
-@routes.get("", access=citizen(Level.REAL_NAME), answer=Page[WayLineOut])
+@routes.get("", access=citizen(Level.REAL_NAME, delegable=Delegable.OWN), answer=Page[WayLineOut])
 async def list_checks(request: Request, query: PageQuery) -> Answer:
     """List my checks by these ways, newest first."""
     views = await request.app.ctx.services.step_ups.list_checks(
@@ -137,7 +137,7 @@ async def list_checks(request: Request, query: PageQuery) -> Answer:
 
 @routes.delete(
     "/<check_id:uuid>",
-    access=citizen(Level.REAL_NAME, in_person=True),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN, in_person=True),
     status=204,
     problems=(RequestNotFound, InPersonOnly),
 )

@@ -1,0 +1,1 @@
+"""What residents may ask about acting for others."""

@@ -1,0 +1,1 @@
+"""What residents may ask about being sure who they are, other than by face."""
