@@ -10,13 +10,15 @@ from api.citizen import (
     ledger,
     matters,
     me,
+    notices,
     sessions,
     takeovers,
 )
-from api.departments import deaths, progress
+from api.departments import deaths, message_reports, progress
 from api.operation import Routes
-from api.public import client, keys, progress_queries
+from api.public import client, keys, progress_queries, wechat_push
 from api.staff import jobs
+from api.staff import notices as staff_notices
 from api.staff import sessions as staff_sessions
 from api.verifiers import verifications
 
@@ -28,15 +30,19 @@ ROUTES: Final[tuple[Routes, ...]] = (
     takeovers.routes,
     certificates.routes,
     ledger.routes,
+    notices.routes,
     matters.routes,
     applications.routes,
     verifications.routes,
     progress.routes,
     deaths.routes,
+    message_reports.routes,
     staff_sessions.routes,
     jobs.routes,
+    staff_notices.routes,
     client.routes,
     keys.routes,
     keys.well_known,
     progress_queries.routes,
+    wechat_push.routes,
 )

@@ -18,6 +18,7 @@ from core.crypto import Vault, sha256_hex
 from core.db import as_moment, as_uuid, execute, fetch, fetch_one, later, require_transaction, transaction
 from core.errors import Problem
 from core.ids import Ids
+from core.jobs.queue import Jobs
 
 # The list of sessions tells the last use to the minute; a write with each request would tell it no better.
 _TOUCH_EVERY: Final = timedelta(minutes=1)
@@ -29,6 +30,10 @@ _ADD_SESSION: Final = """
 INSERT INTO citizen_session (id, citizen_id, account_id, level, present_until, elder, device_hash, generation,
                              created_at, last_used_at, expires_at, end_reason)
 VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $8, $9, '') RETURNING id
+"""
+_DEVICES: Final = """
+SELECT count(*) AS sessions, count(CASE WHEN device_hash = $2 THEN 1 END) AS same FROM citizen_session
+WHERE citizen_id = $1
 """
 _ADD_REFRESH: Final = """
 INSERT INTO refresh_token (id, session_id, generation, token_hash, expires_at) VALUES ($1, $2, $3, $4, $5) RETURNING id
@@ -92,6 +97,7 @@ class Sessions:
         records: Records,
         vault: Vault,
         audit: Audit,
+        jobs: Jobs,
         clock: Clock,
         ids: Ids,
         settings: SessionSettings,
@@ -101,6 +107,7 @@ class Sessions:
         self._records = records
         self._vault = vault
         self._audit = audit
+        self._jobs = jobs
         self._clock = clock
         self._ids = ids
         self._settings = settings
@@ -140,6 +147,8 @@ class Sessions:
         is_present = level is Level.PRESENT and record.level is Level.REAL_NAME
         until = fresh_until(now, elder=elder, policy=self._policy) if is_present else None
         expires_at = now + timedelta(days=self._settings.absolute_days)
+        device_hash = self._device_hash(device)
+        await self._tell_of_new_device(record, session_id, device_hash)
         await later(
             _ADD_SESSION,
             session_id,
@@ -148,7 +157,7 @@ class Sessions:
             base.value,
             until,
             elder,
-            self._device_hash(device),
+            device_hash,
             now,
             expires_at,
         )
@@ -287,6 +296,19 @@ class Sessions:
             return ended
 
         return await transaction(work)
+
+    async def _tell_of_new_device(self, record: Record, session_id: UUID, device_hash: str) -> None:
+        """Promise to tell somebody with a name of a device that none of their sessions came from.
+
+        Devices that say nothing of themselves count as one: leaving the mark out does not go unseen.
+        """
+        if record.level is Level.LINKED:
+            return
+        seen = await fetch_one(_DEVICES, record.citizen_id, device_hash)
+        if seen is not None and seen["sessions"] and not seen["same"]:
+            await self._jobs.enqueue(
+                "notices.tell", event="auth.new-device", citizen_id=record.citizen_id, object_id=session_id
+            )
 
     async def _rotate(self, used: Mapping[str, Any], now: datetime) -> Grant | Problem | None:
         session_id, generation = as_uuid(used["session_id"]), int(used["generation"])

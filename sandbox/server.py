@@ -19,6 +19,8 @@ from sandbox.ground.settings import Credentials, Settings
 from sandbox.ground.signing import CallbackSigner, Nonces, SignedDesk
 from sandbox.ground.store import Store, remembered
 from sandbox.human_resources import HumanResources
+from sandbox.messages.sms_notices import SmsNotices
+from sandbox.messages.wechat_messages import WechatMessages
 from sandbox.pension import Pension
 from sandbox.people import People
 from sandbox.population_registry import PopulationRegistry
@@ -64,6 +66,26 @@ async def create_app(settings: Settings, credentials: Credentials, *, studio: St
     deaths = Deaths(people=people, store=store, signer=signer, callbacks=callbacks, clock=clock)
     await deaths.load()
     wechat = WeChat(people=people, caller=credentials.wechat, store=store, clock=clock)
+    messages = WechatMessages(
+        wechat=wechat,
+        people=people,
+        push=credentials.wechat_push,
+        app_id=credentials.wechat.app_id,
+        store=store,
+        callbacks=callbacks,
+        clock=clock,
+    )
+    sms_notices = SmsNotices(
+        desk=SignedDesk(credentials.sms, clock=clock, nonces=nonces),
+        signer=CallbackSigner(
+            key_id=credentials.sms_report_key_id, private_key=credentials.sms_report_private_key, clock=clock
+        ),
+        store=store,
+        callbacks=callbacks,
+        clock=clock,
+    )
+    await messages.load()
+    await sms_notices.load()
     admin = Admin(people=people, wechat=wechat, faults=faults, store=store, camera=studio)
     systems = (
         wechat,
@@ -95,6 +117,8 @@ async def create_app(settings: Settings, credentials: Credentials, *, studio: St
             people=people, desk=SignedDesk(credentials.real_estate, clock=clock, nonces=nonces, algorithm="sm3")
         ),
         deaths,
+        messages,
+        sms_notices,
         admin,
     )
 
@@ -102,6 +126,7 @@ async def create_app(settings: Settings, credentials: Credentials, *, studio: St
         callbacks.start()
         yield
         await callbacks.stop()
+        await sms_notices.close()
         admin.close()
         await store.close()
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from api.wiring.ground import Ground
+from auth.account.contacts import Contacts
 from auth.account.deaths import Deaths
 from auth.account.takeovers import Takeovers
 from auth.accounts import Accounts
@@ -26,11 +27,14 @@ class AuthServices:
     """Who is calling, how sure we are."""
 
     registry: PopulationRegistryHub
+    wechat: Wechat
+    wechat_lease: LeasedToken
     tokens: Tokens
     sessions: Sessions
     accounts: Accounts
     takeovers: Takeovers
     deaths: Deaths
+    contacts: Contacts
     tidying: Tidying
     consents: Consents
     realname: RealName
@@ -49,10 +53,11 @@ class AuthServices:
             partner=ground.signed_partner("population-registry", settings.population_registry),
             ids=ids,
         )
+        wechat_lease = LeasedToken("wechat", cache=ground.cache, vault=vault, clock=clock)
         wechat = Wechat(
             outbound=ground.outbound,
             partner=ground.partner("wechat", settings.wechat),
-            lease=LeasedToken("wechat", cache=ground.cache, vault=vault, clock=clock),
+            lease=wechat_lease,
             app_id=settings.wechat.app_id,
             app_secret=settings.wechat.app_secret,
         )
@@ -62,6 +67,7 @@ class AuthServices:
             records=records,
             vault=vault,
             audit=audit,
+            jobs=ground.jobs,
             clock=clock,
             ids=ids,
             settings=settings.sessions,
@@ -78,12 +84,15 @@ class AuthServices:
             attempts=attempts,
             deaths=deaths,
             audit=audit,
+            jobs=ground.jobs,
             clock=clock,
             ids=ids,
             levels=settings.levels,
         )
         return cls(
             registry=registry,
+            wechat=wechat,
+            wechat_lease=wechat_lease,
             tokens=tokens,
             sessions=sessions,
             accounts=Accounts(audit=audit, clock=clock, ids=ids),
@@ -91,6 +100,7 @@ class AuthServices:
                 vault=vault, audit=audit, jobs=ground.jobs, clock=clock, ids=ids, settings=settings.takeovers
             ),
             deaths=deaths,
+            contacts=Contacts(records=records, vault=vault, clock=clock, levels=settings.levels),
             tidying=Tidying(attempts=attempts, clock=clock, settings=settings.sessions),
             consents=consents,
             realname=realname,

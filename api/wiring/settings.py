@@ -1,6 +1,6 @@
 """All settings of an installation, read once, and refused when they would start something unsafe."""
 
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
@@ -10,14 +10,20 @@ from certificates.settings import CertificateSettings
 from core.settings import CoreSettings, Section, UnsafeSettings
 from face.settings import FaceSettings
 from matters.settings import DepartmentSettings, MatterSettings
+from notices.settings import NoticeSettings
 
 S = TypeVar("S", bound=Section)
+
+
+# What the sandbox's WeChat calls the templates (`docs/departments/wechat-messages.md`).
+_SANDBOX_TEMPLATES: Final = {key: f"sandbox-{key}" for key in ("progress", "certificate", "security")}
 
 
 class Settings(CoreSettings):
     """The ground's settings and one section for each domain."""
 
     auth: AuthSettings = AuthSettings()
+    notices: NoticeSettings = NoticeSettings()
     face: FaceSettings = FaceSettings()
     certificates: CertificateSettings = CertificateSettings()
     matters: MatterSettings = MatterSettings()
@@ -30,6 +36,7 @@ class Settings(CoreSettings):
         return [
             *self.unsafe(),
             *self.auth.unsafe(),
+            *self.notices.unsafe(),
             *self.face.unsafe(),
             *self.certificates.unsafe(),
             *self.departments.unsafe(),
@@ -84,6 +91,11 @@ def with_sandbox(settings: Settings) -> Settings:
                 settings.auth,
                 wechat=partners["wechat"],
                 population_registry=partners["population_registry"],
+            ),
+            "notices": _filled(
+                settings.notices.model_copy(update={"templates": {**_SANDBOX_TEMPLATES, **settings.notices.templates}}),
+                sms={**partners["sms_reports"], **partners["sms"]},
+                push=partners["wechat_push"],
             ),
             "certificates": _filled(
                 settings.certificates, public_security=partners["public_security"], human_resources=sharing

@@ -62,6 +62,14 @@ class AppSecret:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class PushSecret:
+    """How WeChat proves what it pushes."""
+
+    token: str
+    aes_key: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Credentials:
     """What the product proves itself by at each system, and the key that signs the calls back."""
 
@@ -72,6 +80,10 @@ class Credentials:
     pension: AppSecret
     education: AppSecret
     real_estate: AppSecret
+    sms: AppSecret
+    sms_report_key_id: str
+    sms_report_private_key: bytes
+    wechat_push: PushSecret
     callback_key_id: str
     callback_private_key: bytes
     sm2_public_key: str
@@ -94,6 +106,10 @@ class Credentials:
                 pension=AppSecret(labour["soap_app_id"], labour["soap_secret"]),
                 education=_app_secret(told["education"]),
                 real_estate=_app_secret(told["real_estate"]),
+                sms=_app_secret(told["sms"]),
+                sms_report_key_id=told["sms_reports"]["key_id"],
+                sms_report_private_key=told["sms_reports"]["private_key"].encode(),
+                wechat_push=PushSecret(told["wechat_push"]["token"], told["wechat_push"]["aes_key"]),
                 callback_key_id=police["callback_key_id"],
                 callback_private_key=police["callback_private_key"].encode(),
                 sm2_public_key=labour["sm2_public_key"],

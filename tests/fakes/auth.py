@@ -5,6 +5,7 @@ import secrets
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from auth.account.contacts import Contacts
 from auth.account.deaths import Deaths
 from auth.account.takeovers import Takeovers
 from auth.accounts import Accounts
@@ -125,6 +126,7 @@ class Auth:
     accounts: Accounts
     takeovers: Takeovers
     deaths: Deaths
+    contacts: Contacts
     attempts: Attempts
     tidying: Tidying
     consents: Consents
@@ -173,6 +175,7 @@ def make_auth(
         records=records,
         vault=vault,
         audit=audit,
+        jobs=ground.jobs,
         clock=clock,
         ids=ids,
         settings=settings.sessions,
@@ -188,6 +191,7 @@ def make_auth(
         attempts=attempts,
         deaths=deaths,
         audit=audit,
+        jobs=ground.jobs,
         clock=clock,
         ids=ids,
         levels=settings.levels,
@@ -206,6 +210,7 @@ def make_auth(
         ),
         attempts=attempts,
         deaths=deaths,
+        contacts=Contacts(records=records, vault=vault, clock=clock, levels=settings.levels),
         tidying=Tidying(attempts=attempts, clock=clock, settings=settings.sessions),
         consents=consents,
         login=Login(
