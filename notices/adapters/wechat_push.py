@@ -123,8 +123,8 @@ def _push(told: Mapping[str, Any]) -> Push:
 
 
 def _items(told: list[Any]) -> Iterator[PushItem]:
-    if len(told) > _MOST_ITEMS:
-        raise ValueError("too many items")
+    if len(told) > _MOST_ITEMS or not all(isinstance(item, dict) for item in told):
+        raise ValueError("items")
     for item in told:
         code = _text(item, "ErrorCode", most=_LONGEST) or "0"
         yield PushItem(

@@ -53,7 +53,7 @@ def reader(*, token: str = TOKEN, aes_key: str = "", at: datetime = THEN) -> Wec
 def signed(*more: str, at: datetime = THEN, name: str = "signature", token: str = TOKEN) -> dict[str, str]:
     """The query of a push, signed as WeChat's page has it."""
     timestamp, nonce = str(int(at.timestamp())), secrets.token_hex(5)
-    digest = hashlib.sha1("".join(sorted([token, timestamp, nonce, *more])).encode()).hexdigest()
+    digest = hashlib.sha1("".join(sorted([token, timestamp, nonce, *more])).encode()).hexdigest()  # noqa: S324
     return {"timestamp": timestamp, "nonce": nonce, name: digest}
 
 
@@ -88,7 +88,7 @@ def test_a_vector_that_was_touched_is_refused(change: dict[str, str]) -> None:
 
 def test_without_a_token_nothing_is_taken() -> None:
     timestamp, nonce = VECTOR["timestamp"], "n"
-    digest = hashlib.sha1("".join(sorted(["", timestamp, nonce])).encode()).hexdigest()
+    digest = hashlib.sha1("".join(sorted(["", timestamp, nonce])).encode()).hexdigest()  # noqa: S324
     with pytest.raises(PushRefused):
         reader(token="").echo({"timestamp": timestamp, "nonce": nonce, "signature": digest})
 
@@ -198,7 +198,7 @@ def test_a_push_prints_nothing_of_its_sender() -> None:
     assert "otFpru" not in repr(reader().read(signed(), POPUP_XML.encode()))
 
 
-# --- what follows ------------------------------------------------------------------------------------------------------
+# --- what follows ---------------------------------------------------------------------------------------------------
 
 
 @dataclass
