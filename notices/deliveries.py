@@ -104,7 +104,9 @@ class Deliveries:
 
     async def _count(self, notice_id: UUID, channel: Channel, reason: Reason) -> Row:
         [row] = await fetch(_COUNT, notice_id)
-        if int(row["failures"]) >= len(as_json(row["channels"])):
+        # That nobody wants to hear at once of what hardly matters is no operator's concern.
+        matters = Urgency(row["urgency"]) is not Urgency.LOW
+        if matters and int(row["failures"]) >= len(as_json(row["channels"])):
             await execute(_UNDELIVERED, notice_id, self._clock.now(), channel.value, reason.value)
             log.warning("a notice reached nobody outside the inbox", kind=channel.value, reason=reason.value)
         return row

@@ -1,7 +1,7 @@
 """Elder mode: every problem and every notice has one spoken sentence, short, and without what cannot be read aloud."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import pytest
 
@@ -49,5 +49,5 @@ def test_every_notice_can_be_said_in_a_breath() -> None:
     "sentence", ["", "没有句号", "请打开APP。", "请拨打12345。", "请看（说明）。", "很" * 30 + "。", "请看【通知】。"]
 )
 def test_what_cannot_be_said_is_found(sentence: str) -> None:
-    found: Iterable[str] = unspoken({"planted": sentence})
+    found = unspoken({"planted": sentence})
     assert found

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from auth.types import Caller
@@ -106,15 +107,21 @@ class House:
     undelivered: UndeliveredNotices
     runner: JobRunner
 
-    async def tell(self, event: str, citizen_id: UUID, object_id: UUID | None = None, **words: str) -> None:
+    async def tell(self, event: str, citizen_id: UUID, object_id: UUID | None = None, /, **words: str) -> None:
         """Promise to tell somebody, as other rooms do, and let the workers work."""
-        more: dict[str, UUID | str] = {"object_id": object_id} if object_id else {}
+        payload: dict[str, UUID | str] = {"event": event, "citizen_id": citizen_id, **words}
+        if object_id is not None:
+            payload["object_id"] = object_id
 
         async def work() -> None:
-            await self.ground.jobs.enqueue("notices.tell", event=event, citizen_id=citizen_id, **more, **words)
+            await self._promise(payload)
 
         await transaction(work)
         await self.work()
+
+    async def _promise(self, payload: Mapping[str, UUID | str]) -> None:
+        enqueue: Any = self.ground.jobs.enqueue  # Its pause is a keyword too, which a mapping may not be.
+        await enqueue("notices.tell", **payload)
 
     async def work(self, *, until: timedelta = timedelta()) -> None:
         """Run what is due; with `until` let that much time pass and run what comes due on the way."""

@@ -182,7 +182,8 @@ async def test_topics_are_chosen_but_for_what_keeps_an_account_safe(client: Clie
     assert all(topic["wanted"] for topic in (await client.call("GET", path, by=me)).json["topics"])
     chosen = await client.call("PUT", path, {"topics": {"progress": False}}, by=me)
     assert [topic["wanted"] for topic in chosen.json["topics"]] == [False, True, True]
-    for wrong in ({}, {"topics": {}}, {"topics": {"weather": True}}, {"topics": {"progress": "no"}}):
+    wrongs: list[object] = [{}, {"topics": {}}, {"topics": {"weather": True}}, {"topics": {"progress": "no"}}]
+    for wrong in wrongs:
         assert (await client.call("PUT", path, wrong, by=me)).status == 422
 
 

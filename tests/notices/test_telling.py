@@ -212,6 +212,13 @@ async def test_the_dead_and_nobody_are_told_nothing(house: House) -> None:
     assert await house.buried() == []
 
 
+async def test_what_hardly_matters_and_goes_nowhere_is_no_operators_concern(house: House) -> None:
+    me = await somebody(house)
+    await house.tell("matters.in-review", me.citizen_id, **MATTER)
+    assert await house.deliveries(me.citizen_id) == [("wechat", "permanent-failure", "no-consent")]
+    assert await house.undelivered.list_undelivered() == []
+
+
 async def test_who_dies_before_the_message_leaves_gets_none(house: House) -> None:
     me = await somebody(house)
     house.ground.clock.set(datetime(2026, 3, 10, 23, 0, tzinfo=CHINA))
