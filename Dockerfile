@@ -48,6 +48,7 @@ COPY --from=product-parts --chown=10001:10001 /opt/models /var/lib/zhijian/model
 COPY pyproject.toml LICENSE ./
 COPY core core
 COPY auth auth
+COPY notices notices
 COPY face face
 COPY certificates certificates
 COPY matters matters

@@ -35,7 +35,7 @@ from api.bodies import FORM_BYTES, Bodies, cap_of, check_length
 from api.idempotency import Handle, Idempotency
 from api.operation import Answer, Operation, Request, Routes
 from api.protocol import QuietApp, Reply
-from api.reading import check_accept, check_head, read_body, read_query, refuse_query
+from api.reading import check_accept, check_head, check_media_type, read_body, read_query, refuse_query
 from api.request import prepare_request, read_device
 from auth.errors import LevelTooLow
 from auth.types import Caller, Level
@@ -177,6 +177,8 @@ class Edge:
         arguments = {name: value for name, value in path.items() if name in parameters}
         if operation.body is not None:
             arguments["body"] = read_body(request, operation.body)
+        if operation.raw:
+            check_media_type(request, operation.raw)
         if operation.query is not None:
             arguments["query"] = read_query(request, operation.query)
         else:

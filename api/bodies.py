@@ -28,7 +28,7 @@ def cap_of(operation: "Operation") -> int:
     """Return how many bytes the body of an operation may have; 0 where it takes none."""
     if operation.files is not None:
         return FORM_BYTES
-    return 0 if operation.body is None else JSON_BYTES
+    return 0 if operation.body is None and not operation.raw else JSON_BYTES
 
 
 def check_length(request: "Request[Any, Any]", cap: int) -> None:

@@ -114,6 +114,8 @@ def _entry(operation: Operation, schemas: dict[tuple[type[BaseModel], str], Any]
             "required": True,
             "content": {"application/json": {"schema": schemas[(operation.body, "validation")]}},
         }
+    if operation.raw:
+        entry["requestBody"] = {"required": True, "content": {media_type: {} for media_type in operation.raw}}
     if operation.files is not None:
         entry["requestBody"] = {
             "required": True,

@@ -149,6 +149,7 @@ class Operation:
     media_type: str
     headers_in: tuple[str, ...]
     headers_out: tuple[str, ...]
+    raw: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -202,6 +203,7 @@ class Routes:
         media_type: str = "application/json",
         headers_in: Sequence[str] = (),
         headers_out: Sequence[str] = (),
+        raw: Sequence[str] = (),
     ) -> Callable[[Handler], Handler]:
         """Declare a route.
 
@@ -210,7 +212,8 @@ class Routes:
         `idempotency` what an `Idempotency-Key`
         does (unsafe POSTs honour it unless told otherwise; with `required` the handler runs in one transaction with
         the kept answer, and `prepare` runs before that transaction), `headers_in` further headers the handler
-        reads, `headers_out` those that come with every good answer beyond what the edge itself sends.
+        reads, `headers_out` those that come with every good answer beyond what the edge itself sends, `raw` the media
+        types of a body that the handler reads itself (`request.body`).
         """
 
         def declare(handler: Handler) -> Handler:
@@ -235,6 +238,7 @@ class Routes:
                     media_type=media_type,
                     headers_in=tuple(headers_in),
                     headers_out=tuple(headers_out),
+                    raw=tuple(raw),
                 ),
             )
             return handler

@@ -127,6 +127,17 @@ def check_accept(request: Request, *media_types: str) -> None:
     raise NotAcceptable
 
 
+def check_media_type(request: Request, media_types: Sequence[str]) -> None:
+    """Refuse a body of another kind than those that are taken.
+
+    Raises:
+        MediaType: so it is, or it does not say of what kind it is.
+    """
+    media, _, parameters = request.headers.get("content-type", "").partition(";")
+    if media.strip().lower() not in media_types or "utf-8" not in (parameters.lower() or "utf-8"):
+        raise MediaType
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):

@@ -10,16 +10,18 @@ from api.citizen import (
     ledger,
     matters,
     me,
+    notices,
     sessions,
     takeovers,
 )
 from api.citizen.delegation import mandates, organisations, relatives
 from api.citizen.ways import assistances, login_checks, step_ups
-from api.departments import deaths, progress
+from api.departments import deaths, message_reports, progress
 from api.operation import Routes
-from api.public import client, keys, progress_queries
+from api.public import client, keys, progress_queries, wechat_push
 from api.staff import assistances as staff_assistances
 from api.staff import counter, jobs
+from api.staff import notices as staff_notices
 from api.staff import sessions as staff_sessions
 from api.verifiers import verifications
 
@@ -37,17 +39,21 @@ ROUTES: Final[tuple[Routes, ...]] = (
     assistances.routes,
     certificates.routes,
     ledger.routes,
+    notices.routes,
     matters.routes,
     applications.routes,
     verifications.routes,
     progress.routes,
     deaths.routes,
+    message_reports.routes,
     staff_sessions.routes,
     counter.routes,
     staff_assistances.routes,
     jobs.routes,
+    staff_notices.routes,
     client.routes,
     keys.routes,
     keys.well_known,
     progress_queries.routes,
+    wechat_push.routes,
 )

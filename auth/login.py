@@ -19,7 +19,9 @@ from core.ids import Ids
 # `recent`: how often the account has logged in lately, counted where nothing can make it forget.
 _BY_OPENID: Final = """
 SELECT w.id AS account_id, c.id, c.name_sealed, c.id_number_sealed, c.id_number_hash, c.mobile_sealed, c.elder_chosen,
-       c.state, (SELECT count(*) FROM citizen_session s WHERE s.account_id = w.id AND s.created_at > $2) AS recent
+       c.state, (SELECT count(*) FROM citizen_session s WHERE s.account_id = w.id AND s.created_at > $2) AS recent,
+       EXISTS (SELECT 1 FROM citizen_session s WHERE s.citizen_id = c.id AND s.device_hash = $3) AS knows_device,
+       EXISTS (SELECT 1 FROM citizen_session s WHERE s.citizen_id = c.id) AS came_before
 FROM wechat_account w JOIN citizen c ON c.id = w.citizen_id WHERE w.openid_hash = $1
 """
 _ADD_ACCOUNT: Final = """
@@ -79,14 +81,18 @@ class Login:
             return await self._enter(identity, openid_hash, device)
 
     async def _enter(self, identity: AccountIdentity, openid_hash: str, device: str) -> Grant:
-        row = await fetch_one(_BY_OPENID, openid_hash, self._clock.now() - self._window)
+        mark = self._sessions.device_mark(device)
+        row = await fetch_one(_BY_OPENID, openid_hash, self._clock.now() - self._window, mark)
         if row is None:
             return await transaction(lambda: self._welcome(identity, openid_hash, device))
         if row["recent"] >= self._by_account.amount:
             raise TooManyRequests(retry_after=int(self._window.total_seconds()))
         record, account_id = self._records.of_row(row), as_uuid(row["account_id"])
+        is_new = bool(row["came_before"]) and not row["knows_device"]
         return await in_one_statement(
-            lambda: self._sessions.open_for(record, level=record.level, device=device, account_id=account_id)
+            lambda: self._sessions.open_for(
+                record, level=record.level, device=device, account_id=account_id, is_new_device=is_new
+            )
         )
 
     async def _welcome(self, identity: AccountIdentity, openid_hash: str, device: str) -> Grant:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from auth.errors import AccountClosed, RefreshInvalid, RefreshReused, TokenInvalid
+from auth.places.devices import tell_of_new_device
 from auth.places.recent import CALLER, RecentSessions
 from auth.records import Record, Records
 from auth.rules import effective_level, fresh_until, is_elder, may_repeat
@@ -19,6 +20,7 @@ from core.crypto import Vault, sha256_hex
 from core.db import as_moment, as_uuid, execute, fetch, fetch_one, is_postgres, later, require_transaction, transaction
 from core.errors import Problem
 from core.ids import Ids
+from core.jobs.queue import Jobs
 
 # The list of sessions tells the last use to the minute; a write with each request would tell it no better.
 _TOUCH_EVERY: Final = timedelta(minutes=1)
@@ -95,6 +97,7 @@ class Sessions:
         records: Records,
         vault: Vault,
         audit: Audit,
+        jobs: Jobs,
         clock: Clock,
         ids: Ids,
         settings: SessionSettings,
@@ -105,6 +108,7 @@ class Sessions:
         self._records = records
         self._vault = vault
         self._audit = audit
+        self._jobs = jobs
         self._clock = clock
         self._ids = ids
         self._settings = settings
@@ -134,6 +138,7 @@ class Sessions:
         account_id: UUID | None = None,
         operator_id: UUID | None = None,
         lifetime: timedelta | None = None,
+        is_new_device: bool | None = None,
     ) -> Grant:
         """Like `open`, inside a transaction or `in_one_statement`, for whoever has read the resident's row already.
 
@@ -155,6 +160,8 @@ class Sessions:
         is_present = level is Level.PRESENT and record.level is Level.REAL_NAME
         until = fresh_until(now, elder=elder, policy=self._policy) if is_present else None
         expires_at = now + (lifetime or timedelta(days=self._settings.absolute_days))
+        device_hash = self.device_mark(device)
+        await tell_of_new_device(self._jobs, record, session_id, device_hash, is_new=is_new_device)
         await later(
             _ADD_SESSION if account_id is None else _ADD_AND_HOLD if is_postgres() else _ADD_BY_ACCOUNT,
             session_id,
@@ -163,7 +170,7 @@ class Sessions:
             base.value,
             until,
             elder,
-            self._device_hash(device),
+            device_hash,
             now,
             expires_at,
             operator_id,
@@ -318,7 +325,7 @@ class Sessions:
             generation=int(row["generation"]),
             newest=int(row["newest"]),
         )
-        same_device = bool(device) and row["device_hash"] == self._device_hash(device)
+        same_device = bool(device) and row["device_hash"] == self.device_mark(device)
         if allowed and same_device and row["successor_sealed"] is not None:
             successor = self._vault.open(_SUCCESSOR, as_uuid(row["id"]), row["successor_sealed"])
             return await self._renewed(row, session_id, successor, now)
@@ -373,7 +380,8 @@ class Sessions:
     def _elder(self, record: Record, now: datetime) -> bool:
         return is_elder(record.id_number, chosen=record.elder_chosen, day=china_date(now), policy=self._policy)
 
-    def _device_hash(self, device: str) -> str:
+    def device_mark(self, device: str) -> str:
+        """Return the keyed hash by which a device is known again, empty for one that says nothing of itself."""
         return self._vault.index(_DEVICE, device) if device else ""
 
 

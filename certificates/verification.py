@@ -19,6 +19,7 @@ from core.cache import Limits
 from core.clock import Clock, china_date
 from core.crypto import sha256_hex
 from core.db import as_json, as_uuid, fetch_one, transaction
+from core.jobs.queue import Jobs
 
 _CODE: Final = re.compile(r"[A-Za-z0-9_-]{22}")  # 128 bits in base64url
 
@@ -55,6 +56,7 @@ class Verification:
         records: Records,
         sessions: OpenSessions,
         audit: Audit,
+        jobs: Jobs,
         limits: Limits,
         clock: Clock,
         settings: CertificateSettings,
@@ -63,6 +65,7 @@ class Verification:
         self._records = records
         self._sessions = sessions
         self._audit = audit
+        self._jobs = jobs
         self._limits = limits
         self._clock = clock
         self._settings = settings
@@ -176,4 +179,13 @@ class Verification:
             object_id=certificate_id,
             field_names=field_names,
             outcome=outcome.value,
+        )
+        kind = None if record is None else self._kinds.find(record.kind)
+        await self._jobs.enqueue(
+            "notices.tell",
+            event="certificates.shown" if outcome is Outcome.OK else "certificates.scan-failed",
+            citizen_id=as_uuid(row["citizen_id"]),
+            object_id=certificate_id,
+            certificate="证照" if kind is None else kind.title,
+            certificate_en="a certificate" if kind is None else kind.title_en,
         )

@@ -29,6 +29,12 @@ JOBS_BURIED: Final = Gauge("zhijian_jobs_buried", "Jobs waiting for an operator.
 JOBS_DUE: Final = Gauge("zhijian_jobs_due", "Jobs due and not yet done.", registry=REGISTRY)
 AUDIT_UNSEALED: Final = Gauge("zhijian_audit_unsealed", "Audit lines not yet linked.", registry=REGISTRY)
 FACE_CHECKS: Final = Counter("zhijian_face_checks_total", "Face checks decided.", ["outcome"], registry=REGISTRY)
+NOTICES_UNDELIVERED: Final = Gauge(
+    "zhijian_notices_undelivered",
+    "Notices of the last day that reached nobody outside the inbox.",
+    ["channel", "reason"],
+    registry=REGISTRY,
+)
 LOOP_LAG: Final = Gauge(
     "zhijian_loop_lag_seconds", "Longest hold of the event loop since the last look.", registry=REGISTRY
 )

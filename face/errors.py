@@ -44,7 +44,7 @@ class GuardianNeeded(Forbidden):
     code = "face.guardian-needed"
     title = "未满14周岁须由监护人陪同办理，请选择其他方式"
     title_en = "Under 14 a guardian has to be there; please choose another way"
-    plain = "孩子未满14岁，不能自己刷脸，请监护人来办。"
+    plain = "孩子未满十四岁，不能自己刷脸，请监护人来办。"
 
 
 class TooManyAttempts(TooMany):

@@ -90,7 +90,7 @@ class FileRefused(Invalid):
     code = "matters.file-refused"
     title = "只能上传完好的 JPEG、PNG 图片或 PDF 文件"
     title_en = "Only sound JPEG, PNG or PDF files are accepted"
-    plain = "这种文件收不了，请换成照片或者 PDF。"
+    plain = "这种文件收不了，请换成照片。"
 
 
 class MaterialUnknown(Invalid):

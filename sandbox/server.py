@@ -21,6 +21,8 @@ from sandbox.ground.signing import CallbackSigner, Nonces, SignedDesk
 from sandbox.ground.store import Store, remembered
 from sandbox.human_resources import HumanResources
 from sandbox.market_regulation import MarketRegulation, load_organisations
+from sandbox.messages.sms_notices import SmsNotices
+from sandbox.messages.wechat_messages import WechatMessages
 from sandbox.pension import Pension
 from sandbox.people import People
 from sandbox.population_registry import PopulationRegistry
@@ -67,6 +69,26 @@ async def create_app(settings: Settings, credentials: Credentials, *, studio: St
     deaths = Deaths(people=people, store=store, signer=signer, callbacks=callbacks, clock=clock)
     await deaths.load()
     wechat = WeChat(people=people, caller=credentials.wechat, store=store, clock=clock)
+    messages = WechatMessages(
+        wechat=wechat,
+        people=people,
+        push=credentials.wechat_push,
+        app_id=credentials.wechat.app_id,
+        store=store,
+        callbacks=callbacks,
+        clock=clock,
+    )
+    sms_notices = SmsNotices(
+        desk=SignedDesk(credentials.sms, clock=clock, nonces=nonces),
+        signer=CallbackSigner(
+            key_id=credentials.sms_report_key_id, private_key=credentials.sms_report_private_key, clock=clock
+        ),
+        store=store,
+        callbacks=callbacks,
+        clock=clock,
+    )
+    await messages.load()
+    await sms_notices.load()
     admin = Admin(people=people, wechat=wechat, faults=faults, store=store, camera=studio)
     systems: tuple[Provider, ...] = (
         wechat,
@@ -107,6 +129,8 @@ async def create_app(settings: Settings, credentials: Credentials, *, studio: St
         ),
         deaths,
         *providers(people=people, credentials=credentials, store=store, clock=clock, nonces=nonces),
+        messages,
+        sms_notices,
         admin,
     )
 
@@ -114,6 +138,7 @@ async def create_app(settings: Settings, credentials: Credentials, *, studio: St
         callbacks.start()
         yield
         await callbacks.stop()
+        await sms_notices.close()
         admin.close()
         await store.close()
 

@@ -71,6 +71,18 @@ class WeChat:
             "iv": base64.b64encode(iv).decode(),
         }
 
+    async def openid_of(self, account: str) -> str:
+        """Name an account as every call does."""
+        salt = await self._store.run(lambda db: remembered(db, "wechat salt", partial(secrets.token_hex, 32)))
+        return _name(salt, "o", account)
+
+    async def refuse_token(self, token: str) -> web.Response | None:
+        """Refuse an access token that is not good."""
+        good = await self._store.run(partial(self._good_token, token=token))
+        if good == "good":
+            return None
+        return _error(42001, "access_token expired") if good == "expired" else _error(40001, "invalid credential")
+
     def _phone_info(self, salt: str, account: str, *, app_id: str) -> dict[str, object]:
         person = self._people.find(account)
         mobile = person.mobile if person is not None else _mobile(salt, account)
@@ -115,9 +127,8 @@ class WeChat:
         return answer({"access_token": token, "expires_in": expires_in})
 
     async def _phone_number(self, request: web.Request) -> web.Response:
-        good = await self._store.run(partial(self._good_token, token=request.query.get("access_token", "")))
-        if good != "good":
-            return _error(42001, "access_token expired") if good == "expired" else _error(40001, "invalid credential")
+        if refusal := await self.refuse_token(request.query.get("access_token", "")):
+            return refusal
         try:
             code = read_object(await request.read()).get("code")
         except NotUnderstood:

@@ -24,7 +24,7 @@ _ABOUT = (
     "helps `errors` (JSON pointers), `alternatives` (other ways), `plain` (one spoken sentence, elder mode). "
     "Codes are append-only. This page is written by `python -m scripts.reference`."
 )
-_ROOMS = ("core", "auth", "face", "certificates", "matters", "api")
+_ROOMS = ("core", "auth", "notices", "face", "certificates", "matters", "api")
 
 
 def _problems() -> list[type[Problem]]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from api.wiring.delegation import DelegationServices
 from api.wiring.ground import Ground
+from auth.account.contacts import Contacts
 from auth.account.deaths import Deaths
 from auth.account.groups import Groups
 from auth.account.takeovers import Takeovers
@@ -31,6 +32,8 @@ class AuthServices:
 
     registry: PopulationRegistryHub
     records: Records
+    wechat: Wechat
+    wechat_lease: LeasedToken
     tokens: Tokens
     sessions: Sessions
     logout: Logout
@@ -38,6 +41,7 @@ class AuthServices:
     takeovers: Takeovers
     deaths: Deaths
     groups: Groups
+    contacts: Contacts
     tidying: Tidying
     consents: Consents
     realname: RealName
@@ -57,10 +61,11 @@ class AuthServices:
             partner=ground.signed_partner("population-registry", settings.population_registry),
             ids=ids,
         )
+        wechat_lease = LeasedToken("wechat", cache=ground.cache, vault=vault, clock=clock)
         wechat = Wechat(
             outbound=ground.outbound,
             partner=ground.partner("wechat", settings.wechat),
-            lease=LeasedToken("wechat", cache=ground.cache, vault=vault, clock=clock),
+            lease=wechat_lease,
             app_id=settings.wechat.app_id,
             app_secret=settings.wechat.app_secret,
         )
@@ -73,6 +78,7 @@ class AuthServices:
             records=records,
             vault=vault,
             audit=audit,
+            jobs=ground.jobs,
             clock=clock,
             ids=ids,
             settings=settings.sessions,
@@ -91,6 +97,7 @@ class AuthServices:
             attempts=attempts,
             deaths=deaths,
             audit=audit,
+            jobs=ground.jobs,
             clock=clock,
             ids=ids,
             levels=settings.levels,
@@ -98,6 +105,8 @@ class AuthServices:
         return cls(
             registry=registry,
             records=records,
+            wechat=wechat,
+            wechat_lease=wechat_lease,
             tokens=tokens,
             sessions=sessions,
             logout=Logout(recent=recent, audit=audit, clock=clock),
@@ -113,6 +122,7 @@ class AuthServices:
             ),
             deaths=deaths,
             groups=groups,
+            contacts=Contacts(records=records, vault=vault, clock=clock, levels=settings.levels),
             tidying=Tidying(attempts=attempts, clock=clock, settings=settings.sessions),
             consents=consents,
             realname=realname,

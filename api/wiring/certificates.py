@@ -75,6 +75,7 @@ class CertificateServices:
                 records=records,
                 sessions=auth.sessions,
                 audit=ground.audit,
+                jobs=ground.jobs,
                 limits=ground.limits,
                 clock=ground.clock,
                 settings=settings,

@@ -3,6 +3,7 @@
 Random for every installation and kept in its data folder. Production is given all of this and makes none.
 """
 
+import base64
 import json
 import os
 import secrets
@@ -87,10 +88,18 @@ def _credentials() -> tuple[dict[str, Any], dict[str, Any]]:
     theirs["public_security"] |= {"callback_key_id": key_id, "callback_private_key": private_pem(key).decode()}
     ours["public_security"] |= {
         "callback_key_id": key_id,
-        "callback_public_key": key.public_key()
-        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-        .decode(),
+        "callback_public_key": _public_pem(key),
     }
+    report_key = ed25519.Ed25519PrivateKey.generate()
+    report_key_id = f"sms-{secrets.token_hex(4)}"
+    theirs["sms_reports"] = {"key_id": report_key_id, "private_key": private_pem(report_key).decode()}
+    ours["sms_reports"] = {"report_key_id": report_key_id, "report_public_key": _public_pem(report_key)}
+    # WeChat's own form: 32 bytes in base64 without the sign that fills it up.
+    push = {
+        "token": secrets.token_hex(16),
+        "aes_key": base64.b64encode(secrets.token_bytes(32)).decode().rstrip("="),
+    }
+    ours["wechat_push"], theirs["wechat_push"] = push, push
     public, private = gmssl_pyx.sm2_key_generate()
     shared = {
         "access_id": secrets.token_hex(8),
@@ -107,6 +116,11 @@ def _credentials() -> tuple[dict[str, Any], dict[str, Any]]:
 def _read(path: Path) -> dict[str, Any]:
     told: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     return told
+
+
+def _public_pem(key: ed25519.Ed25519PrivateKey) -> str:
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return key.public_key().public_bytes(serialization.Encoding.PEM, form).decode()
 
 
 def _write(path: Path, value: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from api.wiring.domains import MODELS
 from api.wiring.face import FaceServices
 from api.wiring.ground import Ground
 from api.wiring.matters import MatterServices
+from api.wiring.notices import NoticeServices
 from api.wiring.settings import Settings
 from api.wiring.ways import WayServices
 from auth.account.deaths import Deaths
@@ -73,6 +74,12 @@ from matters.applications.withdrawals import Withdrawals
 from matters.cases.tracking import Tracking
 from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.guides import Guides
+from notices.choices import Choices
+from notices.copies import Copies
+from notices.inbox import Inbox
+from notices.pushes import Pushes
+from notices.reports import Reports
+from notices.undelivered import UndeliveredNotices
 
 log = get_logger(__name__)
 
@@ -114,6 +121,13 @@ class Services:
     login_checks: LoginChecks
     counter: Counter
     assistances: Assistances
+    notices: NoticeServices
+    inbox: Inbox
+    notice_choices: Choices
+    notice_copies: Copies
+    pushes: Pushes
+    message_reports: Reports
+    undelivered_notices: UndeliveredNotices
     face: FaceServices
     face_checks: FaceChecks
     elder_sessions: ElderSessions
@@ -151,11 +165,12 @@ class Services:
         ground = Ground.build(settings)
         auth = AuthServices.build(ground)
         ways = WayServices.build(ground, auth)
+        notices = NoticeServices.build(ground, auth)
         face = FaceServices.build(ground, auth, ways.menu)
         certificates = CertificateServices.build(ground, auth)
         matters = MatterServices.build(ground, auth, certificates)
         runner = JobRunner(
-            handlers=_handlers(auth, ways, certificates, matters),
+            handlers=_handlers(auth, ways, notices, certificates, matters),
             settings=settings.jobs,
             clock=ground.clock,
             ids=ground.ids,
@@ -191,6 +206,13 @@ class Services:
             login_checks=ways.login_checks,
             counter=ways.counter,
             assistances=ways.assistances,
+            notices=notices,
+            inbox=notices.inbox,
+            notice_choices=notices.choices,
+            notice_copies=notices.copies,
+            pushes=notices.pushes,
+            message_reports=notices.reports,
+            undelivered_notices=notices.undelivered,
             face=face,
             face_checks=face.checks,
             elder_sessions=face.elder_sessions,
@@ -279,13 +301,20 @@ class Services:
 
 
 def _handlers(
-    auth: AuthServices, ways: WayServices, certificates: CertificateServices, matters: MatterServices
+    auth: AuthServices,
+    ways: WayServices,
+    notices: NoticeServices,
+    certificates: CertificateServices,
+    matters: MatterServices,
 ) -> Mapping[str, Handler]:
     """Every job that is ever enqueued, and who does it (a test holds the names against the code)."""
     return {
         "auth.complete-takeover": auth.takeovers.complete,
         "auth.end-delegations": auth.delegation.ending.end_later,
         "auth.send-assistance-code": ways.assistances.send_code,
+        "notices.tell": notices.telling.tell,
+        "notices.send": notices.sending.send,
+        "notices.settle": notices.reports.settle,
         "matters.deliver": matters.submission.deliver,
         "certificates.refresh": certificates.wallet.refresh,
     }
@@ -293,13 +322,19 @@ def _handlers(
 
 def _trusted_keys(settings: Settings) -> dict[str, TrustedKey]:
     """Return whose signatures are known, by key id."""
-    public_security = settings.departments.public_security
-    if not public_security.callback_public_key:
-        return {}
-    key = serialization.load_pem_public_key(public_security.callback_public_key.encode())
-    if not isinstance(key, ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey):
-        raise UnsafeSettings("The callback key of public security is neither Ed25519 nor P-256.")
-    return {public_security.callback_key_id: TrustedKey("public-security", key)}
+    public_security, sms = settings.departments.public_security, settings.notices.sms
+    given = [
+        ("public-security", public_security.callback_key_id, public_security.callback_public_key),
+        ("sms", sms.report_key_id, sms.report_public_key),
+    ]
+    trusted = {}
+    for party, key_id, pem in given:
+        if pem:
+            key = serialization.load_pem_public_key(pem.encode())
+            if not isinstance(key, ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey):
+                raise UnsafeSettings(f"The key by which {party} signs is neither Ed25519 nor P-256.")
+            trusted[key_id] = TrustedKey(party, key)
+    return trusted
 
 
 def _entries(services: Services, sweeper: Sweeper) -> list[Entry]:
@@ -316,6 +351,11 @@ def _entries(services: Services, sweeper: Sweeper) -> list[Entry]:
         days = settings.certificates.keep_codes_days
         await services.presentation.forget(ground.clock.now() - timedelta(days=days))
 
+    async def forget_notices() -> None:
+        await services.notices.inbox.forget(settings.notices.keep_days)
+        await services.notices.subscriptions.forget(settings.notices.keep_days)
+        await services.pushes.forget()
+
     return [
         Entry("sweep", settings.jobs.sweep_seconds, sweeper.sweep),
         Entry("seal", 1.0, ground.sealer.seal_all),
@@ -328,4 +368,7 @@ def _entries(services: Services, sweeper: Sweeper) -> list[Entry]:
         Entry("nonces", 300.0, forget_nonces),
         Entry("shown codes", _HOUR, forget_codes),
         Entry("done jobs", _HOUR, forget_jobs),
+        Entry("silent messages", 600.0, services.message_reports.close_silent),
+        Entry("undelivered notices", 60.0, services.undelivered_notices.show),
+        Entry("notices", _HOUR, forget_notices),
     ]

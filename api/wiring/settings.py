@@ -1,6 +1,6 @@
 """All settings of an installation, read once, and refused when they would start something unsafe."""
 
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
@@ -11,8 +11,13 @@ from certificates.settings import CertificateSettings
 from core.settings import CoreSettings, Section, UnsafeSettings
 from face.settings import FaceSettings
 from matters.settings import DepartmentSettings, MatterSettings
+from notices.settings import NoticeSettings
 
 S = TypeVar("S", bound=Section)
+
+
+# What the sandbox's WeChat calls the templates (`docs/departments/wechat-messages.md`).
+_SANDBOX_TEMPLATES: Final = {key: f"sandbox-{key}" for key in ("progress", "certificate", "security")}
 
 
 class Settings(CoreSettings):
@@ -20,6 +25,7 @@ class Settings(CoreSettings):
 
     auth: AuthSettings = AuthSettings()
     ways: WaySettings = WaySettings()
+    notices: NoticeSettings = NoticeSettings()
     face: FaceSettings = FaceSettings()
     certificates: CertificateSettings = CertificateSettings()
     matters: MatterSettings = MatterSettings()
@@ -33,6 +39,7 @@ class Settings(CoreSettings):
             *self.unsafe(),
             *self.auth.unsafe(),
             *self.ways.unsafe(),
+            *self.notices.unsafe(),
             *self.face.unsafe(),
             *self.certificates.unsafe(),
             *self.departments.unsafe(),
@@ -97,6 +104,11 @@ def with_sandbox(settings: Settings) -> Settings:
                 bank_clearing=partners["bank_clearing"],
                 payment=partners["payment"],
                 network_identity=partners["network_identity"],
+            ),
+            "notices": _filled(
+                settings.notices.model_copy(update={"templates": {**_SANDBOX_TEMPLATES, **settings.notices.templates}}),
+                sms={**partners["sms_reports"], **partners["sms"]},
+                push=partners["wechat_push"],
             ),
             "certificates": _filled(
                 settings.certificates, public_security=partners["public_security"], human_resources=sharing

@@ -189,9 +189,11 @@ class Takeovers:
         return as_uuid(row["account_id"])
 
     async def _tell(self, action: str, actor: Actor, holder_id: UUID, takeover_id: UUID) -> None:
+        """Tell the holder: in their ledger, and by every way they can be reached."""
         await self._audit.record(
             action, actor=actor, subject_id=holder_id, object_kind="takeover", object_id=takeover_id
         )  # fmt: skip
+        await self._jobs.enqueue("notices.tell", event=action, citizen_id=holder_id, object_id=takeover_id)
 
 
 def _view(row: Mapping[str, Any], me: UUID) -> TakeoverView:

@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from core.pii import Mobile, Secret
+
 
 class TakeoverState(StrEnum):
     """How a takeover stands. It waits out its cool-down, in which its holder may stop it."""
@@ -32,3 +34,22 @@ class TakeoverView:
     asked_at: datetime
     effective_at: datetime
     ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountContact:
+    """A WeChat account by which somebody can be reached."""
+
+    account_id: UUID
+    openid: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How a resident can be reached. `name` is masked; the account in use comes first."""
+
+    citizen_id: UUID
+    name: str | None
+    mobile: Mobile | None
+    accounts: tuple[AccountContact, ...]
+    elder: bool

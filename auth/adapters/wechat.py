@@ -85,10 +85,10 @@ class Wechat:
             WechatMisconfigured: WeChat does not take our settings.
         """
         try:
-            token = await self._lease.token(self._fetch_token)
+            token = await self._lease.token(self.fetch_token)
             answer = await self._ask_mobile(code, token)
             if _errcode(answer) in TOKEN_REFUSED:  # The page: fetch another token and ask once more.
-                token = await self._lease.replace(token, self._fetch_token)
+                token = await self._lease.replace(token, self.fetch_token)
                 answer = await self._ask_mobile(code, token)
         except LeaseUnavailable as error:
             raise WechatUnavailable(retry_after=error.extras.retry_after) from error
@@ -148,7 +148,14 @@ class Wechat:
                 errors=[FieldError(pointer, "mobile", "不是大陆手机号", "Not a mainland mobile number")]
             ) from None
 
-    async def _fetch_token(self, force: bool) -> tuple[str, int]:  # noqa: FBT001 — the shape the lease asks for
+    async def fetch_token(self, force: bool) -> tuple[str, int]:  # noqa: FBT001 — the shape the lease asks for
+        """Ask for the access token and its life in seconds; whoever shares the lease fetches by this.
+
+        Raises:
+            WechatUnavailable: WeChat could not be reached, or is busy.
+            WechatQuota: WeChat takes no more calls from us for a while.
+            WechatMisconfigured: WeChat does not take our settings.
+        """
         body: dict[str, object] = {
             "grant_type": "client_credential",
             "appid": self._app_id,

@@ -84,39 +84,48 @@ class LeasedToken:
             Unavailable: `fetch` could not reach the outside system.
         """
         async with self._fetching:
-            shared = await self._shared()
-            if shared is not None and shared.token != refused:
-                self._own = shared
-                return shared.token
-            # Systems count forced renewals: WeChat allows 20 a day, 30 seconds apart.
-            if not await self._claim("forced", _FORCE_PAUSE_SECONDS):
-                raise LeaseUnavailable(retry_after=_FORCE_PAUSE_SECONDS)
-            return (await self._fetch(fetch, force=True)).token
+            return (await self._leased(fetch, refused=refused)).token
 
     def _is_good(self, lease: Lease | None) -> TypeGuard[Lease]:
         return lease is not None and lease.until > self._clock.now().timestamp()
 
-    async def _leased(self, fetch: Fetch) -> Lease:
+    async def _leased(self, fetch: Fetch, *, refused: str = "") -> Lease:
+        """Take the shared token, or fetch one while the other workers wait here for it."""
         for _ in range(int(_LOCK_SECONDS / _LOOK_SECONDS)):
-            shared = await self._shared()
-            if shared is not None:
-                self._own = shared
-                return shared
+            if (found := await self._another(refused)) is not None:
+                return found
             if await self._claim("fetching", _LOCK_SECONDS):
-                return await self._fetch(fetch, force=False)
+                # Whoever held the mark may have shared theirs between the look and the claim.
+                if (found := await self._another(refused)) is not None:
+                    await self._let_others()
+                    return found
+                return await self._fetch(fetch, force=bool(refused))
             await asyncio.sleep(_LOOK_SECONDS)
         raise LeaseUnavailable(retry_after=_LOCK_SECONDS)
 
+    async def _another(self, refused: str) -> Lease | None:
+        shared = await self._shared()
+        if shared is None or shared.token == refused:
+            return None
+        self._own = shared
+        return shared
+
+    async def _let_others(self) -> None:
+        with suppress(CacheUnavailable):
+            await self._cache.forget(f"{self._key}:fetching")
+
     async def _fetch(self, fetch: Fetch, *, force: bool) -> Lease:
         try:
+            # Systems count forced renewals: WeChat allows 20 a day, 30 seconds apart.
+            if force and not await self._claim("forced", _FORCE_PAUSE_SECONDS):
+                raise LeaseUnavailable(retry_after=_FORCE_PAUSE_SECONDS)
             token, seconds = await fetch(force)
             early = min(_EARLY_SECONDS, seconds // 2)
             lease = Lease(token, self._clock.now().timestamp() + seconds - early)
             self._own = lease
             await self._share(lease, seconds - early)
         finally:  # Also when it failed: the next worker need not wait for the mark to run out.
-            with suppress(CacheUnavailable):
-                await self._cache.forget(f"{self._key}:fetching")
+            await self._let_others()
         return lease
 
     async def _share(self, lease: Lease, seconds: int) -> None:

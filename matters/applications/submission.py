@@ -292,13 +292,14 @@ class Submission:
             moved = await self._history.append(
                 record.id, Entry(step=Step.APPROVED, actor=department, result=receipt.approved)
             )
-            await self._tracking.announce(moved, citizen_id=record.citizen_id, matter_code=record.matter_code)
+            await self._tracking.announce(moved, record.id, record.citizen_id, record.matter_code)
 
     async def _write_refusal(self, record: Record, reason: str) -> None:
         await execute(_REFUSED, record.id, reason, self._clock.now())
         entry = Entry(step=Step.NOT_ACCEPTED, actor=Actor.department(record.department), reason=reason)
-        await self._history.append(record.id, entry, strict=False)
+        moved = await self._history.append(record.id, entry, strict=False)
         await self._tell_ledger(record, reason)
+        await self._tracking.announce(moved, record.id, record.citizen_id, record.matter_code)
 
     async def _write_unknown(self, record: Record) -> None:
         log.error("a dossier may have arrived and cannot be sent again", partner=record.department)
@@ -331,7 +332,7 @@ class Submission:
             object_id=record.id,
             outcome=moved.after.value,
         )
-        await self._tracking.announce(moved, citizen_id=record.citizen_id, matter_code=record.matter_code)
+        await self._tracking.announce(moved, record.id, record.citizen_id, record.matter_code)
 
     async def _disclose(self, record: Record, dossier: Dossier) -> None:
         """Tell the ledger what a department gets to see."""

@@ -73,6 +73,13 @@ _RUNNING: Final = frozenset({State.ACCEPTED, State.IN_REVIEW})
 _ACCEPTED_OR_LATER: Final = frozenset(
     {State.ACCEPTED, State.IN_REVIEW, State.SUSPENDED, State.APPROVED, State.REJECTED},
 )
+# Moves that are told to the applicant; what they do themselves, and what only closes the file, is not.
+_TOLD_TO_APPLICANTS: Final = frozenset(
+    {
+        State.ACCEPTED, State.IN_REVIEW, State.SUSPENDED, State.SUPPLEMENT_REQUESTED, State.APPROVED, State.REJECTED,
+        State.NOT_ACCEPTED, State.TERMINATED,
+    },
+)  # fmt: skip
 # What a department's callback may say (docs/departments/public-security.md).
 TOLD_BY_DEPARTMENTS: Final = frozenset(
     {State.ACCEPTED, State.IN_REVIEW, State.APPROVED, State.REJECTED, State.NOT_ACCEPTED},
@@ -115,6 +122,11 @@ class Folded:
     def decision(self) -> Action | None:
         """The action that decided the case."""
         return next((each for each in reversed(self.effective) if target_of(each.step) in DECIDED), None)
+
+
+def news_of(state: State) -> str | None:
+    """Return the event by which an applicant is told that a case came to a state, None where nobody is told."""
+    return f"matters.{state.value.replace('_', '-')}" if state in _TOLD_TO_APPLICANTS else None
 
 
 def target_of(step: Step) -> State:

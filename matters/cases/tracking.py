@@ -17,7 +17,7 @@ from core.ids import Ids
 from core.jobs.queue import Jobs
 from core.log import get_logger
 from matters.cases.history import Entry, History, Moved
-from matters.cases.rules import TOLD_BY_DEPARTMENTS, step_to
+from matters.cases.rules import TOLD_BY_DEPARTMENTS, news_of, step_to
 from matters.catalogue.catalogue import Catalogue
 from matters.errors import CaseNotYours, NewsOutOfTime, StateForbids
 from matters.settings import MatterSettings
@@ -176,7 +176,7 @@ class Tracking:
             strict=False,
         )
         await self._record("matters.progressed", department, row, outcome=event.state.value)
-        await self.announce(moved, citizen_id=as_uuid(row["citizen_id"]), matter_code=row["matter_code"])
+        await self.announce(moved, application_id, as_uuid(row["citizen_id"]), row["matter_code"])
 
     async def _record(self, action: str, department: str, row: dict[str, Any], *, outcome: str) -> None:
         await self._audit.record(
@@ -189,12 +189,23 @@ class Tracking:
             outcome=outcome,
         )
 
-    async def announce(self, moved: Moved, *, citizen_id: UUID, matter_code: str) -> None:
-        """Promise what follows a decision: an approval that changes a certificate has it fetched again.
+    async def announce(self, moved: Moved, application_id: UUID, citizen_id: UUID, matter_code: str) -> None:
+        """Promise what follows a move: the applicant is told, and a certificate that an approval changes is fetched.
 
         Raises:
             OutsideTransaction: no transaction is running.
         """
-        kind = self._catalogue.find(matter_code).matter.refreshes_certificate
+        matter = self._catalogue.find(matter_code).matter
+        event = news_of(moved.after)
+        if moved.came_to(moved.after) and event is not None:
+            await self._jobs.enqueue(
+                "notices.tell",
+                event=event,
+                citizen_id=citizen_id,
+                object_id=application_id,
+                matter=matter.title.zh,
+                matter_en=matter.title.en,
+            )
+        kind = matter.refreshes_certificate
         if moved.came_to(State.APPROVED) and kind is not None:
             await self._jobs.enqueue("certificates.refresh", citizen_id=citizen_id, kind=kind)

@@ -62,6 +62,14 @@ class AppSecret:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class PushSecret:
+    """How WeChat proves what it pushes."""
+
+    token: str
+    aes_key: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Credentials:
     """What the product proves itself by at each system, and the key that signs the calls back."""
 
@@ -79,6 +87,9 @@ class Credentials:
     bank_clearing: AppSecret
     payment: AppSecret
     network_identity: AppSecret
+    sms_report_key_id: str
+    sms_report_private_key: bytes
+    wechat_push: PushSecret
     callback_key_id: str
     callback_private_key: bytes
     sm2_public_key: str
@@ -108,6 +119,9 @@ class Credentials:
                 bank_clearing=_app_secret(told["bank_clearing"]),
                 payment=_app_secret(told["payment"]),
                 network_identity=_app_secret(told["network_identity"]),
+                sms_report_key_id=told["sms_reports"]["key_id"],
+                sms_report_private_key=told["sms_reports"]["private_key"].encode(),
+                wechat_push=PushSecret(told["wechat_push"]["token"], told["wechat_push"]["aes_key"]),
                 callback_key_id=police["callback_key_id"],
                 callback_private_key=police["callback_private_key"].encode(),
                 sm2_public_key=labour["sm2_public_key"],

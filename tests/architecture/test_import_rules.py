@@ -18,6 +18,7 @@ PLANTS = {
     "Calls go down": ("core/planted_upwards.py", "import auth.types"),
     "Rooms inside a domain": ("auth/types.py", "import auth.rules"),
     "Tables of auth stay in auth": ("face/planted.py", "import auth.models"),
+    "Tables of notices stay in notices": ("face/planted_notices.py", "import notices.models"),
     "Tables of face stay in face": ("certificates/planted.py", "import face.models"),
     "Tables of certificates stay in certificates": ("matters/planted.py", "import certificates.models"),
     "Tables of matters stay in matters": ("api/planted.py", "import matters.applications.models"),

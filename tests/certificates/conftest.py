@@ -113,6 +113,7 @@ def hall(ground: Ground, kinds: Kinds) -> Hall:
             records=records,
             sessions=sessions,
             audit=audit,
+            jobs=ground.jobs,
             limits=ground.limits,
             clock=ground.clock,
             settings=settings,

@@ -12,7 +12,7 @@ import pytest
 from certificates.types import Outcome, State, Verifier
 from certificates.verification import Verification
 from core.cache import CacheUnavailable, Limits, TooManyRequests
-from core.db import execute, fetch, transaction
+from core.db import as_json, execute, fetch, transaction
 from core.settings import CoreSettings
 from tests.certificates.conftest import Hall
 from tests.fakes.certificates import LICENCE, issued
@@ -76,6 +76,18 @@ async def test_strangers_learn_validity_and_a_masked_name(hall: Hall) -> None:
     }
     assert verified.kind == "driving-licence"
     assert "霍" not in repr(verified)
+
+
+async def test_the_holder_is_told_of_every_scan_that_used_or_tried_a_code(hall: Hall) -> None:
+    view = await hall.held()
+    code = (await hall.shown(view.id)).code
+    for scanned in (code, code, "A" * 22):  # Used, tried again, and one that never was.
+        await hall.verification.verify(scanned)
+    rows = await fetch("SELECT payload FROM job WHERE name = 'notices.tell' ORDER BY created_at, id")
+    told = [as_json(row["payload"]) for row in rows]
+    assert [payload["event"] for payload in told] == ["certificates.shown", "certificates.scan-failed"]
+    assert {payload["citizen_id"] for payload in told} == {str(hall.me.citizen_id)}
+    assert told[0]["certificate"] == "驾驶证"
 
 
 async def test_a_registered_verifier_learns_what_the_holder_agreed_to(hall: Hall) -> None:
@@ -200,6 +212,7 @@ def _limited(hall: Hall, **limits: str) -> Verification:
         records=hall.records,
         sessions=hall.sessions,
         audit=hall.ground.audit,
+        jobs=hall.ground.jobs,
         limits=hall.ground.limits,
         clock=hall.ground.clock,
         settings=hall.settings.model_copy(update=limits),
@@ -234,6 +247,7 @@ async def test_strangers_are_not_answered_while_their_scans_cannot_be_counted(ha
         records=hall.records,
         sessions=hall.sessions,
         audit=hall.ground.audit,
+        jobs=hall.ground.jobs,
         limits=away,
         clock=hall.ground.clock,
         settings=hall.settings,

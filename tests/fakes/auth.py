@@ -5,6 +5,7 @@ import secrets
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from auth.account.contacts import Contacts
 from auth.account.deaths import Deaths
 from auth.account.groups import Groups
 from auth.account.takeovers import Takeovers
@@ -130,6 +131,7 @@ class Auth:
     takeovers: Takeovers
     deaths: Deaths
     groups: Groups
+    contacts: Contacts
     attempts: Attempts
     tidying: Tidying
     consents: Consents
@@ -181,6 +183,7 @@ def make_auth(
         records=records,
         vault=vault,
         audit=audit,
+        jobs=ground.jobs,
         clock=clock,
         ids=ids,
         settings=settings.sessions,
@@ -198,6 +201,7 @@ def make_auth(
         attempts=attempts,
         deaths=deaths,
         audit=audit,
+        jobs=ground.jobs,
         clock=clock,
         ids=ids,
         levels=settings.levels,
@@ -224,6 +228,7 @@ def make_auth(
         attempts=attempts,
         deaths=deaths,
         groups=groups,
+        contacts=Contacts(records=records, vault=vault, clock=clock, levels=settings.levels),
         tidying=Tidying(attempts=attempts, clock=clock, settings=settings.sessions),
         consents=consents,
         login=Login(

@@ -67,6 +67,9 @@ class Town:
             "ZHIJIAN_REDIS_TIMEOUT_SECONDS": "2",
             "ZHIJIAN_SANDBOX_URL": self.sandbox,
             "ZHIJIAN_ADDRESS_LIMITS": "off",
+            # Journeys are made at any hour: nobody waits for the morning.
+            "ZHIJIAN_NOTICES__QUIET_BEGIN": "00:00",
+            "ZHIJIAN_NOTICES__QUIET_END": "00:00",
             "PYTHONUNBUFFERED": "1",
             **self.settings,
         }

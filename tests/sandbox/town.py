@@ -63,6 +63,9 @@ class Keys:
         self.callback_public: Ed25519PublicKey = callback.public_key()
         sm2_public, self.sm2_private = sm2_key_generate()
         pem = callback.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+        report = Ed25519PrivateKey.generate()
+        self.report_public: Ed25519PublicKey = report.public_key()
+        report_pem = report.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
         secret = secrets.token_urlsafe
         self.told: dict[str, dict[str, str]] = {
             "wechat": {"app_id": "wx" + secrets.token_hex(8), "app_secret": secret()},
@@ -81,6 +84,12 @@ class Keys:
                 "soap_secret": secret(),
             },
             "education": {"app_id": secret(6), "secret": secret()},
+            "sms": {"app_id": secret(6), "secret": secret()},
+            "sms_reports": {"key_id": secret(6), "private_key": report_pem},
+            "wechat_push": {
+                "token": secrets.token_hex(16),
+                "aes_key": base64.b64encode(secrets.token_bytes(32)).decode()[:43],
+            },
             "real_estate": {"app_id": secret(6), "secret": secret()},
             "civil_affairs": {"app_id": secret(6), "secret": secret()},
             "market_regulation": {"app_id": secret(6), "secret": secret()},

@@ -51,6 +51,28 @@ async def test_news_brings_a_case_to_its_end_and_the_permit_is_fetched_again(des
     ]
 
 
+async def test_the_applicant_is_told_of_every_move_once(desk: Desk) -> None:
+    caller = desk.citizen()
+    submitted = await desk.submitted(caller)
+    await desk.deliver(submitted.application_id)
+    for sequence, state in (*PATH, *PATH):
+        await desk.hear(submitted.number, sequence, state, note="经办人瞿漫林")
+    told = await jobs_named("notices.tell")
+    assert [payload["event"] for payload in told] == ["matters.accepted", "matters.in-review", "matters.approved"]
+    assert {payload["citizen_id"] for payload in told} == {str(caller.citizen_id)}
+    assert {payload["object_id"] for payload in told} == {str(submitted.application_id)}
+    # The words are the catalogue's: whatever a department writes stays in the case.
+    assert all(set(payload) == {"event", "citizen_id", "object_id", "matter", "matter_en"} for payload in told)
+    assert "瞿漫林" not in str(told)
+
+
+async def test_a_case_that_is_not_accepted_is_told(desk: Desk) -> None:
+    desk.public_security.declines = "incomplete"
+    submitted = await desk.submitted(desk.citizen())
+    await desk.deliver(submitted.application_id)
+    assert [payload["event"] for payload in await jobs_named("notices.tell")] == ["matters.not-accepted"]
+
+
 async def test_acceptance_starts_the_clock_in_working_days(desk: Desk) -> None:
     caller = desk.citizen()
     submitted = await desk.submitted(caller)

@@ -1,0 +1,1 @@
+"""Ways to tell people something, pretended: subscribe messages and notices by short message."""
