@@ -12,7 +12,7 @@ from uuid import UUID
 
 from auth.settings import SessionSettings
 from core.clock import Clock
-from core.db import after_commit, fetch_one
+from core.db import after_commit, as_uuid, fetch_one
 
 CALLER: Final = """
 SELECT s.citizen_id, s.level, s.present_until, s.elder, s.last_used_at
@@ -45,16 +45,17 @@ class RecentSessions:
         self._changes = 0
 
     async def read(self, citizen_id: UUID, session_id: UUID, now: datetime) -> Mapping[str, Any] | None:
-        """Return the row of an open session as it is now, None when it is over.
+        """Return the row of a resident's open session as it is now, None when it is over or somebody else's.
 
         Raises:
             DatabaseUnavailable: the database could not be reached.
         """
         asked, changes = self._clock.monotonic(), self._changes
         row = await fetch_one(CALLER, session_id, now)
-        if row is None:
+        if row is None or as_uuid(row["citizen_id"]) != citizen_id:
             self._rows.pop(citizen_id, None)
-        elif changes == self._changes:  # Else it may have been read before a change that is over by now.
+            return None
+        if changes == self._changes:  # Else it may have been read before a change that is over by now.
             self._keep(citizen_id, session_id, _Remembered(row, asked))
         return row
 

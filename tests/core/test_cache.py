@@ -3,6 +3,7 @@
 import asyncio
 import os
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -166,3 +167,41 @@ async def test_limits_by_address_can_be_switched_off_and_others_cannot() -> None
         await limits.hit_address("test.address", "1/minute", "203.0.113.9")
         with pytest.raises(TooManyRequests):
             await limits.hit_address("test.address", "1/minute", "203.0.113.9")
+
+
+@EVERYWHERE
+async def test_hits_that_travel_together_are_each_counted_on_their_own(url: str) -> None:
+    keys = [f"account:{uuid.uuid4()}" for _ in range(200)]
+    rules = {key: f"{1 + number % 3}/minute" for number, key in enumerate(keys)}
+    async with open_limits(CoreSettings(redis_url=url, redis_timeout_seconds=5)) as limits:
+        tries = [key for key in keys for _ in range(4)]
+        ends = await asyncio.gather(
+            *(limits.hit("test.together", rules[key], key) for key in tries), return_exceptions=True
+        )
+    passed = Counter(key for key, end in zip(tries, ends, strict=True) if end is None)
+    assert passed == {key: 1 + number % 3 for number, key in enumerate(keys)}
+    assert all(isinstance(end, TooManyRequests) for end in ends if end is not None)
+
+
+@EVERYWHERE
+async def test_who_gives_up_waiting_takes_nobody_with_them(url: str) -> None:
+    key = f"account:{uuid.uuid4()}"
+    async with open_limits(CoreSettings(redis_url=url, redis_timeout_seconds=5)) as limits:
+        waiting = [asyncio.create_task(limits.hit("test.leaving", "1000/minute", key)) for _ in range(20)]
+        await asyncio.sleep(0)
+        for one in waiting[::2]:
+            one.cancel()
+        ends = await asyncio.gather(*waiting, return_exceptions=True)
+        assert ends[1::2] == [None] * 10
+        await limits.hit("test.leaving", "1000/minute", key)
+
+
+async def test_a_silent_redis_keeps_many_hits_no_longer_than_one() -> None:
+    clock = SystemClock()
+    async with silent_redis() as settings, open_limits(settings) as limits:
+        began = clock.monotonic()
+        ends = await asyncio.gather(
+            *(limits.hit("test.silent", "5/minute", "a", fail_open=False) for _ in range(300)), return_exceptions=True
+        )
+        assert clock.monotonic() - began < 3
+    assert all(isinstance(end, CacheUnavailable) for end in ends)
