@@ -106,7 +106,7 @@ async def start(request: Request, body: TakeoverIn) -> Answer:
 
 
 @routes.post(
-    "/<check_id:uuid>/evidence",
+    "/<takeover_check_id:uuid>/evidence",
     access=citizen(delegable=Delegable.OWN, in_person=True),
     answer=TakeoverResultOut,
     files=FIELD,
@@ -123,12 +123,14 @@ async def start(request: Request, body: TakeoverIn) -> Answer:
         RegistryRefused,
     ),
 )
-async def send_evidence(request: Request, check_id: UUID) -> Answer:
+async def send_evidence(request: Request, takeover_check_id: UUID) -> Answer:
     """Send the frames of the check; passing begins the cool-down."""
     caller = request.ctx.caller
     frames = read_frames(request)
     try:
-        result, takeover = await request.app.ctx.services.takeover_checks.submit_evidence(caller, check_id, frames)
+        result, takeover = await request.app.ctx.services.takeover_checks.submit_evidence(
+            caller, takeover_check_id, frames
+        )
     except NoSuchCheck as error:
         raise RequestNotFound from error
     told = ResultOut.of(result, elder=caller.elder, english=request.ctx.english)

@@ -19,6 +19,7 @@ from api.operation import encode_cursor
 from api.staff import sessions as staff_sessions
 from auth.types import Level, Role
 from certificates.definitions import Kinds
+from core.db import execute
 from tests.fakes.auth import Auth
 
 NAME, NUMBER = "霍明哲", "999999198503122179"
@@ -103,6 +104,34 @@ async def test_sessions_come_in_pages(auth: Auth, client: Client) -> None:
             break
         cursor = f"&cursor={page.json['next_cursor']}"
     assert sorted(seen) == sorted(str(grant.session_id) for grant in grants)
+
+
+async def test_logging_out_everywhere_answers_with_nothing_and_lets_nobody_in_again(auth: Auth, client: Client) -> None:
+    here, there = await auth.log_in("openid-1"), await auth.log_in("openid-1")
+    assert (await client.call("GET", "/v1/citizen/me", token=there.access_token)).status == 200
+    ended = await client.call("DELETE", "/v1/citizen/sessions", token=here.access_token)
+    assert (ended.status, ended.json) == (204, None)
+    for grant in (here, there):
+        answer = await client.call("GET", "/v1/citizen/me", token=grant.access_token)
+        assert (answer.status, answer.json["code"]) == (401, "auth.token-invalid")
+        again = await client.call("POST", "/v1/citizen/sessions/renewals", {"refresh_token": grant.refresh_token})
+        assert (again.status, again.json["code"]) == (401, "auth.refresh-invalid")
+
+
+async def test_nobody_is_refused_for_what_was_remembered(auth: Auth, client: Client) -> None:
+    """Another worker raises the level: the next request here is let in, and a change never rests on a memory."""
+    grant = await auth.log_in("openid-2")
+    for status, level in ((403, "real_name"), (200, "linked"), (200, "linked")):
+        assert (await client.call("GET", "/v1/citizen/ledger", token=grant.access_token)).status == status
+        await execute("UPDATE citizen_session SET level = $2 WHERE id = $1", grant.session_id, level)
+    caller = await auth.caller_named("openid-1", NAME, NUMBER)
+    token = auth.tokens.issue(caller.citizen_id, caller.session_id)
+    assert (await client.call("GET", "/v1/citizen/me", token=token)).status == 200
+    path = "/v1/citizen/me/elder"
+    assert (await client.call("PUT", path, {"chosen": True}, token=token)).status == 403
+    until = auth.sessions.fresh_until(elder=False)
+    await execute("UPDATE citizen_session SET present_until = $2 WHERE id = $1", caller.session_id, until)
+    assert (await client.call("PUT", path, {"chosen": True}, token=token)).status == 200
 
 
 async def test_a_renewal_is_not_repeated_under_a_key(auth: Auth, client: Client) -> None:

@@ -10,7 +10,7 @@ from auth.errors import CodeInvalid, WechatUnavailable
 from auth.settings import AuthLimits, AuthSettings
 from auth.types import Level
 from core.cache import TooManyRequests
-from core.db import fetch
+from core.db import IntegrityError, as_uuid, fetch, in_one_statement, transaction
 from tests.conftest import Ground
 from tests.fakes.auth import Auth, make_auth
 
@@ -107,3 +107,20 @@ async def test_a_birthday_brings_the_elder_profile_with_the_next_renewal(auth: A
     renewed = await auth.sessions.renew(grant.refresh_token, "a-phone-0123456789")
     assert renewed.citizen.elder
     assert (await auth.sessions.caller_of(renewed.access_token)).elder
+
+
+async def test_no_session_comes_of_an_account_that_has_become_somebody_elses(auth: Auth) -> None:
+    """Between reading an account and writing its session it may be parted: then the session is not written."""
+    mine, theirs = await auth.log_in("openid-1"), await auth.log_in("openid-2")
+    record = await auth.records.find(mine.citizen.id)
+    assert record is not None
+    [account] = await fetch("SELECT id FROM wechat_account WHERE citizen_id = $1", theirs.citizen.id)
+    before = await fetch("SELECT id FROM citizen_session")
+    for way in (in_one_statement, transaction):
+        with pytest.raises(IntegrityError):
+            await way(
+                lambda: auth.sessions.open_for(record, level=record.level, device="", account_id=as_uuid(account["id"]))
+            )
+    assert await fetch("SELECT id FROM citizen_session") == before
+    lines = await fetch("SELECT id FROM audit_line WHERE action = 'auth.session-opened'")
+    assert len(lines) == 2

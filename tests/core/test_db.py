@@ -27,6 +27,7 @@ from core.db import (
     fetch,
     fetch_one,
     forbid_inside_transaction,
+    in_one_statement,
     is_outage,
     is_postgres,
     later,
@@ -351,3 +352,57 @@ async def test_a_row_for_later_that_is_forbidden_ends_the_whole_transaction() ->
     with pytest.raises(IntegrityError):
         await transaction(work)
     assert await fetch("SELECT name FROM counter WHERE name IN ('before', 'twice')") == []
+
+
+_COUNT = "INSERT INTO counter (name, value) VALUES ($1, $2) RETURNING name"
+
+
+@pytest.mark.usefixtures("database")
+async def test_what_is_written_in_one_statement_is_there_whole_and_its_hooks_have_run() -> None:
+    told: list[str] = []
+
+    async def work() -> str:
+        for number in range(3):
+            await later(_COUNT, f"one-{number}", number)
+        after_commit(lambda: told.append("committed"))
+        require_transaction()
+        return "done"
+
+    assert await in_one_statement(work) == "done"
+    assert told == ["committed"]
+    assert len(await fetch("SELECT name FROM counter WHERE name LIKE 'one-%'")) == 3
+
+
+@pytest.mark.usefixtures("database")
+async def test_one_statement_with_a_forbidden_row_writes_none_and_runs_no_hook() -> None:
+    told: list[str] = []
+
+    async def work() -> None:
+        for _ in range(2):
+            await later(_COUNT, "same", 1)
+        after_commit(lambda: told.append("committed"))
+
+    with pytest.raises(IntegrityError):
+        await in_one_statement(work)
+    assert (told, await fetch("SELECT name FROM counter WHERE name = 'same'")) == ([], [])
+
+
+@pytest.mark.usefixtures("database")
+async def test_one_statement_goes_to_its_end_when_its_caller_has_gone() -> None:
+    going = asyncio.create_task(in_one_statement(lambda: later(_COUNT, "gone", 1)))
+    await asyncio.sleep(0)
+    going.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await going
+    await drain()
+    assert await fetch("SELECT name FROM counter WHERE name = 'gone'")
+
+
+@pytest.mark.usefixtures("database")
+async def test_one_statement_stands_alone_and_reads_nothing() -> None:
+    with pytest.raises(InsideTransaction):
+        await transaction(lambda: in_one_statement(lambda: later(_COUNT, "inside", 1)))
+    if is_postgres():
+        for doing in (lambda: fetch("SELECT 1"), lambda: execute("DELETE FROM counter")):
+            with pytest.raises(OutsideTransaction):
+                await in_one_statement(doing)

@@ -22,7 +22,8 @@ from tests.faults.books import books_of
 from tests.faults.conftest import Found
 from tests.faults.installation import answers
 from tests.faults.neighbours import ENDORSEMENT, PENSION, Acknowledged, Neighbours, ask_for, definite, reached
-from tests.journeys.town import PYTHON, ROOT, Town
+from tests.faults.operators import make_operator, operator_token
+from tests.journeys.town import PYTHON, Town
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
 
@@ -83,37 +84,9 @@ class Seen:
         return Counter(entry["response"]["status"] for entry in self.entries)
 
 
-def make_operator(town: Town) -> None:
-    run(
-        [PYTHON, "-m", "scripts.create_operator", "fuzz", "--keep", str(town.data / "operator.json")],
-        cwd=ROOT,
-        env=town.environment(),
-        check=True,
-        capture_output=True,
-    )
-
-
 @pytest.fixture(scope="module")
 def town(found: Found) -> Town:
     return found(before_start=make_operator)
-
-
-async def operator_token(town: Town, neighbours: Neighbours) -> str:
-    kept = town.data / "operator.json"
-    told = json.loads(kept.read_text())
-    code = await asyncio.to_thread(
-        run,
-        [PYTHON, "-m", "scripts.create_operator", "--code", str(kept)],
-        cwd=ROOT,
-        env=town.environment(),
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    asked = {"username": told["username"], "password": told["password"], "otp": code.stdout.strip()}
-    grant = await neighbours.stranger("nobody").ask("POST", "/v1/staff/sessions", asked)
-    assert grant.status == 201, grant.text
-    return str(grant.body["access_token"])
 
 
 def fuzz(town: Town, asked: Run, seed: int, folder: Path) -> Seen:

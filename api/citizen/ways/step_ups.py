@@ -93,7 +93,7 @@ async def start(request: Request, body: StepUpIn) -> Answer:
 
 
 @routes.post(
-    "/<check_id:uuid>/evidence",
+    "/<step_up_id:uuid>/evidence",
     access=citizen(Level.REAL_NAME, delegable=Delegable.OWN, in_person=True),
     answer=WayResultOut,
     idempotency="none",
@@ -108,11 +108,11 @@ async def start(request: Request, body: StepUpIn) -> Answer:
         InPersonOnly,
     ),
 )
-async def send_evidence(request: Request, check_id: UUID, body: EvidenceIn) -> Answer:
+async def send_evidence(request: Request, step_up_id: UUID, body: EvidenceIn) -> Answer:
     """Send the code, or ask how it stands; passing raises the session to `present`."""
     services = request.app.ctx.services
     try:
-        result = await services.step_ups.submit_evidence(request.ctx.caller, check_id, body.code)
+        result = await services.step_ups.submit_evidence(request.ctx.caller, step_up_id, body.code)
     except NoSuchCheck as error:
         raise RequestNotFound from error
     others = services.menu.others(Purpose.STEP_UP, but=result.method.value, elder=result.elder)
@@ -136,13 +136,13 @@ async def list_checks(request: Request, query: PageQuery) -> Answer:
 
 
 @routes.delete(
-    "/<check_id:uuid>",
+    "/<step_up_id:uuid>",
     access=citizen(Level.REAL_NAME, delegable=Delegable.OWN, in_person=True),
     status=204,
     problems=(RequestNotFound, InPersonOnly),
 )
-async def revoke(request: Request, check_id: UUID) -> Answer:
+async def revoke(request: Request, step_up_id: UUID) -> Answer:
     """Give up a check that is still open."""
-    if not await request.app.ctx.services.step_ups.revoke(request.ctx.caller, check_id):
+    if not await request.app.ctx.services.step_ups.revoke(request.ctx.caller, step_up_id):
         raise RequestNotFound
     return Answer()

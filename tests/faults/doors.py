@@ -1,0 +1,155 @@
+"""The declared operations as an attacker reads them: addresses to fill, bodies that get past the first look.
+
+One place to extend. A new path parameter needs a maker in `MAKERS` (or a word in `NOBODYS`), a new body a line in
+`BODIES`; tests fail until they are there.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from api.access import Audience
+from api.operation import Operation
+from tests.architecture.test_routes import operations
+from tests.faults.neighbours import ENDORSEMENT
+from tests.journeys.resident import Resident
+
+Maker = Callable[[Resident], Awaitable[str]]
+
+
+async def an_application(who: Resident) -> str:
+    """Begin an application."""
+    started = await who.ask("POST", "/v1/citizen/applications", {"matter": ENDORSEMENT}, key=uuid.uuid4().hex)
+    assert started.status == 201, started.text
+    return str(started.body["id"])
+
+
+async def a_certificate(who: Resident) -> str:
+    """Fetch a certificate, or the one that is there."""
+    fetched = await who.ask("POST", "/v1/citizen/certificates", {"kind": "residence-permit"})
+    assert fetched.status in {200, 201}, fetched.text
+    return str(fetched.body["id"])
+
+
+async def a_face_check(who: Resident) -> str:
+    """Begin a face check."""
+    started = await who.ask("POST", "/v1/citizen/face-checks", {"purpose": "step-up", "consent": "face@1"})
+    assert started.status == 201, started.text
+    return str(started.body["id"])
+
+
+async def a_session(who: Resident) -> str:
+    """Log in at another place."""
+    phone = Resident(who.session, who.portal, who.sandbox, who.slug)
+    granted = await phone.log_in()
+    assert granted.status == 201, granted.text
+    return granted.headers["Location"].rpartition("/")[2]
+
+
+async def an_account(who: Resident) -> str:
+    """Name the account by which they come in."""
+    listed = await who.ask("GET", "/v1/citizen/me/accounts")
+    return str(listed.body["items"][0]["id"])
+
+
+async def a_step_up(who: Resident) -> str:
+    """Begin to be confirmed by an officer at a counter, in the place of one that may be open."""
+    for open_one in (await who.ask("GET", "/v1/citizen/step-ups")).body["items"]:
+        await who.ask("DELETE", f"/v1/citizen/step-ups/{open_one['id']}")
+    started = await who.ask("POST", "/v1/citizen/step-ups", {"method": "counter"})
+    assert started.status == 201, started.text
+    return str(started.body["id"])
+
+
+async def a_notice(who: Resident) -> str:
+    """Come in from a new device, and wait for the word of it."""
+    await a_session(who)
+    async with asyncio.timeout(20):
+        while not (items := (await who.ask("GET", "/v1/citizen/notices")).body["items"]):
+            await asyncio.sleep(0.1)
+    return str(items[0]["id"])
+
+
+# How a resident comes to own what an address names, by the parameter.
+MAKERS: Final[Mapping[str, Maker]] = {
+    "application_id": an_application,
+    "certificate_id": a_certificate,
+    "check_id": a_face_check,
+    "session_id": a_session,
+    "account_id": an_account,
+    "step_up_id": a_step_up,
+    "notice_id": a_notice,
+}
+# What takes two people to come about is tried between them where it is made: each such folder has its own tests of who
+# gets at what. Here only ids that are nobody's are tried at these doors.
+BETWEEN_TWO: Final[Mapping[str, str]] = {
+    "relative_id": "tests/auth/delegation",
+    "mandate_id": "tests/auth/delegation",
+    "purpose": "tests/auth/delegation",
+    "assistance_id": "tests/auth/ways",
+    "takeover_id": "tests/face",
+    "takeover_check_id": "tests/face",
+    "copy_id": "tests/notices",
+}
+# What belongs to no resident: everybody may see a matter.
+NOBODYS: Final = frozenset({"code"})
+# A body for each operation that reads one and names something in its address, good enough to be looked at.
+BODIES: Final[Mapping[str, Any]] = {
+    "citizen_applications_amend": {"form": {}},
+    "citizen_applications_supplement": {"note": "补充"},
+    "citizen_applications_rate": {"level": "very_satisfied"},
+    "citizen_certificates_show": {},
+    "citizen_ways_step_ups_send_evidence": {},
+    "citizen_delegation_mandates_consent": {"consent": "face@1"},
+    "citizen_delegation_relatives_confirm": {"consent": "delegation@1"},
+}
+
+
+def parameters_of(operation: Operation) -> list[str]:
+    """Return the names of what stands in an address."""
+    return [part[1:-1].partition(":")[0] for part in operation.path.split("/") if part.startswith("<")]
+
+
+def filled(operation: Operation, values: Mapping[str, str]) -> str:
+    """Return an address with its parameters filled in; any id where none is given."""
+    parts = operation.path.split("/")
+    return "/".join(
+        values.get(part[1:-1].partition(":")[0], str(uuid.uuid4())) if part.startswith("<") else part for part in parts
+    )
+
+
+def owned() -> list[Operation]:
+    """Return the operations of residents whose address names something that is somebody's."""
+    return [
+        operation
+        for operation in operations()
+        if operation.access.audience is Audience.CITIZEN
+        and set(parameters_of(operation)) - NOBODYS
+        and not set(parameters_of(operation)) & BETWEEN_TWO.keys()
+    ]
+
+
+def between_two() -> list[Operation]:
+    """Return the operations of residents whose address names what takes two people to come about."""
+    return [
+        operation
+        for operation in operations()
+        if operation.access.audience is Audience.CITIZEN and set(parameters_of(operation)) & BETWEEN_TWO.keys()
+    ]
+
+
+def with_token() -> list[Operation]:
+    """Return the operations that look at a token."""
+    return [operation for operation in operations() if operation.access.audience.comes_with_token]
+
+
+def without_maker() -> list[str]:
+    """Return the parameters of residents' addresses for which nothing can be made."""
+    return sorted({name for operation in owned() for name in parameters_of(operation)} - MAKERS.keys() - NOBODYS)
+
+
+def without_body() -> list[str]:
+    """Return the operations that read a body and name something, for which no body is known."""
+    named = [*owned(), *between_two()]
+    return [operation.name for operation in named if operation.body is not None and operation.name not in BODIES]
