@@ -32,7 +32,7 @@ class FakeSessions:
         other = uuid4()
         self._callers["other"] = Caller(other, uuid4(), Level.PRESENT, elder=False, actor_id=other)
 
-    async def caller_of(self, token: str) -> Caller:
+    async def caller_of(self, token: str, *, lately: bool = False) -> Caller:
         if token not in self._callers:
             raise TokenInvalid
         return self._callers[token]

@@ -36,7 +36,7 @@ class FakeSessions:
     def __init__(self, me: Caller, other: Caller) -> None:
         self._callers = {level.value: replace(me, level=level) for level in Level} | {"other": other}
 
-    async def caller_of(self, token: str) -> Caller:
+    async def caller_of(self, token: str, *, lately: bool = False) -> Caller:
         if token not in self._callers:
             raise TokenInvalid
         return self._callers[token]
