@@ -16,7 +16,15 @@ from benchmarks.place import Place
 from benchmarks.plan import NIGHTLY, QUICK, Plan
 from benchmarks.report import Report
 
-ALL = (operations.LOGIN, operations.WALLET, operations.SUBMIT, operations.FAN_OUT, "face")
+ALL = (
+    operations.LOGIN,
+    operations.WALLET,
+    operations.WARM,
+    operations.SUBMIT,
+    operations.FAN_OUT,
+    "identity",
+    "face",
+)
 
 
 async def run(plan: Plan, chosen: Sequence[str], console: Console, *, sqlite: bool, keep: bool) -> None:

@@ -12,13 +12,14 @@ from rich.console import Console
 from benchmarks import operations
 from benchmarks.burst import CHECKS, burst
 from benchmarks.figures import SIDES, Comparison, Pass, Side, compare, differences, order, rows_for_each
+from benchmarks.identity import MOST_MS, timing
 from benchmarks.load import Generator
 from benchmarks.machine import CannotMeasure
 from benchmarks.operations import Operation
 from benchmarks.place import Place
 from benchmarks.plan import WATCHED, Loop, Plan
 from benchmarks.report import Report
-from benchmarks.residents import GRADUATE, Resident, Town
+from benchmarks.residents import GRADUATE, Resident, Town, pretended_number
 
 # One answer in so many may be something else (a login that met another of the same account); more is a failure.
 _TOLERATED: Final = 0.002
@@ -51,6 +52,8 @@ class Measurement:
                 self._report.comparisons += await self._compare(operation)
             if operations.SUBMIT in chosen:
                 await self._look_at_worker()
+            if "identity" in chosen:
+                await self._look_at_identity()
             if "face" in chosen:
                 await self._look_at_faces()
         finally:
@@ -82,6 +85,7 @@ class Measurement:
         made = (
             operations.login(residents),
             operations.wallet(residents),
+            operations.warm_wallet(residents),
             operations.submit(drafts),
             operations.fan_out(graduate),
         )
@@ -163,6 +167,19 @@ class Measurement:
         seconds = time.perf_counter() - begun
         self._report.worker = {"jobs": done, "seconds": seconds, "per_second": done / seconds}
         await self._place.stop_worker()
+
+    async def _look_at_identity(self) -> None:
+        """See whether the time of a refusal tells who exists."""
+        begun = time.perf_counter()
+        with self._console.status("asking who exists…"):
+            known = await self._town.known_numbers()
+            # Past the residents of the measurement: well-formed, and nobody's.
+            unknown = [pretended_number(self._plan.residents + index) for index in range(len(known))]
+            figures = await timing(self._place.portal, await self._town.nobody_yet("asking"), known, unknown)
+        self._report.identity = figures
+        if figures["gap_ms"] >= MOST_MS:
+            self._report.remarks.append(f"identity: the gap is not below {MOST_MS:.0f} ms")
+        self._say("identity", begun)
 
     async def _look_at_faces(self) -> None:
         """Measure the engine by itself, then twenty checks at once through the portal."""

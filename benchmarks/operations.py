@@ -13,6 +13,7 @@ from benchmarks.wire import request
 
 LOGIN: Final = "login"
 WALLET: Final = "wallet read"
+WARM: Final = "wallet read, warm"
 SUBMIT: Final = "durable submit"
 FAN_OUT: Final = "fan-out of four"
 
@@ -39,6 +40,20 @@ def wallet(residents: Sequence[Resident]) -> Operation:
     """The list of one's certificates."""
     sent = [request("GET", "/v1/citizen/certificates", headers=resident.headers) for resident in residents]
     return Operation(WALLET, dict.fromkeys(SIDES, sent), 200, again=True)
+
+
+def warm_wallet(residents: Sequence[Resident]) -> Operation:
+    """The same read, beside a floor that remembers tokens and sessions as the product does."""
+    path = "/v1/citizen/certificates"
+    return Operation(
+        WARM,
+        {
+            "ours": [request("GET", path, headers=resident.headers) for resident in residents],
+            "floor": [request("GET", f"/warm{path}", headers=resident.headers) for resident in residents],
+        },
+        200,
+        again=True,
+    )
 
 
 def submit(drafts: Mapping[Side, Sequence[tuple[Resident, UUID]]]) -> Operation:

@@ -24,6 +24,8 @@ _HOLDERS: Final = {
     "huomingzhe": ("driving-licence", "social-security-card"),
     "qumanlin": ("residence-permit",),
 }
+# Of the cast, whom the registry does not know.
+_UNKNOWN: Final = "hefangzhou"
 _AT_ONCE: Final = 16
 
 
@@ -71,6 +73,15 @@ class Town:
         person = next(one for one in people if one["slug"] == slug)
         await self._bind(resident, person["name"], person["id_number"])
         return resident
+
+    async def nobody_yet(self, account: str) -> Resident:
+        """Log a new account in whose person is not known."""
+        return await self._log_in(account, ACCOUNT + account)
+
+    async def known_numbers(self) -> list[str]:
+        """Return the numbers of the cast that the population registry knows; some are residents here by now."""
+        people = (await self._ask("GET", f"{self._sandbox}/sandbox/people"))["items"]
+        return [one["id_number"] for one in people if one["slug"] != _UNKNOWN]
 
     async def certificates_to_copy(self) -> tuple[str, ...]:
         """Fetch the certificates of which the pretended residents will hold copies; return their kinds."""

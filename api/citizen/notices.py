@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from api.access import citizen
+from api.access import Delegable, citizen
 from api.operation import Answer, Body, Out, Page, PageQuery, Request, Routes, decode_place, encode_place
 from api.problems import RequestNotFound
 from auth.types import Level
@@ -130,7 +130,7 @@ class CopyIn(Body):
     code: Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
-@routes.get("/notices", access=citizen(), answer=NoticesOut)
+@routes.get("/notices", access=citizen(delegable=Delegable.OWN), answer=NoticesOut)
 async def list_notices(request: Request, query: PageQuery) -> Answer:
     """List what I was told, newest first."""
     inbox, caller = request.app.ctx.services.inbox, request.ctx.caller
@@ -145,7 +145,9 @@ async def list_notices(request: Request, query: PageQuery) -> Answer:
     )
 
 
-@routes.put("/notices/<notice_id:uuid>/read", access=citizen(), status=204, problems=(RequestNotFound,))
+@routes.put(
+    "/notices/<notice_id:uuid>/read", access=citizen(delegable=Delegable.OWN), status=204, problems=(RequestNotFound,)
+)
 async def read(request: Request, notice_id: UUID) -> Answer:
     """Mark a notice as read."""
     if not await request.app.ctx.services.inbox.read(request.ctx.caller, notice_id):
@@ -153,21 +155,21 @@ async def read(request: Request, notice_id: UUID) -> Answer:
     return Answer(status=204)
 
 
-@routes.get("/notice-settings", access=citizen(), answer=SettingsOut)
+@routes.get("/notice-settings", access=citizen(delegable=Delegable.OWN), answer=SettingsOut)
 async def get_settings(request: Request) -> Answer:
     """Show what I want to be told outside the inbox."""
     choices = await request.app.ctx.services.notice_choices.list_choices(request.ctx.caller)
     return Answer(SettingsOut(topics=[TopicOut.of(each, english=request.ctx.english) for each in choices]))
 
 
-@routes.put("/notice-settings", access=citizen(), answer=SettingsOut, problems=(TopicFixed,))
+@routes.put("/notice-settings", access=citizen(delegable=Delegable.OWN), answer=SettingsOut, problems=(TopicFixed,))
 async def set_settings(request: Request, body: SettingsIn) -> Answer:
     """Choose what I want to be told outside the inbox."""
     choices = await request.app.ctx.services.notice_choices.choose(request.ctx.caller, body.topics)
     return Answer(SettingsOut(topics=[TopicOut.of(each, english=request.ctx.english) for each in choices]))
 
 
-@routes.get("/notice-copies", access=citizen(Level.REAL_NAME), answer=Page[CopyOut])
+@routes.get("/notice-copies", access=citizen(Level.REAL_NAME, delegable=Delegable.OWN), answer=Page[CopyOut])
 async def list_copies(request: Request, query: PageQuery) -> Answer:
     """List who reads along with me and with whom I do, newest first."""
     views = await request.app.ctx.services.notice_copies.list_copies(
@@ -185,7 +187,7 @@ async def list_copies(request: Request, query: PageQuery) -> Answer:
 # Not repeatable under a key: no kept answer gives the code again.
 @routes.post(
     "/notice-copies",
-    access=citizen(Level.REAL_NAME),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN),
     status=201,
     answer=CopyOfferOut,
     problems=(TooManyCopies,),
@@ -199,7 +201,7 @@ async def offer_copy(request: Request) -> Answer:
 
 @routes.post(
     "/notice-copies/acceptances",
-    access=citizen(Level.REAL_NAME),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN),
     status=201,
     answer=CopyOut,
     problems=(CopyCodeInvalid, CopyOfOneself),
@@ -210,7 +212,9 @@ async def accept_copy(request: Request, body: CopyIn) -> Answer:
     return Answer(CopyOut.of(view), location=f"{_COPIES}/{view.id}")
 
 
-@routes.delete("/notice-copies/<copy_id:uuid>", access=citizen(), status=204, problems=(RequestNotFound,))
+@routes.delete(
+    "/notice-copies/<copy_id:uuid>", access=citizen(delegable=Delegable.OWN), status=204, problems=(RequestNotFound,)
+)
 async def end_copy(request: Request, copy_id: UUID) -> Answer:
     """End an offer or the reading along, from either side."""
     if not await request.app.ctx.services.notice_copies.end(request.ctx.caller, copy_id):

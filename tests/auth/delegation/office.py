@@ -194,7 +194,7 @@ async def opened(house: Household) -> AsyncIterator[Office]:
         settings=settings,
     )
     shared = {"kinds": kinds, "records": records, "audit": audit, "limits": limits, "clock": clock}
-    verification = Verification(**shared, sessions=auth.sessions, settings=settings)  # type: ignore[arg-type]
+    verification = Verification(**shared, sessions=auth.sessions, jobs=ground.jobs, settings=settings)  # type: ignore[arg-type]
     catalogue, matter_settings = Catalogue(load_catalogue()), MatterSettings(submissions_per_hour=1000)
     history = History(clock=clock, ids=ids, vault=vault, deadlines=Deadlines(calendar=CalendarStore(clock=clock)))
     base = {"audit": audit, "vault": vault}
@@ -212,6 +212,7 @@ async def opened(house: Household) -> AsyncIterator[Office]:
     services = SimpleNamespace(
         idempotency=Idempotency(vault=vault, clock=clock, ids=ids),
         sessions=auth.sessions,
+        logout=auth.logout,
         login=auth.login,
         accounts=auth.accounts,
         citizens=auth.citizens,
