@@ -224,9 +224,18 @@ def make_house(
         copies=Copies(contacts=auth.contacts, audit=audit, clock=clock, ids=ids, settings=settings),
         undelivered=UndeliveredNotices(clock=clock),
         runner=JobRunner(
-            handlers={"notices.tell": telling.tell, "notices.send": sending.send, "notices.settle": reports.settle},
+            handlers={
+                "notices.tell": telling.tell,
+                "notices.send": sending.send,
+                "notices.settle": reports.settle,
+                "auth.end-delegations": _left_to_others,
+            },
             settings=JobSettings(),
             clock=clock,
             ids=ids,
         ),
     )
+
+
+async def _left_to_others(**_ids: str) -> None:
+    """A job of another room that a story of this one leaves behind."""

@@ -165,7 +165,7 @@ async def test_no_request_makes_the_product_stumble(
         await who.ask("POST", "/v1/citizen/certificates", {"kind": kind})
     await reached(who, await ask_for(who, ENDORSEMENT, acknowledged))
     await definite(who, "/v1/citizen/applications", {"matter": ENDORSEMENT}, key="draft")
-    ending = ("citizen_sessions_end_current", "citizen_sessions_end")
+    ending = ("citizen_sessions_end_current", "citizen_sessions_end", "citizen_sessions_end_all")
     runs = [
         Run("resident", 80, who.access_token, "^/v1/citizen/", ending, stays=True, stateful=True),
         Run("leaver", 60, await tokens_to_lose(neighbours), "^/v1/citizen/sessions"),
