@@ -33,6 +33,8 @@ def town(tmp_path_factory: pytest.TempPathFactory, empty_database: str) -> Itera
         tmp_path_factory.mktemp("town"),
         database_url=empty_database,
         redis_url=os.environ.get("ZHIJIAN_TEST_REDIS_URL", "memory://"),
+        # A town for each process of the run stands beside those that are damaged: a server has a hundred places in all.
+        settings={"ZHIJIAN_DATABASE__POOL": "4"},
     )
     try:
         made.prepare()
