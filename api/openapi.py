@@ -13,7 +13,15 @@ from api.access import Audience, Delegable, NotYourCase
 from api.openapi_words import HEADERS, HEALTH, PARAMETERS, PROBLEM_SCHEMA, headers, parameter
 from api.operation import Operation, Routes
 from auth.delegation.errors import BusinessRegisterUnavailable, KinshipUnavailable
-from auth.errors import LevelTooLow, MandateMissing, NotDelegable, TokenExpired, TokenInvalid, TokenMissing
+from auth.errors import (
+    LevelTooLow,
+    MandateMissing,
+    NotDelegable,
+    RoleForbidden,
+    TokenExpired,
+    TokenInvalid,
+    TokenMissing,
+)
 from core.cache import TooManyRequests
 from core.db import DatabaseUnavailable
 from core.errors import Problem
@@ -37,7 +45,7 @@ _ALWAYS: Final[tuple[type[Problem], ...]] = (
 _BY_AUDIENCE: Final[dict[Audience, tuple[type[Problem], ...]]] = {
     Audience.PUBLIC: (),
     Audience.CITIZEN: (TokenMissing, TokenExpired, TokenInvalid, LevelTooLow),
-    Audience.STAFF: (TokenMissing, TokenExpired, TokenInvalid),
+    Audience.STAFF: (TokenMissing, TokenExpired, TokenInvalid, RoleForbidden),
     Audience.DEPARTMENT: (SignatureInvalid, NotYourCase),
     Audience.VERIFIER: (SignatureInvalid,),
 }
