@@ -6,7 +6,7 @@ from uuid import UUID
 from auth.errors import AccountClosed, LevelTooLow, TokenInvalid
 from auth.ports import MiniProgram
 from auth.realname import RealName
-from auth.records import MOBILE, Record, Records
+from auth.records import HOLD_ACTIVE, MOBILE, Record, Records
 from auth.rules import effective_level, is_elder
 from auth.settings import LevelSettings
 from auth.types import Caller, Level, MeView
@@ -88,7 +88,10 @@ class Citizens:
             raise LevelTooLow.needing(Level.PRESENT)
 
         async def work() -> None:
-            sealed = self._vault.seal(MOBILE, caller.citizen_id, mobile.reveal())
+            if await execute(HOLD_ACTIVE, caller.citizen_id) != 1:
+                raise AccountClosed
+            person = await self._vault.ensure_person(caller.citizen_id)
+            sealed = person.seal(MOBILE, caller.citizen_id, mobile.reveal())
             await execute(_SET_MOBILE, caller.citizen_id, sealed, self._mobile_hash(mobile))
             await self._audit.record(
                 "auth.mobile-set",

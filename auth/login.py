@@ -17,8 +17,9 @@ from core.ids import Ids
 _OPENID: Final = "wechat_account.openid"
 _BY_OPENID: Final = """
 SELECT w.id AS account_id, c.id, c.name_sealed, c.id_number_sealed, c.id_number_hash, c.mobile_sealed, c.elder_chosen,
-       c.state
-FROM wechat_account w JOIN citizen c ON c.id = w.citizen_id WHERE w.openid_hash = $1
+       c.state, k.wrapped
+FROM wechat_account w JOIN citizen c ON c.id = w.citizen_id LEFT JOIN person_key k ON k.person_id = c.id
+WHERE w.openid_hash = $1
 """
 _ADD_ACCOUNT: Final = """
 INSERT INTO wechat_account (id, citizen_id, openid_sealed, openid_hash, created_at) VALUES ($1, $2, $3, $4, $5)
