@@ -2,11 +2,23 @@
 
 from typing import Final
 
-from api.citizen import applications, certificates, elder_sessions, face_checks, ledger, matters, me, sessions
+from api.citizen import (
+    applications,
+    certificates,
+    consents,
+    elder_sessions,
+    face_checks,
+    ledger,
+    matters,
+    me,
+    rights,
+    sessions,
+)
 from api.departments import progress
 from api.operation import Routes
 from api.public import client, keys, progress_queries
-from api.staff import jobs
+from api.public import consents as consent_texts
+from api.staff import corrections, jobs
 from api.staff import sessions as staff_sessions
 from api.verifiers import verifications
 
@@ -17,13 +29,17 @@ ROUTES: Final[tuple[Routes, ...]] = (
     elder_sessions.routes,
     certificates.routes,
     ledger.routes,
+    consents.routes,
+    rights.routes,
     matters.routes,
     applications.routes,
     verifications.routes,
     progress.routes,
     staff_sessions.routes,
     jobs.routes,
+    corrections.routes,
     client.routes,
+    consent_texts.routes,
     keys.routes,
     keys.well_known,
     progress_queries.routes,

@@ -3,29 +3,46 @@
 from typing import Final
 from uuid import UUID
 
+from auth.errors import ConsentNeeded
 from auth.rules import CONSENTS, consent_required, parse_consent
+from auth.texts.consents import IN_FORCE
+from auth.types import Caller, Channel, ConsentView
 from core.audit.actors import Actor
 from core.audit.record import Audit
 from core.clock import Clock
-from core.db import execute, fetch, fetch_one, require_transaction, transaction
+from core.db import as_moment, as_uuid, execute, fetch, fetch_one, is_postgres, require_transaction, transaction
 from core.ids import Ids
 from core.log import current_request_id
 
-# A partial unique index (migrations/auth/guards.py) lets one consent stand for each text.
+# A partial unique index (migrations/auth/_guards.py) lets one consent stand for each text.
 _GIVE: Final = """
-INSERT INTO consent (id, citizen_id, purpose, version, given_at, request_id) VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT DO NOTHING RETURNING id
+INSERT INTO consent (id, citizen_id, purpose, version, text_hash, channel, given_by, given_at, request_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING id
 """
 _STANDS: Final = """
 SELECT 1 AS stands FROM consent WHERE citizen_id = $1 AND purpose = $2 AND version = $3 AND withdrawn_at IS NULL
 """
+# A withdrawal at this very moment and what rests on the consent wait for each other; SQLite writes one by one anyhow.
+_AND_HOLD: Final = " FOR SHARE"
 _WITHDRAW: Final = """
 UPDATE consent SET withdrawn_at = $3 WHERE citizen_id = $1 AND purpose = $2 AND withdrawn_at IS NULL
 """
+_LIST: Final = """
+SELECT id, purpose, version, text_hash, channel, given_by, given_at, withdrawn_at FROM consent
+WHERE citizen_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3
+"""
+_NEWEST: Final = """
+SELECT id, purpose, version, text_hash, channel, given_by, given_at, withdrawn_at FROM consent
+WHERE citizen_id = $1 AND purpose = $2 AND withdrawn_at IS NULL ORDER BY id DESC LIMIT 1
+"""
+_AFTER_ALL: Final = UUID(int=(1 << 128) - 1)
 
 
 class Consents:
-    """What residents have agreed to. A consent is written as `face@1`: the purpose and the version of its text."""
+    """What residents have agreed to. A consent is written as `face@1`: the purpose and the version of its text.
+
+    Nothing is remembered between two uses: each asks the database, so a withdrawal holds at once and everywhere.
+    """
 
     def __init__(self, *, audit: Audit, clock: Clock, ids: Ids) -> None:
         self._audit = audit
@@ -40,8 +57,17 @@ class Consents:
         """
         parse_consent(consent, purpose=purpose)
 
-    async def give(self, citizen_id: UUID, consent: str) -> None:
+    async def give(
+        self,
+        citizen_id: UUID,
+        consent: str,
+        *,
+        given_by: UUID | None = None,
+        channel: Channel = Channel.ONLINE,
+    ) -> None:
         """Keep a resident's consent, in the running transaction; one that stands already is left alone.
+
+        `given_by` is the guardian who agrees for the resident, None when they agree themselves.
 
         Raises:
             ConsentRequired: there is no such text in force.
@@ -49,40 +75,96 @@ class Consents:
         """
         require_transaction()
         purpose, version = parse_consent(consent)
-        now = self._clock.now()
-        new = await fetch(_GIVE, self._ids.uuid(), citizen_id, purpose, version, now, current_request_id())
+        new = await fetch(
+            _GIVE,
+            self._ids.uuid(),
+            citizen_id,
+            purpose,
+            version,
+            IN_FORCE[purpose].sha256,
+            channel.value,
+            given_by,
+            self._clock.now(),
+            current_request_id(),
+        )
         if new:
-            await self._record("auth.consent-given", citizen_id, consent)
+            await self._record("auth.consent-given", _actor(citizen_id, given_by), citizen_id, consent)
 
-    async def require(self, citizen_id: UUID, purpose: str) -> None:
+    async def agree(self, caller: Caller, consent: str) -> ConsentView:
+        """Keep the caller's consent by itself, before anything rests on it, and return how it stands.
+
+        Raises:
+            ConsentRequired: there is no such text in force.
+            DatabaseUnavailable: the database could not be reached.
+        """
+        purpose, _ = parse_consent(consent)
+        given_by = None if caller.actor_id == caller.citizen_id else caller.actor_id
+
+        async def work() -> ConsentView:
+            await self.give(caller.citizen_id, consent, given_by=given_by)
+            row = await fetch_one(_NEWEST, caller.citizen_id, purpose)
+            if row is None:  # Withdrawn within the same moment by another device.
+                raise consent_required(purpose)
+            return _view(row)
+
+        return await transaction(work)
+
+    async def require(self, citizen_id: UUID, purpose: str, *, hold: bool = False) -> None:
         """See that the resident's consent to a purpose stands, under the text in force.
+
+        With `hold`, inside a transaction, no withdrawal can come between this and the transaction's end.
 
         Raises:
             ConsentRequired: it was never given, was withdrawn, or was given to an earlier text.
         """
-        if purpose not in CONSENTS or await fetch_one(_STANDS, citizen_id, purpose, CONSENTS[purpose]) is None:
+        sql = _STANDS + _AND_HOLD if hold and is_postgres() else _STANDS
+        if purpose not in CONSENTS or await fetch_one(sql, citizen_id, purpose, CONSENTS[purpose]) is None:
             raise consent_required(purpose)
 
-    async def withdraw(self, citizen_id: UUID, purpose: str) -> bool:
-        """Take a resident's consent back, for all its texts; return whether one stood.
+    async def withdraw(self, caller: Caller, purpose: str) -> bool:
+        """Take the caller's consent back, for all its texts, at once; return whether one stood.
+
+        Raises:
+            ConsentNeeded: the account rests on it; closing the account is the way.
+            DatabaseUnavailable: the database could not be reached.
+        """
+        text = IN_FORCE.get(purpose)
+
+        async def work() -> bool:
+            if await execute(_WITHDRAW, caller.citizen_id, purpose, self._clock.now()) == 0:
+                return False
+            if text is not None and not text.may_be_withdrawn:
+                raise ConsentNeeded.with_way_out(text.follows.zh, text.follows.en, text.instead or "")
+            await self._record("auth.consent-withdrawn", caller.actor, caller.citizen_id, purpose)
+            return True
+
+        return await transaction(work)
+
+    async def list_given(self, caller: Caller, *, before: UUID | None = None, limit: int = 20) -> list[ConsentView]:
+        """Return the caller's consents, newest first, withdrawn ones too, those before one when it is given.
 
         Raises:
             DatabaseUnavailable: the database could not be reached.
         """
+        return [_view(row) for row in await fetch(_LIST, caller.citizen_id, before or _AFTER_ALL, limit)]
 
-        async def work() -> bool:
-            withdrawn = await execute(_WITHDRAW, citizen_id, purpose, self._clock.now()) > 0
-            if withdrawn:
-                await self._record("auth.consent-withdrawn", citizen_id, purpose)
-            return withdrawn
+    async def _record(self, action: str, actor: Actor, citizen_id: UUID, consent: str) -> None:
+        await self._audit.record(action, actor=actor, subject_id=citizen_id, object_kind="consent", object_id=consent)
 
-        return await transaction(work)
 
-    async def _record(self, action: str, citizen_id: UUID, consent: str) -> None:
-        await self._audit.record(
-            action,
-            actor=Actor.citizen(citizen_id),
-            subject_id=citizen_id,
-            object_kind="consent",
-            object_id=consent,
-        )
+def _actor(citizen_id: UUID, given_by: UUID | None) -> Actor:
+    return Actor.citizen(citizen_id) if given_by is None else Actor.citizen(given_by, on_behalf_of=citizen_id)
+
+
+def _view(row: dict[str, object]) -> ConsentView:
+    withdrawn = row["withdrawn_at"]
+    return ConsentView(
+        id=as_uuid(row["id"]),
+        purpose=str(row["purpose"]),
+        version=int(str(row["version"])),
+        text_hash=str(row["text_hash"]),
+        channel=Channel(str(row["channel"])),
+        given_by_guardian=row["given_by"] is not None,
+        given_at=as_moment(row["given_at"]),
+        withdrawn_at=None if withdrawn is None else as_moment(withdrawn),
+    )

@@ -13,6 +13,7 @@ from auth.login import Login
 from auth.operators import Operators
 from auth.realname import RealName
 from auth.records import Records
+from auth.rights.keeping import Keeping
 from auth.sessions import Sessions
 from auth.tidying import Tidying
 from auth.tokens import Tokens
@@ -24,6 +25,8 @@ class AuthServices:
     """Who is calling, how sure we are."""
 
     registry: PopulationRegistryHub
+    records: Records
+    keeping: Keeping
     tokens: Tokens
     sessions: Sessions
     accounts: Accounts
@@ -78,6 +81,8 @@ class AuthServices:
         )
         return cls(
             registry=registry,
+            records=records,
+            keeping=Keeping(settings.rights),
             tokens=tokens,
             sessions=sessions,
             accounts=Accounts(audit=audit, clock=clock, ids=ids),

@@ -4,7 +4,7 @@ from typing import Final
 
 MODELS: Final[dict[str, list[str]]] = {
     "core": ["core.models"],
-    "auth": ["auth.models"],
+    "auth": ["auth.models", "auth.rights.models"],
     "face": ["face.models"],
     "certificates": ["certificates.models"],
     "matters": ["matters.applications.models", "matters.cases.models"],

@@ -18,6 +18,7 @@ class FaceServices:
     """Is this person the person."""
 
     engine: LocalEngine
+    records: Records
     checks: FaceChecks
     elder_sessions: ElderSessions
 
@@ -36,6 +37,7 @@ class FaceServices:
         examiner = Examiner(engine=engine, portraits=auth.registry, records=records, trail=trail, settings=settings)
         return cls(
             engine=engine,
+            records=records,
             checks=FaceChecks(
                 examiner=examiner,
                 records=records,

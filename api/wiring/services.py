@@ -17,12 +17,17 @@ from api.wiring.domains import MODELS
 from api.wiring.face import FaceServices
 from api.wiring.ground import Ground
 from api.wiring.matters import MatterServices
+from api.wiring.rights import RightsServices
 from api.wiring.settings import Settings
 from auth.accounts import Accounts
 from auth.citizens import Citizens
+from auth.consent import Consents
 from auth.login import Login
 from auth.operators import Operators
 from auth.realname import RealName
+from auth.rights.closures import Closures
+from auth.rights.corrections import Corrections
+from auth.rights.exports import Exports
 from auth.sessions import Sessions
 from auth.tidying import Tidying
 from auth.tokens import Tokens
@@ -84,6 +89,10 @@ class Services:
     login: Login
     citizens: Citizens
     realname: RealName
+    consents: Consents
+    exports: Exports
+    corrections: Corrections
+    closures: Closures
     operators: Operators
     face: FaceServices
     face_checks: FaceChecks
@@ -121,8 +130,12 @@ class Services:
         face = FaceServices.build(ground, auth)
         certificates = CertificateServices.build(ground, auth)
         matters = MatterServices.build(ground, auth, certificates)
+        rights = RightsServices.build(ground, auth, face, certificates, matters)
         runner = JobRunner(
-            handlers=_handlers(certificates, matters), settings=settings.jobs, clock=ground.clock, ids=ground.ids
+            handlers=_handlers(certificates, matters, rights),
+            settings=settings.jobs,
+            clock=ground.clock,
+            ids=ground.ids,
         )
         ground.carrier.attach(runner)
         return cls(
@@ -141,6 +154,10 @@ class Services:
             login=auth.login,
             citizens=auth.citizens,
             realname=auth.realname,
+            consents=auth.consents,
+            exports=rights.exports,
+            corrections=rights.corrections,
+            closures=rights.closures,
             operators=auth.operators,
             face=face,
             face_checks=face.checks,
@@ -226,11 +243,16 @@ class Services:
             log.warning("face engine not warm", code=problem.code)
 
 
-def _handlers(certificates: CertificateServices, matters: MatterServices) -> Mapping[str, Handler]:
+def _handlers(
+    certificates: CertificateServices, matters: MatterServices, rights: RightsServices
+) -> Mapping[str, Handler]:
     """Every job that is ever enqueued, and who does it (a test holds the names against the code)."""
     return {
         "matters.deliver": matters.submission.deliver,
+        "matters.remove-file": rights.matter_data.remove_file,
         "certificates.refresh": certificates.wallet.refresh,
+        "auth.build-export": rights.exports.build,
+        "auth.close-account": rights.closures.close,
     }
 
 
@@ -264,6 +286,8 @@ def _entries(services: Services, sweeper: Sweeper) -> list[Entry]:
         Entry("seal", 1.0, ground.sealer.seal_all),
         Entry("deadlines", 60.0, services.matters.deadlines.catch_up),
         Entry("sessions and attempts", _HOUR, services.auth_tidying.tidy),
+        Entry("exports", _HOUR, services.exports.tidy),
+        Entry("closed accounts", 300.0, services.closures.look_again),
         Entry("face checks", 60.0, services.face_checks.tidy),
         Entry("kept answers", _HOUR, services.idempotency.purge),
         Entry("nonces", 300.0, forget_nonces),

@@ -8,4 +8,9 @@ GUARDS: Final[dict[str, str]] = {
         "CREATE UNIQUE INDEX IF NOT EXISTS consent_stands ON consent (citizen_id, purpose, version) "
         "WHERE withdrawn_at IS NULL"
     ),
+    # An account is closed once at a time.
+    "account_closure_waits": (
+        "CREATE UNIQUE INDEX IF NOT EXISTS account_closure_waits ON account_closure (citizen_id) "
+        "WHERE state = 'waiting'"
+    ),
 }
