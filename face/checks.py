@@ -9,7 +9,7 @@ from auth.errors import ConsentRequired
 from auth.realname import RealName
 from auth.rules import FreshFor, consent_required, fresh_until
 from auth.sessions import Sessions
-from auth.types import Caller, Level
+from auth.types import Caller, Level, ReadPurpose
 from core.cache import Limits
 from core.clock import Clock, china_date
 from core.db import transaction
@@ -74,7 +74,7 @@ class FaceChecks:
         self._consents.check(consent, purpose="face")
         if self._settings.gives == "nothing":
             raise NotOffered(alternatives=alternatives(elder=caller.elder))
-        person = await self._realname.person_of(caller.actor_id)
+        person = await self._realname.person_of(caller.actor_id, ReadPurpose.FACE_CHECK)
         if needs_guardian(person.id_number, china_date(self._clock.now())):
             raise GuardianNeeded(alternatives=GUARDED)
         check = Check(
@@ -120,7 +120,7 @@ class FaceChecks:
         if check is None or check.citizen_id != caller.actor_id or check.session_id != caller.session_id:
             raise NoSuchCheck
         await self._consents.require(caller.actor_id, "face")
-        person = await self._realname.person_of(caller.actor_id)
+        person = await self._realname.person_of(caller.actor_id, ReadPurpose.FACE_CHECK)
 
         async def decide(judgement: Judgement) -> CheckResult:
             async def work() -> bool:

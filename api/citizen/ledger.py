@@ -46,6 +46,7 @@ _ACTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "auth.elder-chosen": ("设置关怀模式", "Elder mode chosen"),
     "auth.consent-given": ("同意授权", "Consent given"),
     "auth.consent-withdrawn": ("撤回授权", "Consent withdrawn"),
+    "auth.person-read": ("查看您的身份信息", "Your name and number were read"),
     "auth.export-requested": ("申请导出我的个人信息", "My data asked for"),
     "auth.export-built": ("生成个人信息导出文件", "The export of my data was made"),
     "auth.export-fetched": ("下载个人信息导出文件", "My data were fetched"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
-from auth.types import Caller
+from auth.types import Caller, ReadPurpose
 from certificates.types import HeldCertificate
 from core.audit.record import Audit
 from core.cache import Limits
@@ -168,7 +168,7 @@ class Drafts:
 
     async def _prefill(self, caller: Caller, matter: Matter) -> _Filled:
         filled = _Filled()
-        person = await self._people.person_of(caller.citizen_id)
+        person = await self._people.person_of(caller.citizen_id, ReadPurpose.APPLICATION)
         known: dict[str, str | None] = {
             "name": person.name.reveal(),
             "id_number": person.id_number.reveal(),
