@@ -6,9 +6,11 @@ from typing import Any, Final
 
 from sanic import Request
 
-from auth.errors import LevelTooLow, MandateMissing, TokenMissing
-from auth.types import Level
+from auth.errors import LevelTooLow, MandateMissing, RoleForbidden, TokenMissing
+from auth.staff.rules import require_scope as _require_scope
+from auth.types import EVERYWHERE, Level, Scope, StaffCaller
 from core.errors import Forbidden
+from core.signers.http_signature import SignatureInvalid
 
 _BEARER: Final = "bearer "
 
@@ -28,6 +30,19 @@ class Audience(StrEnum):
         return self in {Audience.CITIZEN, Audience.STAFF}
 
 
+class Reach(StrEnum):
+    """What an operator's grant must reach, so that it opens a route.
+
+    - `WHOLE`: only a grant without limits opens it;
+    - `ROWS`: a grant with limits opens it too; the handler acts on what it covers (`require_scope`, `scopes_of`);
+    - `OWN`: it concerns the operator alone.
+    """
+
+    WHOLE = "whole"
+    ROWS = "rows"
+    OWN = "own"
+
+
 class NotYourCase(Forbidden):
     """A department speaks about what belongs to another."""
 
@@ -39,11 +54,17 @@ class NotYourCase(Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may enter: an audience, and for residents the level they need, for staff the roles."""
+    """Who may enter: an audience, and for residents the level they need, for staff the roles and their reach."""
 
     audience: Audience
     level: Level | None = None
     roles: frozenset[str] = frozenset()
+    reach: Reach = Reach.WHOLE
+
+    def lets_in(self, operator: StaffCaller) -> bool:
+        """Say whether an operator may enter: by one of the roles, and with enough of a reach."""
+        scopes = operator.scopes(self.roles)
+        return not self.roles or (EVERYWHERE in scopes if self.reach is Reach.WHOLE else bool(scopes))
 
 
 def public() -> Access:
@@ -56,9 +77,9 @@ def citizen(level: Level = Level.LINKED) -> Access:
     return Access(Audience.CITIZEN, level=level)
 
 
-def staff(*roles: str) -> Access:
-    """An operator with one of these roles."""
-    return Access(Audience.STAFF, roles=frozenset(roles))
+def staff(*roles: str, scope: Reach = Reach.WHOLE) -> Access:
+    """An operator with one of these roles (none named: any operator), held that far."""
+    return Access(Audience.STAFF, roles=frozenset(roles), reach=scope)
 
 
 def department() -> Access:
@@ -83,9 +104,9 @@ async def admit(request: Request[Any, Any], access: Access) -> None:
     elif access.audience is Audience.STAFF:
         await _admit_staff(request, access)
     elif access.audience is Audience.DEPARTMENT:
-        _admit_department(request)
+        await _admit_department(request)
     elif access.audience is Audience.VERIFIER:
-        _admit_verifier(request)
+        await _admit_verifier(request)
 
 
 def _bearer(request: Request[Any, Any]) -> str:
@@ -115,32 +136,55 @@ async def _admit_citizen(request: Request[Any, Any], access: Access) -> None:
 
 
 async def _admit_staff(request: Request[Any, Any], access: Access) -> None:
-    request.ctx.operator = await request.app.ctx.services.operators.caller_of(_bearer(request), roles=access.roles)
+    operator = await request.app.ctx.services.staff_sessions.caller_of(_bearer(request), address=request.ctx.address)
+    if not access.lets_in(operator):
+        raise RoleForbidden
+    request.ctx.operator = operator
+    request.ctx.scopes = operator.scopes(access.roles)
 
 
-def _check_signature(request: Request[Any, Any]) -> str:
+def scopes_of(request: Request[Any, Any]) -> tuple[Scope, ...]:
+    """Return how far the grants reach by which the operator entered; lists show what one of them covers."""
+    scopes: tuple[Scope, ...] = request.ctx.scopes
+    return scopes
+
+
+def require_scope(request: Request[Any, Any], concerned: Scope) -> None:
+    """See that a grant by which the operator entered covers what the request concerns.
+
+    Raises:
+        RoleForbidden: none does.
+    """
+    _require_scope(scopes_of(request), concerned)
+
+
+async def _check_signature(request: Request[Any, Any], kind: str) -> str:
     services = request.app.ctx.services
-    signed = services.signatures.check(
+    signed = await services.signatures.check(
         method=request.method,
         target_uri=services.public_url + request.raw_url.decode("ascii", "replace"),
         headers=request.headers,
         body=request.body,
+        address=request.ctx.address,
     )
+    # A key opens the doors of its own kind of party: no verifier speaks as a department, whatever it is called.
+    if signed.kind != kind:
+        raise SignatureInvalid
     request.ctx.signed = signed
     party: str = signed.party
     return party
 
 
-def _admit_department(request: Request[Any, Any]) -> None:
+async def _admit_department(request: Request[Any, Any]) -> None:
     """The nonce is used up later, in the transaction of the effect (`api/app.py`)."""
-    party = _check_signature(request)
+    party = await _check_signature(request, "department")
     if party != request.match_info.get("department"):
         raise NotYourCase
     request.ctx.department = party
 
 
-def _admit_verifier(request: Request[Any, Any]) -> None:
+async def _admit_verifier(request: Request[Any, Any]) -> None:
     """As with a department, the nonce is used up later; who comes unsigned has none."""
     signed = "signature" in request.headers or "signature-input" in request.headers
-    request.ctx.verifier = _check_signature(request) if signed else None
+    request.ctx.verifier = await _check_signature(request, "verifier") if signed else None
     request.ctx.is_replay = False

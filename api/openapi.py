@@ -12,7 +12,7 @@ from api import problems
 from api.access import Audience, NotYourCase
 from api.openapi_words import HEADERS, HEALTH, PARAMETERS, PROBLEM_SCHEMA, headers, parameter
 from api.operation import Operation, Routes
-from auth.errors import LevelTooLow, MandateMissing, TokenExpired, TokenInvalid, TokenMissing
+from auth.errors import LevelTooLow, MandateMissing, RoleForbidden, TokenExpired, TokenInvalid, TokenMissing
 from core.cache import TooManyRequests
 from core.db import DatabaseUnavailable
 from core.errors import Problem
@@ -36,7 +36,7 @@ _ALWAYS: Final[tuple[type[Problem], ...]] = (
 _BY_AUDIENCE: Final[dict[Audience, tuple[type[Problem], ...]]] = {
     Audience.PUBLIC: (),
     Audience.CITIZEN: (TokenMissing, TokenExpired, TokenInvalid, LevelTooLow),
-    Audience.STAFF: (TokenMissing, TokenExpired, TokenInvalid),
+    Audience.STAFF: (TokenMissing, TokenExpired, TokenInvalid, RoleForbidden),
     Audience.DEPARTMENT: (SignatureInvalid, NotYourCase),
     Audience.VERIFIER: (SignatureInvalid,),
 }
@@ -140,6 +140,7 @@ def _entry(operation: Operation, schemas: dict[tuple[type[BaseModel], str], Any]
     elif operation.access.audience is Audience.STAFF:
         entry["security"] = [{"staff": []}]
         entry["x-roles"] = sorted(operation.access.roles)
+        entry["x-scope"] = operation.access.reach
     elif operation.access.audience is Audience.DEPARTMENT:
         entry["security"] = [{"signature": []}]
     elif operation.access.audience is Audience.VERIFIER:

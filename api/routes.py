@@ -16,7 +16,7 @@ from api.citizen import (
 from api.departments import deaths, progress
 from api.operation import Routes
 from api.public import client, keys, progress_queries
-from api.staff import jobs
+from api.staff import approvals, jobs, openings, operators, parties, privacy
 from api.staff import sessions as staff_sessions
 from api.verifiers import verifications
 
@@ -34,6 +34,11 @@ ROUTES: Final[tuple[Routes, ...]] = (
     progress.routes,
     deaths.routes,
     staff_sessions.routes,
+    operators.routes,
+    approvals.routes,
+    parties.routes,
+    openings.routes,
+    privacy.routes,
     jobs.routes,
     client.routes,
     keys.routes,

@@ -29,6 +29,14 @@ JOBS_BURIED: Final = Gauge("zhijian_jobs_buried", "Jobs waiting for an operator.
 JOBS_DUE: Final = Gauge("zhijian_jobs_due", "Jobs due and not yet done.", registry=REGISTRY)
 AUDIT_UNSEALED: Final = Gauge("zhijian_audit_unsealed", "Audit lines not yet linked.", registry=REGISTRY)
 FACE_CHECKS: Final = Counter("zhijian_face_checks_total", "Face checks decided.", ["outcome"], registry=REGISTRY)
+EMERGENCIES: Final = Counter(
+    "zhijian_emergencies_total", "Done by one person that takes two.", ["action"], registry=REGISTRY
+)
+EMERGENCIES_OPEN: Final = Gauge("zhijian_emergencies_open", "Emergencies nobody has reviewed.", registry=REGISTRY)
+OPENINGS: Final = Counter("zhijian_openings_total", "Personal data opened by operators.", registry=REGISTRY)
+OPENINGS_ALARMS: Final = Counter(
+    "zhijian_openings_alarms_total", "Operators that have opened half of what they may.", registry=REGISTRY
+)
 LOOP_LAG: Final = Gauge(
     "zhijian_loop_lag_seconds", "Longest hold of the event loop since the last look.", registry=REGISTRY
 )

@@ -59,6 +59,8 @@ _ACTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "auth.elder-chosen": ("设置关怀模式", "Elder mode chosen"),
     "auth.consent-given": ("同意授权", "Consent given"),
     "auth.consent-withdrawn": ("撤回授权", "Consent withdrawn"),
+    "auth.data-opened": ("工作人员查看您的个人信息", "A member of staff read your personal data"),
+    "auth.resident-looked-up": ("工作人员查看您的资料（已遮盖）", "A member of staff looked you up, masked"),
     "face.check-started": ("开始人脸核验", "Face check begun"),
     "face.check-passed": ("人脸核验通过", "Face check passed"),
     "face.check-failed": ("人脸核验未通过", "Face check not passed"),

@@ -4,7 +4,7 @@ from typing import Final
 
 MODELS: Final[dict[str, list[str]]] = {
     "core": ["core.models"],
-    "auth": ["auth.models", "auth.account.models"],
+    "auth": ["auth.models", "auth.account.models", "auth.staff.models", "auth.registers.models"],
     "face": ["face.models"],
     "certificates": ["certificates.models"],
     "matters": ["matters.applications.models", "matters.cases.models"],

@@ -23,9 +23,15 @@ from auth.account.takeovers import Takeovers
 from auth.accounts import Accounts
 from auth.citizens import Citizens
 from auth.login import Login
-from auth.operators import Operators
 from auth.realname import RealName
+from auth.registers.parties import Parties
+from auth.registers.privacy import PrivacyRecords
 from auth.sessions import Sessions
+from auth.staff.approvals import Approvals
+from auth.staff.emergencies import Emergencies
+from auth.staff.openings import Openings
+from auth.staff.operators import Operators
+from auth.staff.sessions import StaffSessions
 from auth.tidying import Tidying
 from auth.tokens import Tokens
 from certificates.keys import IssuerKeys
@@ -87,7 +93,13 @@ class Services:
     login: Login
     citizens: Citizens
     realname: RealName
+    staff_sessions: StaffSessions
     operators: Operators
+    approvals: Approvals
+    emergencies: Emergencies
+    openings: Openings
+    parties: Parties
+    privacy_records: PrivacyRecords
     face: FaceServices
     face_checks: FaceChecks
     elder_sessions: ElderSessions
@@ -139,7 +151,9 @@ class Services:
             cache=ground.cache,
             public_url=settings.effective_public_url,
             idempotency=Idempotency(vault=ground.vault, clock=ground.clock, ids=ground.ids),
-            signatures=SignatureChecker(_trusted_keys(settings), clock=ground.clock),
+            signatures=SignatureChecker(
+                _trusted_keys(settings), clock=ground.clock, register=auth.staff.registered_keys
+            ),
             tokens=auth.tokens,
             sessions=auth.sessions,
             accounts=auth.accounts,
@@ -147,7 +161,13 @@ class Services:
             login=auth.login,
             citizens=auth.citizens,
             realname=auth.realname,
-            operators=auth.operators,
+            staff_sessions=auth.staff.sessions,
+            operators=auth.staff.operators,
+            approvals=auth.staff.approvals,
+            emergencies=auth.staff.emergencies,
+            openings=auth.staff.openings,
+            parties=auth.staff.parties,
+            privacy_records=auth.staff.privacy_records,
             face=face,
             face_checks=face.checks,
             elder_sessions=face.elder_sessions,
@@ -239,6 +259,8 @@ def _handlers(auth: AuthServices, certificates: CertificateServices, matters: Ma
     """Every job that is ever enqueued, and who does it (a test holds the names against the code)."""
     return {
         "auth.complete-takeover": auth.takeovers.complete,
+        "auth.announce-emergency": auth.staff.emergencies.announce,
+        "auth.remind-of-emergency": auth.staff.emergencies.remind,
         "matters.deliver": matters.submission.deliver,
         "certificates.refresh": certificates.wallet.refresh,
     }
@@ -274,6 +296,7 @@ def _entries(services: Services, sweeper: Sweeper) -> list[Entry]:
         Entry("seal", 1.0, ground.sealer.seal_all),
         Entry("deadlines", 60.0, services.matters.deadlines.catch_up),
         Entry("sessions and attempts", _HOUR, services.auth_tidying.tidy),
+        Entry("emergencies", 60.0, services.emergencies.count_open),
         Entry("face checks", 60.0, services.face_checks.tidy),
         Entry("kept answers", _HOUR, services.idempotency.purge),
         Entry("nonces", 300.0, forget_nonces),

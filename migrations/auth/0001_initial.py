@@ -1,5 +1,7 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
+import functools
+from json import dumps, loads
 from tortoise.fields.base import OnDelete
 from uuid import uuid4
 from tortoise import fields
@@ -9,6 +11,30 @@ class Migration(migrations.Migration):
     initial = True
 
     operations = [
+        ops.CreateModel(
+            name='Approval',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                ('action', fields.CharField(max_length=40)),
+                ('payload_hash', fields.CharField(max_length=64)),
+                ('payload_sealed', fields.BinaryField()),
+                ('reason_sealed', fields.BinaryField()),
+                ('state', fields.CharField(max_length=9)),
+                ('emergency', fields.BooleanField(default=False)),
+                ('requested_by', fields.UUIDField()),
+                ('requested_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('expires_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('decided_by', fields.UUIDField(null=True)),
+                ('approved_by', fields.UUIDField(null=True)),
+                ('decided_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('executed_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('reviewed_by', fields.UUIDField(null=True)),
+                ('reviewed_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('finding', fields.CharField(default='', max_length=12)),
+            ],
+            options={'table': 'approval', 'app': 'auth', 'indexes': [Index(fields=['requested_at', 'id']), Index(fields=['requested_by', 'state'])], 'pk_attr': 'id', 'table_description': 'Something that takes two people: asked for by one, decided by another. An emergency is done by one and reviewed.'},
+            bases=['Model'],
+        ),
         ops.CreateModel(
             name='Citizen',
             fields=[
@@ -61,22 +87,47 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
+            name='Opening',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                ('operator_id', fields.UUIDField()),
+                ('opened_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'opening', 'app': 'auth', 'indexes': [Index(fields=['operator_id', 'opened_at'])], 'pk_attr': 'id', 'table_description': 'An operator has read personal values of somebody. Counted here; what was read stands in the audit.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
             name='Operator',
             fields=[
                 ('id', fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
                 ('username', fields.CharField(unique=True, max_length=64)),
-                ('role', fields.CharField(max_length=24)),
-                ('state', fields.CharField(default='active', max_length=8)),
-                ('password_hash', fields.CharField(max_length=160)),
-                ('otp_sealed', fields.BinaryField()),
+                ('state', fields.CharField(max_length=8)),
+                ('password_hash', fields.CharField(default='', max_length=160)),
+                ('otp_sealed', fields.BinaryField(null=True)),
                 ('otp_step', fields.BigIntField(default=0)),
+                ('networks', fields.JSONField(encoder=functools.partial(dumps, separators=(',', ':')), decoder=loads)),
                 ('attempts', fields.IntField(default=0)),
                 ('first_attempt_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('locked_until', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('lock_count', fields.IntField(default=0)),
+                ('activation_hash', fields.CharField(null=True, unique=True, max_length=64)),
+                ('activation_until', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
             options={'table': 'operator_account', 'app': 'auth', 'pk_attr': 'id', 'table_description': 'Somebody of the staff. The attempts at the one-time code are counted here: no cache can forget them.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='OperatorGrant',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                ('operator', fields.ForeignKeyField('auth.Operator', source_field='operator_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('role', fields.CharField(max_length=24)),
+                ('region', fields.CharField(default='', max_length=12)),
+                ('department', fields.CharField(default='', max_length=32)),
+                ('matter', fields.CharField(default='', max_length=64)),
+            ],
+            options={'table': 'operator_grant', 'app': 'auth', 'unique_together': (('operator', 'role', 'region', 'department', 'matter'),), 'pk_attr': 'id', 'table_description': 'A role that an operator holds, and how far it reaches; empty parts are not limited.'},
             bases=['Model'],
         ),
         ops.CreateModel(
@@ -91,6 +142,49 @@ class Migration(migrations.Migration):
                 ('ended_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
             options={'table': 'operator_session', 'app': 'auth', 'pk_attr': 'id', 'table_description': "An operator's session. Its bearer token is kept as a hash."},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='Party',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                ('kind', fields.CharField(max_length=10)),
+                ('slug', fields.CharField(unique=True, max_length=48)),
+                ('state', fields.CharField(default='active', max_length=9)),
+                ('details', fields.JSONField(encoder=functools.partial(dumps, separators=(',', ':')), decoder=loads)),
+                ('contact_sealed', fields.BinaryField(null=True)),
+                ('registered_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('changed_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'party', 'app': 'auth', 'indexes': [Index(fields=['kind', 'slug'])], 'pk_attr': 'id', 'table_description': 'Somebody or something outside whose signed requests we take: a verifier, a department, a device.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='PartyKey',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                ('party', fields.ForeignKeyField('auth.Party', source_field='party_id', db_index=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('key_id', fields.CharField(unique=True, max_length=64)),
+                ('public_key', fields.TextField(unique=False)),
+                ('state', fields.CharField(default='active', max_length=9)),
+                ('added_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('withdrawn_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'party_key', 'app': 'auth', 'pk_attr': 'id', 'table_description': 'A public key of a party. Withdrawn ones stay, so that their ids are never given again.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='PrivacyRecord',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                ('kind', fields.CharField(max_length=12)),
+                ('title', fields.CharField(max_length=120)),
+                ('content', fields.JSONField(encoder=functools.partial(dumps, separators=(',', ':')), decoder=loads)),
+                ('follows_id', fields.UUIDField(null=True)),
+                ('written_by', fields.UUIDField()),
+                ('written_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'privacy_record', 'app': 'auth', 'indexes': [Index(fields=['kind', 'written_at', 'id'])], 'pk_attr': 'id', 'table_description': 'An entry of the registers that data protection law wants kept. Written once, followed by others, never changed.'},
             bases=['Model'],
         ),
         ops.CreateModel(
@@ -111,6 +205,17 @@ class Migration(migrations.Migration):
                 ('counted_at', fields.DatetimeField(db_index=True, auto_now=False, auto_now_add=False)),
             ],
             options={'table': 'real_name_subject', 'app': 'auth', 'pk_attr': 'key', 'table_description': 'A row to hold while attempts by an account or on a number are counted, so that two at once do not both fit in.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='RecoveryCode',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                ('operator', fields.ForeignKeyField('auth.Operator', source_field='operator_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.CASCADE)),
+                ('code_hash', fields.CharField(max_length=64)),
+                ('used_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'recovery_code', 'app': 'auth', 'unique_together': (('operator', 'code_hash'),), 'pk_attr': 'id', 'table_description': 'A code that takes the place of a one-time code, once, when the device is lost. Kept as a hash.'},
             bases=['Model'],
         ),
         ops.CreateModel(
