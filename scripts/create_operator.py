@@ -12,7 +12,7 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,17 +96,20 @@ async def invite(settings: Settings, username: str, role: Role, *, again: bool) 
         return await operators.invite_again(operator_id)
 
 
-async def make(settings: Settings, username: str, role: Role) -> Kept:
-    """Invite somebody and accept for them, with a password drawn by chance.
+async def make(settings: Settings, people: Sequence[tuple[str, Role]]) -> list[Kept]:
+    """Invite people and accept for them, with passwords drawn by chance.
 
     Raises:
         Exception: as `invite`.
     """
-    password = secrets.token_urlsafe(15)
+    made = []
     async with staff_of(settings) as operators:
-        invitation = await operators.invite(username, [RoleGrant(role)])
-        activated = await operators.activate(invitation.secret, password, address="keyboard")
-    return Kept(username, password, activated.otpauth_uri)
+        for username, role in people:
+            password = secrets.token_urlsafe(15)
+            invitation = await operators.invite(username, [RoleGrant(role)])
+            activated = await operators.activate(invitation.secret, password, address="keyboard")
+            made.append(Kept(username, password, activated.otpauth_uri))
+    return made
 
 
 def keep(operator: Kept, path: Path) -> None:
@@ -119,6 +122,20 @@ def keep(operator: Kept, path: Path) -> None:
             indent=2,
         )
         out.write("\n")
+
+
+def keep_all(settings: Settings, chosen: argparse.Namespace) -> None:
+    """Make the people of a demonstration and keep their ways in.
+
+    Raises:
+        Exception: as `invite`; OSError where a file cannot be written.
+    """
+    people, files = [(chosen.username, chosen.role)], [chosen.keep]
+    if chosen.second is not None:
+        people.append((f"{chosen.username}-second", Role.SECURITY_ADMIN))
+        files.append(chosen.second)
+    for operator, path in zip(asyncio.run(make(settings, people)), files, strict=True):
+        keep(operator, path)
 
 
 def code_of(path: Path) -> str:
@@ -144,6 +161,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--role", type=Role, choices=list(Role), default=Role.SYSTEM_ADMIN)
     parser.add_argument("--again", action="store_true", help="invite an operator once more who has lost their way in")
     parser.add_argument("--keep", metavar="FILE", type=Path, help="write the way in into this new file")
+    parser.add_argument("--second", metavar="FILE", type=Path, help="with --keep: a security administrator as well")
     parser.add_argument("--code", metavar="FILE", type=Path, help="print the code of the moment from such a file")
     chosen = parser.parse_args(arguments)
     try:
@@ -156,7 +174,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         settings = load_settings()
         if chosen.keep is not None:
-            keep(asyncio.run(make(settings, chosen.username, chosen.role)), chosen.keep)
+            keep_all(settings, chosen)
             return 0
         invitation = asyncio.run(invite(settings, chosen.username, chosen.role, again=chosen.again))
     except (UnsafeSettings, ValueError, OSError) as error:

@@ -195,9 +195,10 @@ class Approvals:
             if not rows:
                 raise await self._why(approval_id, now)
             await self._record("auth.approval-given", caller, approval_id, outcome=row["action"])
+            payload = self._opened(approval_id, row["action"], rows[0]["payload_sealed"], looked_at)
             deed = self._deeds.get(row["action"])
             if deed is not None:
-                await deed(self._opened(approval_id, row["action"], rows[0]["payload_sealed"], looked_at), caller)
+                await deed(payload, caller)
                 await execute(_EXECUTE, approval_id, now)
 
         await transaction(work)

@@ -31,7 +31,7 @@ class Operator(Model):
 
 
 class OperatorGrant(Model):
-    """A role that an operator holds, and how far it reaches; empty parts are not limited."""
+    """A role that an operator holds, and how far it reaches. Empty parts are not limited."""
 
     id = fields.UUIDField(primary_key=True)
     operator: fields.ForeignKeyRelation[Operator] = fields.ForeignKeyField(
@@ -111,7 +111,7 @@ class Approval(Model):
 
 
 class Opening(Model):
-    """An operator has read personal values of somebody. Counted here; what was read stands in the audit."""
+    """An operator has read personal values of somebody. Counted here: what was read stands in the audit."""
 
     id = fields.UUIDField(primary_key=True)
     operator_id = fields.UUIDField()

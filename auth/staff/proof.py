@@ -11,13 +11,14 @@ import pyotp
 from auth.settings import AuthLimits, OperatorSettings
 from auth.staff.errors import StaffLoginInvalid
 from auth.staff.passwords import LONGEST, Passwords
-from auth.staff.rules import comes_from, lock_until
+from auth.staff.rules import lock_until
 from core.audit.actors import Actor
 from core.audit.record import Audit
 from core.cache import Limits
 from core.clock import Clock
 from core.crypto import Vault, sha256_hex
 from core.db import as_json, as_uuid, execute, fetch_one, transaction
+from core.networks import comes_from
 
 T = TypeVar("T")
 # What is done once somebody has proved who they are, in the transaction that uses their code up.

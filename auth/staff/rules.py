@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from ipaddress import ip_address, ip_network
 from typing import Final
 
 from auth.errors import RoleForbidden
@@ -89,17 +88,6 @@ def require_scope(scopes: Collection[Scope], concerned: Scope) -> None:
 def has_everywhere(caller: StaffCaller, roles: Collection[Role]) -> bool:
     """Say whether a caller holds one of the roles without limits."""
     return EVERYWHERE in caller.scopes(roles) if roles else False
-
-
-def comes_from(address: str, networks: Collection[str]) -> bool:
-    """Say whether an address lies in one of the networks; where there are none, everywhere is right."""
-    if not networks:
-        return True
-    try:
-        where = ip_address(address)
-    except ValueError:
-        return False
-    return any(where in ip_network(network, strict=False) for network in networks)
 
 
 def canonical(action: str, payload: Mapping[str, object]) -> str:

@@ -9,7 +9,6 @@ from auth.settings import OperatorSettings
 from auth.staff.grants import grants_of, read_grants
 from auth.staff.passwords import Passwords
 from auth.staff.proof import Proof
-from auth.staff.rules import comes_from
 from auth.staff.types import StaffGrant, StaffSessionView
 from auth.types import StaffCaller
 from core.audit.actors import Actor
@@ -18,6 +17,7 @@ from core.clock import Clock
 from core.crypto import sha256_hex
 from core.db import as_json, as_moment, as_uuid, execute, fetch, require_transaction, transaction
 from core.ids import Ids
+from core.networks import comes_from
 
 _ADD: Final = """
 INSERT INTO operator_session (id, operator_id, token_hash, created_at, last_used_at, expires_at)

@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import ip_address, ip_network
 from typing import Final, Protocol
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
@@ -19,6 +18,7 @@ from core.clock import Clock
 from core.db import fetch, transaction
 from core.errors import Unauthenticated
 from core.log import get_logger
+from core.networks import comes_from
 
 log = get_logger(__name__)
 
@@ -117,11 +117,9 @@ class SignatureChecker:
             trusted = self._keys.get(key_id)
             if trusted is None and self._register is not None:
                 trusted = await self._register.find(key_id)
-            if trusted is None:
-                raise ValueError("unknown key")
+            trusted = _known(trusted)
             signed = self._check(_Message(method.upper(), target_uri, headers), body, key_id, trusted)
-            if not _comes_from(address, trusted.networks):
-                raise ValueError("from elsewhere")
+            _require_near(address, trusted.networks)
         except (HTTPMessageSignaturesException, ValueError, KeyError, TypeError) as error:
             # Anybody can cause this line as often as they like; the figures count it (`zhijian_problems_total`).
             log.debug("signature refused", reason=type(error).__name__)
@@ -179,5 +177,12 @@ def _key_id_of(headers: Mapping[str, str]) -> str:
     return str(named.pop())
 
 
-def _comes_from(address: str, networks: tuple[str, ...]) -> bool:
-    return not networks or any(ip_address(address) in ip_network(network, strict=False) for network in networks)
+def _known(trusted: TrustedKey | None) -> TrustedKey:
+    if trusted is None:
+        raise ValueError("unknown key")
+    return trusted
+
+
+def _require_near(address: str, networks: tuple[str, ...]) -> None:
+    if not comes_from(address, networks):
+        raise ValueError("from elsewhere")

@@ -93,7 +93,7 @@ class Migration(migrations.Migration):
                 ('operator_id', fields.UUIDField()),
                 ('opened_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'opening', 'app': 'auth', 'indexes': [Index(fields=['operator_id', 'opened_at'])], 'pk_attr': 'id', 'table_description': 'An operator has read personal values of somebody. Counted here; what was read stands in the audit.'},
+            options={'table': 'opening', 'app': 'auth', 'indexes': [Index(fields=['operator_id', 'opened_at'])], 'pk_attr': 'id', 'table_description': 'An operator has read personal values of somebody. Counted here: what was read stands in the audit.'},
             bases=['Model'],
         ),
         ops.CreateModel(
@@ -127,7 +127,7 @@ class Migration(migrations.Migration):
                 ('department', fields.CharField(default='', max_length=32)),
                 ('matter', fields.CharField(default='', max_length=64)),
             ],
-            options={'table': 'operator_grant', 'app': 'auth', 'unique_together': (('operator', 'role', 'region', 'department', 'matter'),), 'pk_attr': 'id', 'table_description': 'A role that an operator holds, and how far it reaches; empty parts are not limited.'},
+            options={'table': 'operator_grant', 'app': 'auth', 'unique_together': (('operator', 'role', 'region', 'department', 'matter'),), 'pk_attr': 'id', 'table_description': 'A role that an operator holds, and how far it reaches. Empty parts are not limited.'},
             bases=['Model'],
         ),
         ops.CreateModel(
@@ -184,7 +184,7 @@ class Migration(migrations.Migration):
                 ('written_by', fields.UUIDField()),
                 ('written_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'privacy_record', 'app': 'auth', 'indexes': [Index(fields=['kind', 'written_at', 'id'])], 'pk_attr': 'id', 'table_description': 'An entry of the registers that data protection law wants kept. Written once, followed by others, never changed.'},
+            options={'table': 'privacy_record', 'app': 'auth', 'indexes': [Index(fields=['kind', 'written_at', 'id'])], 'pk_attr': 'id', 'table_description': 'An entry of the registers that data protection law wants kept. Written once, never changed.'},
             bases=['Model'],
         ),
         ops.CreateModel(

@@ -239,8 +239,14 @@ async def test_an_unknown_token_is_refused(staff: Staff, token: str) -> None:
 
 async def test_secrets_stand_nowhere_in_clear(staff: Staff, operator: Member) -> None:
     grant = await staff.log_in(operator)
-    tables = ("operator_account", "operator_session", "recovery_code", "audit_line")
-    stored = repr([await fetch(f"SELECT * FROM {table}") for table in tables])
+    stored = repr(
+        [
+            await fetch("SELECT * FROM operator_account"),
+            await fetch("SELECT * FROM operator_session"),
+            await fetch("SELECT * FROM recovery_code"),
+            await fetch("SELECT * FROM audit_line"),
+        ]
+    )
     for value in (PASSWORD, operator.totp.secret, grant.access_token, *operator.recovery_codes):
         assert value not in stored
         assert value.encode().hex() not in stored
