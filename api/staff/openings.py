@@ -1,5 +1,6 @@
 """Residents' data for staff: masked to look at, opened for a purpose and a case, which the resident sees."""
 
+from contextlib import suppress
 from typing import Annotated
 from uuid import UUID
 
@@ -12,9 +13,18 @@ from api.staff.words import Masked, Reason, found
 from auth.staff.errors import TooManyOpenings
 from auth.staff.types import PersonField
 from auth.types import EVERYWHERE, Role, Scope
+from core.pii import IdNumber, Mobile
 from matters.applications.concerned import whom_it_concerns
 
 routes = Routes(prefix="/v1/staff", tag="personal data")
+
+
+def _is_personal(text: str) -> bool:
+    for kind in (IdNumber, Mobile):
+        with suppress(ValueError):
+            kind.parse(text)
+            return True
+    return False
 
 
 class ResidentOut(Out):
@@ -39,6 +49,9 @@ class OpeningIn(Body):
     def _one_of_them(self) -> "OpeningIn":
         if (self.subject is None) == (self.application is None):
             raise ValueError("one of subject and application is needed")
+        if _is_personal(self.case):
+            # It is written down for good, and somebody's number is no case.
+            raise ValueError("a person's number is no case")
         return self
 
 

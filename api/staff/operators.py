@@ -7,10 +7,10 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from api.access import staff
-from api.operation import Answer, Body, Out, Page, PageQuery, Request, Routes, decode_cursor, encode_cursor
+from api.operation import Answer, Body, Out, Page, PageQuery, Request, Routes, encode_cursor
 from api.problems import RequestInvalid
 from api.reading import field_error
-from api.staff.words import GrantOut, Grants, Network, ReasonIn, found
+from api.staff.words import GrantOut, Grants, Network, ReasonIn, decode_name, found
 from auth.staff.errors import AccountForbids, ApprovalNeeded, NotYourself, RolesExclude, UsernameTaken
 from auth.staff.types import Invitation, OperatorState, OperatorView
 from auth.types import Role
@@ -92,9 +92,8 @@ class StaffMemberOut(Out):
 )
 async def list_operators(request: Request, query: PageQuery) -> Answer:
     """List the staff by name."""
-    after = decode_cursor(query.cursor, parts=1)
     views = await request.app.ctx.services.operators.list_operators(
-        after=after[0][:64] if after else "", limit=query.limit + 1
+        after=decode_name(query.cursor), limit=query.limit + 1
     )
     shown = views[: query.limit]
     return Answer(

@@ -5,8 +5,8 @@ from typing import Final
 from uuid import UUID
 
 from api.access import staff
-from api.operation import Answer, Out, Page, PageQuery, Request, Routes, decode_cursor, encode_cursor
-from api.staff.words import ReasonIn, found
+from api.operation import Answer, Out, Page, PageQuery, Request, Routes, encode_cursor
+from api.staff.words import ReasonIn, decode_name, found
 from auth.registers.types import KeyView, PartyKind, PartyState, PartyView
 from auth.types import Role
 
@@ -82,9 +82,8 @@ class PartyOut(Out):
 
 
 async def _list(request: Request, query: PageQuery, kind: PartyKind) -> Answer:
-    after = decode_cursor(query.cursor, parts=1)
     views = await request.app.ctx.services.parties.list_parties(
-        kind, after=after[0][:64] if after else "", limit=query.limit + 1
+        kind, after=decode_name(query.cursor), limit=query.limit + 1
     )
     shown = views[: query.limit]
     return Answer(

@@ -1,5 +1,6 @@
 """What staff says and is told, shared by its routes: roles and their reach, masked values, reasons."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import ip_network
@@ -7,11 +8,12 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from api.operation import Body, Out
+from api.operation import Body, Out, bad_cursor, decode_cursor
 from api.problems import RequestNotFound
 from auth.types import Role, RoleGrant, Scope
 from core.errors import NotFound
 
+_NAME: Final = re.compile(r"[a-z0-9.-]{1,64}")
 SLUG: Final = r"^[a-z0-9][a-z0-9-]{1,46}[a-z0-9]$"
 Slug = Annotated[str, StringConstraints(pattern=SLUG)]
 Reason = Annotated[str, StringConstraints(min_length=4, max_length=200, strip_whitespace=True)]
@@ -67,6 +69,20 @@ class ReasonIn(Body):
     """Why something is done."""
 
     reason: Reason
+
+
+def decode_name(cursor: str | None) -> str:
+    """Return the name after which a list sorted by names goes on; empty at its beginning.
+
+    Raises:
+        RequestInvalid: the text is none of ours.
+    """
+    parts = decode_cursor(cursor, parts=1)
+    if parts is None:
+        return ""
+    if not _NAME.fullmatch(parts[0]):
+        raise bad_cursor()
+    return parts[0]
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from core.cache import Limits
 from core.clock import Clock
 from core.crypto import Vault, sha256_hex
 from core.db import as_json, as_uuid, execute, fetch_one, transaction
-from core.networks import comes_from
+from core.signers.networks import comes_from
 
 T = TypeVar("T")
 # What is done once somebody has proved who they are, in the transaction that uses their code up.

@@ -17,7 +17,7 @@ from core.clock import Clock
 from core.crypto import sha256_hex
 from core.db import as_json, as_moment, as_uuid, execute, fetch, require_transaction, transaction
 from core.ids import Ids
-from core.networks import comes_from
+from core.signers.networks import comes_from
 
 _ADD: Final = """
 INSERT INTO operator_session (id, operator_id, token_hash, created_at, last_used_at, expires_at)

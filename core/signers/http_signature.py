@@ -18,7 +18,7 @@ from core.clock import Clock
 from core.db import fetch, transaction
 from core.errors import Unauthenticated
 from core.log import get_logger
-from core.networks import comes_from
+from core.signers.networks import comes_from
 
 log = get_logger(__name__)
 

@@ -19,6 +19,7 @@ from multidict import CIMultiDict
 from api import app as edge
 from api.citizen import ledger
 from api.idempotency import Idempotency
+from api.operation import encode_cursor
 from api.staff import approvals, openings, operators, parties, privacy, sessions
 from api.verifiers import verifications
 from auth.types import Role
@@ -280,6 +281,9 @@ async def test_what_staff_opens_the_resident_sees(hall: Hall) -> None:
             "POST", "/v1/staff/openings", {key: wanted[key] for key in wanted if key != without}, token=clerk
         )
         assert (told.status, told.json["code"]) == (422, "request.invalid")
+    for case in (NUMBER, "19900000001", "a case", "x"):
+        told = await hall.ask("POST", "/v1/staff/openings", {**wanted, "case": case}, token=clerk)
+        assert (told.status, told.json["code"]) == (422, "request.invalid")
     token = auth.tokens.issue(resident.citizen_id, resident.session_id)
     lines = (await hall.ask("GET", "/v1/citizen/ledger", token=token)).json["items"]
     seen = [(line["actor"], line["action"], line["fields"]) for line in lines if line["actor_kind"] == "operator"]
@@ -312,6 +316,23 @@ async def test_an_application_is_opened_under_its_own_number_within_ones_reach(h
     assert (refused.status, refused.json["code"]) == (403, "auth.forbidden")
     other = await hall.ask("POST", "/v1/staff/openings", {**wanted, "case": "N-2026-2"}, token=within)
     assert (other.status, other.json["code"]) == (404, "request.not-found")
+
+
+async def test_the_staff_is_listed_in_pages_and_foreign_cursors_are_refused(hall: Hall) -> None:
+    system, _ = await hall.token(Role.SYSTEM_ADMIN)
+    for _ in range(2):
+        await hall.staff.member(Role.OPERATOR)
+    seen, cursor = [], ""
+    while True:
+        page = (await hall.ask("GET", f"/v1/staff/operators?limit=1{cursor}", token=system)).json
+        seen += [item["username"] for item in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    assert len(seen) == len(set(seen)) == 3
+    for name in ("\x00", "名字", "", "x" * 65):
+        told = await hall.ask("GET", f"/v1/staff/operators?cursor={encode_cursor([name])}", token=system)
+        assert (told.status, told.json["code"]) == (422, "request.invalid")
 
 
 async def test_records_of_data_protection_are_written_listed_and_exported(hall: Hall) -> None:

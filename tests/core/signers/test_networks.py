@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.networks import comes_from
+from core.signers.networks import comes_from
 
 
 @pytest.mark.parametrize(
