@@ -181,6 +181,13 @@ async def test_a_verifier_comes_in_by_two_people_and_is_known_by_its_key(hall: H
         token=system,
     )
     assert asked.status == 201, asked.text
+    wrong = await hall.ask(
+        "POST",
+        "/v1/staff/approvals",
+        {"request": {"action": "verifiers.register", **wanted, "slug": "X"}, "reason": "a contract"},
+        token=system,
+    )
+    assert (wrong.status, [each["pointer"] for each in wrong.json["errors"]]) == (422, ["/request/slug"])
     path = asked.headers["Location"]
     shown = (await hall.ask("GET", path, token=security)).json
     assert shown["payload"]["purposes"] == {"check-in": ["name", "age>=18"]}
