@@ -1,6 +1,6 @@
 """Logging in with one tap: a code from the mini program becomes an account, and the account a session."""
 
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from auth.ports import MiniProgram
@@ -17,7 +17,7 @@ from core.ids import Ids
 _BY_OPENID: Final = """
 SELECT w.id AS account_id, c.id, c.name_sealed, c.id_number_sealed, c.id_number_hash, c.mobile_sealed, c.elder_chosen,
        c.state
-FROM wechat_account w JOIN citizen c ON c.id = w.citizen_id WHERE w.openid_hash = $1
+FROM wechat_account w JOIN citizen c ON c.id = w.citizen_id WHERE w.openid_hash IN ($1, $2)
 """
 _ADD_ACCOUNT: Final = """
 INSERT INTO wechat_account (id, citizen_id, openid_sealed, openid_hash, created_at) VALUES ($1, $2, $3, $4, $5)
@@ -68,13 +68,15 @@ class Login:
         await self._limits.hit_address("auth.login", self._settings.login_address, address)
         await self._limits.hit_here("auth.login:all", self._settings.login_all)
         identity = await self._mini_program.identify(code)
-        openid_hash = self._vault.index(OPENID, identity.openid.reveal())
-        await self._limits.hit("auth.login", self._settings.login_account, f"account:{openid_hash}")
+        hashes = self._vault.indexes(OPENID, identity.openid.reveal())
+        await self._limits.hit("auth.login", self._settings.login_account, f"account:{min(hashes)}")
 
         async def work() -> Grant:
-            row = await fetch_one(_BY_OPENID + _AND_HOLD if is_postgres() else _BY_OPENID, openid_hash)
+            row = await self._find(hashes)
+            if row is None and await self._vault.claim(OPENID, identity.openid.reveal()):
+                row = await self._find(hashes)
             if row is None:
-                account_id, record = await self._welcome(identity, openid_hash)
+                account_id, record = await self._welcome(identity)
             else:
                 account_id, record = as_uuid(row["account_id"]), self._records.of_row(row)
             return await self._sessions.open_for(record, level=record.level, device=device, account_id=account_id)
@@ -86,10 +88,15 @@ class Login:
             # account was just being removed from its resident, and the row that was waited for is another's.
             return await transaction(work)
 
-    async def _welcome(self, identity: AccountIdentity, openid_hash: str) -> tuple[UUID, Record]:
+    @staticmethod
+    async def _find(hashes: tuple[str, str]) -> dict[str, Any] | None:
+        return await fetch_one(_BY_OPENID + _AND_HOLD if is_postgres() else _BY_OPENID, *hashes)
+
+    async def _welcome(self, identity: AccountIdentity) -> tuple[UUID, Record]:
         now = self._clock.now()
         account_id = self._ids.uuid()
         record = await add_newcomer(self._ids.uuid(), now)
+        openid_hash = self._vault.index(OPENID, identity.openid.reveal())
         sealed = self._vault.seal(OPENID, account_id, identity.openid.reveal())
         await fetch(_ADD_ACCOUNT, account_id, record.citizen_id, sealed, openid_hash, now)
         return account_id, record

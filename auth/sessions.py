@@ -369,7 +369,7 @@ class Sessions:
         return is_elder(record.id_number, chosen=record.elder_chosen, day=china_date(now), policy=self._policy)
 
     def _device_hash(self, device: str) -> str:
-        return self._vault.index(_DEVICE, device) if device else ""
+        return self._vault.mark(_DEVICE, device) if device else ""
 
 
 def _level(session: Mapping[str, Any], now: datetime) -> Level:

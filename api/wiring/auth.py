@@ -56,7 +56,7 @@ class AuthServices:
             app_id=settings.wechat.app_id,
             app_secret=settings.wechat.app_secret,
         )
-        tokens = Tokens(key=ground.ring.token, settings=settings.sessions, clock=clock, ids=ids)
+        tokens = Tokens(keys=lambda: ground.ring.tokens, settings=settings.sessions, clock=clock, ids=ids)
         sessions = Sessions(
             tokens=tokens,
             records=records,

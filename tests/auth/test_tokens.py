@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 
 from auth.errors import TokenExpired, TokenInvalid
 from auth.settings import SessionSettings
-from auth.tokens import Tokens, thumbprint
+from auth.tokens import Tokens
 from core.ids import RandomIds
+from core.keyring import Key, KeySet, thumbprint
 from tests.fakes.ground import FixedClock
 
 KEY = ec.generate_private_key(ec.SECP256R1())
@@ -38,6 +39,7 @@ PAYLOAD: dict[str, Any] = {
     "iat": NOW,
     "exp": NOW + 600,
 }
+KEYS = KeySet.of(Key(thumbprint(KEY.public_key()), KEY))
 HEADER: dict[str, Any] = {"alg": "ES256", "typ": "at+jwt", "kid": thumbprint(KEY.public_key())}
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 RS256 = (padding.PKCS1v15(), hashes.SHA256())
@@ -45,7 +47,7 @@ PUBLIC_PEM = KEY.public_key().public_bytes(serialization.Encoding.PEM, serializa
 
 
 def tokens(clock: FixedClock | None = None, settings: SessionSettings = SETTINGS) -> Tokens:
-    return Tokens(key=KEY, settings=settings, clock=clock or FixedClock(), ids=RandomIds())
+    return Tokens(keys=lambda: KEYS, settings=settings, clock=clock or FixedClock(), ids=RandomIds())
 
 
 def b64(data: bytes) -> str:
@@ -235,9 +237,8 @@ def test_checked_tokens_are_remembered_but_not_without_bound() -> None:
 
 def test_a_token_of_the_earlier_key_is_taken_after_a_rotation() -> None:
     token = tokens().issue(CITIZEN, SESSION)
-    rotated = Tokens(
-        key=OTHER, settings=SETTINGS, clock=FixedClock(), ids=RandomIds(), earlier=[KEY.public_key()]
-    )  # fmt: skip
+    later = Key(thumbprint(OTHER.public_key()), OTHER, FixedClock().now())
+    rotated = Tokens(keys=lambda: KeySet.of(*KEYS.keys, later), settings=SETTINGS, clock=FixedClock(), ids=RandomIds())
     assert rotated.check(token).citizen_id == CITIZEN
     assert len(rotated.jwks()["keys"]) == 2
 
