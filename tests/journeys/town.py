@@ -67,6 +67,8 @@ class Town:
             "ZHIJIAN_REDIS_TIMEOUT_SECONDS": "2",
             "ZHIJIAN_SANDBOX_URL": self.sandbox,
             "ZHIJIAN_ADDRESS_LIMITS": "off",
+            # A machine that does many things at once holds a loop for longer than a real one would.
+            "ZHIJIAN_LOOP_PATIENCE_SECONDS": "60",
             "PYTHONUNBUFFERED": "1",
             **self.settings,
         }
