@@ -20,7 +20,7 @@ from auth.errors import TokenExpired, TokenInvalid
 from auth.settings import SessionSettings
 from auth.tokens import Tokens
 from core.ids import RandomIds
-from core.keyring import Key, KeySet, thumbprint
+from core.keyring.ring import Key, KeySet, thumbprint
 from tests.fakes.ground import FixedClock
 
 KEY = ec.generate_private_key(ec.SECP256R1())
