@@ -32,9 +32,9 @@ class _Nothing:
 
 
 _NOTHING: Final = _Nothing()
-# Headers with a handful of values.
+# Headers with a handful of values, as Sanic's own code and ours spell them.
 _USUAL: Final = frozenset(
-    {"cache-control", "content-language", "content-type", "vary", "x-content-type-options", "connection", "alt-svc"}
+    {"Cache-Control", "Content-Language", "content-type", "Vary", "X-Content-Type-Options", "connection", "alt-svc"}
 )
 
 
@@ -73,19 +73,25 @@ class Reply(HTTPResponse):
         if has_message_body(self.status):  # type: ignore[no-untyped-call]
             self.headers.setdefault("content-type", self.content_type)
         return (
-            _usual(name, value) if name.lower() in _USUAL else self._pair(name, f"{value}")
+            _usual(name, value) if name in _USUAL else (_name(name), _value(f"{value}"))
             for name, value in self.headers.items()
         )
-
-    @classmethod
-    def _pair(cls, name: str, value: str) -> tuple[bytes, bytes]:
-        clean = cls._sanitize_header_value
-        return clean(name).encode("ascii"), clean(value).encode(errors="surrogateescape")
 
 
 @lru_cache(maxsize=256)
 def _usual(name: str, value: str) -> tuple[bytes, bytes]:
-    return Reply._pair(name, value)  # noqa: SLF001 — its other half
+    return _name(name), _value(value)
+
+
+@lru_cache(maxsize=256)
+def _name(name: str) -> bytes:
+    return Reply._sanitize_header_value(name).encode("ascii")  # noqa: SLF001 — the one that its own way uses
+
+
+def _value(value: str) -> bytes:
+    if value.isascii() and value.isprintable():  # Nothing to be freed of.
+        return value.encode()
+    return Reply._sanitize_header_value(value).encode(errors="surrogateescape")  # noqa: SLF001 — as above
 
 
 class StrictHttp(Http):

@@ -169,6 +169,9 @@ def _escape(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")[:64]
 
 
+_decoder: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse, parse_int=_integer)
+
+
 def read_json(request: Request) -> Any:  # noqa: ANN401 — JSON is what it is
     """Return the body as JSON, strictly.
 
@@ -187,9 +190,7 @@ def read_json(request: Request) -> Any:  # noqa: ANN401 — JSON is what it is
     if len(request.body) > JSON_BYTES:
         raise TooLarge
     try:
-        value = json.loads(
-            request.body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse, parse_int=_integer
-        )
+        value = _decoder.decode(request.body.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise Malformed from error
     found: list[FieldError] = []

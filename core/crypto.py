@@ -212,6 +212,7 @@ class Vault:
         self._ids = ids
         self._suite = _SUITES[cipher]
         self._keys: dict[int, bytes] = {}
+        self._index_keys: dict[str, bytes] = {}
         self._current = 0
 
     async def load(self) -> None:
@@ -281,7 +282,10 @@ class Vault:
 
     def index(self, column: str, value: str) -> str:
         """Return the blind index of a value: 32 hex digits, another key for each column."""
-        key = hmac.digest(self._ring.index, b"index|" + column.encode(), hashlib.sha256)
+        key = self._index_keys.get(column)
+        if key is None:
+            key = hmac.digest(self._ring.index, b"index|" + column.encode(), hashlib.sha256)
+            self._index_keys[column] = key
         return hmac.digest(key, value.encode(), hashlib.sha256)[:16].hex()
 
 

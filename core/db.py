@@ -271,7 +271,7 @@ async def later(sql: str, *values: object) -> None:
     unit = _current.get()
     if unit is None:
         raise OutsideTransaction("this write belongs into a transaction")
-    if connection().capabilities.dialect == "sqlite":
+    if not unit.only_later and not is_postgres():
         await fetch(sql, *values)
         return
     unit.pending.append((sql, values))
@@ -350,6 +350,9 @@ async def execute(sql: str, *values: object) -> int:
 
 def is_postgres() -> bool:
     """Tell whether the open database is PostgreSQL."""
+    unit = _current.get()
+    if unit is not None and unit.only_later:
+        return True
     return connection().capabilities.dialect != "sqlite"
 
 
