@@ -28,7 +28,7 @@ from tests.journeys.town import PYTHON, Town
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
 
 CASES: Final = 3_000
-SECONDS: Final = 240
+SECONDS: Final = 480
 CHECKS: Final = (
     "not_a_server_error",
     "status_code_conformance",
@@ -167,7 +167,7 @@ async def test_no_request_makes_the_product_stumble(
     await definite(who, "/v1/citizen/applications", {"matter": ENDORSEMENT}, key="draft")
     ending = ("citizen_sessions_end_current", "citizen_sessions_end", "citizen_sessions_end_all")
     runs = [
-        Run("resident", 80, who.access_token, "^/v1/citizen/", ending, stays=True, stateful=True),
+        Run("resident", 45, who.access_token, "^/v1/citizen/", ending, stays=True, stateful=True),
         Run("leaver", 60, await tokens_to_lose(neighbours), "^/v1/citizen/sessions"),
         Run(
             "staff",
