@@ -27,10 +27,14 @@ class Resident:
     portal: str
     sandbox: str
     slug: str
-    device: str = field(default_factory=lambda: uuid.uuid4().hex)
+    device: str = ""
     access_token: str = ""
     refresh_token: str = ""
     problems: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Give somebody the same phone in every journey: nobody is told of a device that is new to one journey only."""
+        self.device = self.device or uuid.uuid5(uuid.NAMESPACE_OID, self.slug).hex
 
     async def ask(
         self,
