@@ -21,7 +21,7 @@ say = @printf '\033[1;36m▸\033[0m %s\n' $(1)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-services check format bench bench-nightly miniprogram lock audit \
+.PHONY: help setup run test test-services check check-types check-rules format bench bench-nightly miniprogram lock audit \
 	image-venv image-venv-sandbox image-models image-lint clean
 
 help: ## This list
@@ -50,12 +50,17 @@ test-services: $(STAMP) ## The same suite on PostgreSQL and Redis
 	@$(PY) -m pytest -p tests.something_ran -n auto --dist loadgroup $(PYTEST)
 
 check: $(STAMP) ## Format, lint, types, import rules, architecture tests
+	@$(MAKE) --no-print-directory --output-sync --jobs 2 check-types check-rules
+
+check-types: $(STAMP)
+	$(call say,'mypy --strict')
+	@$(PY) -m mypy .
+
+check-rules: $(STAMP)
 	$(call say,'ruff format')
 	@$(PY) -m ruff format --check --quiet .
 	$(call say,'ruff check')
 	@$(PY) -m ruff check --quiet .
-	$(call say,'mypy --strict')
-	@$(PY) -m mypy .
 	$(call say,'import rules')
 	@$(VENV)/bin/lint-imports
 	$(call say,'architecture')
