@@ -120,7 +120,7 @@ class Floor:
         return await self._list(found[0])
 
     async def _list(self, citizen_id: UUID) -> HTTPResponse:
-        rows = await self._store.fetch(_LIST, citizen_id, UUID(int=0), 21)
+        rows = await self._store.fetch(_LIST, citizen_id, UUID(int=0), 21, "")
         items = [
             {
                 "id": str(row["id"]),

@@ -70,7 +70,7 @@ async def _write(statements: Statements, draft: Draft, number: str, now: datetim
     record = (await statements.fetch(_RECORD, application_id, citizen_id))[0]
     matter_code, department = record["matter_code"], record["department"]
     await statements.fetch(_FILES, application_id)
-    await statements.fetch(_HELD, citizen_id, UUID(int=0), 100)
+    await statements.fetch(_HELD, citizen_id, UUID(int=0), 100, "")
     await statements.fetch(_GIVEN, citizen_id, matter_code)
     await statements.fetch(_RECENT, citizen_id, matter_code, now - timedelta(hours=1))
     taken = (await statements.fetch(_TAKE, application_id, now))[0]
