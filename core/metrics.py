@@ -28,6 +28,9 @@ JOBS: Final = Counter("zhijian_jobs_total", "Jobs by outcome.", ["job", "outcome
 JOBS_BURIED: Final = Gauge("zhijian_jobs_buried", "Jobs waiting for an operator.", registry=REGISTRY)
 JOBS_DUE: Final = Gauge("zhijian_jobs_due", "Jobs due and not yet done.", registry=REGISTRY)
 AUDIT_UNSEALED: Final = Gauge("zhijian_audit_unsealed", "Audit lines not yet linked.", registry=REGISTRY)
+KEYS_BEHIND: Final = Gauge(
+    "zhijian_keys_behind", "Columns that are not yet brought along to the current key.", registry=REGISTRY
+)
 FACE_CHECKS: Final = Counter("zhijian_face_checks_total", "Face checks decided.", ["outcome"], registry=REGISTRY)
 NOTICES_UNDELIVERED: Final = Gauge(
     "zhijian_notices_undelivered",

@@ -68,6 +68,13 @@ class KeySettings(Section):
 
     folder: Path | None = None
     cipher: str = Field(default="A256GCM", pattern="^(A256GCM|SM4GCM)$")
+    # How long before its use a new key is announced, so that the folder reaches every machine and every cache of our
+    # public keys; `scripts.keys rotate --in` says otherwise.
+    notice_seconds: int = Field(default=86_400, ge=3)
+    # What was begun under an earlier key may be written so long after the change.
+    settle_seconds: float = Field(default=20.0, ge=0)
+    # So many rows are brought along at a time.
+    batch: int = Field(default=200, ge=1, le=5000)
 
 
 class JobSettings(Section):

@@ -18,6 +18,7 @@ from api.wiring.face import FaceServices
 from api.wiring.ground import Ground
 from api.wiring.matters import MatterServices
 from api.wiring.notices import NoticeServices
+from api.wiring.rekeying import key_work
 from api.wiring.settings import Settings
 from api.wiring.ways import WayServices
 from auth.account.deaths import Deaths
@@ -56,6 +57,7 @@ from core.jobs.carrier import Sweeper
 from core.jobs.desk import JobDesk
 from core.jobs.runner import Handler, JobRunner
 from core.jobs.timetable import Entry, Timetable
+from core.keys.work import KeyWork
 from core.log import get_logger
 from core.migrate import require_current
 from core.settings import Switch, UnsafeSettings
@@ -150,6 +152,7 @@ class Services:
     withdrawals: Withdrawals
     ratings: Ratings
     tracking: Tracking
+    keys: KeyWork
     runner: JobRunner
     job_desk: JobDesk
     _timetables: list[Timetable] = field(default_factory=list)
@@ -235,6 +238,7 @@ class Services:
             withdrawals=matters.withdrawals,
             ratings=matters.ratings,
             tracking=matters.tracking,
+            keys=key_work(ground, matters.files),
             runner=runner,
             job_desk=JobDesk(runner=runner, carrier=ground.carrier, audit=ground.audit),
         )
@@ -265,12 +269,15 @@ class Services:
         await ground.carrier.start(listen=work)
         if serve and settings.face.local_engine.warm is Switch.ON:
             self._background.append(asyncio.create_task(self._warm()))
+        # Every process: a key is announced for seconds at least, and has to be known everywhere by then.
+        entries = [Entry("keys", 0.5, self.keys.look)]
         if work:
             if settings.is_sqlite:
                 await self.runner.free_all()
-            timetable = Timetable(_entries(self, Sweeper(runner=self.runner, carrier=ground.carrier)))
-            timetable.start()
-            self._timetables.append(timetable)
+            entries += _entries(self, Sweeper(runner=self.runner, carrier=ground.carrier))
+        timetable = Timetable(entries)
+        timetable.start()
+        self._timetables.append(timetable)
         log.info("open", system="sqlite" if settings.is_sqlite else "postgresql")
 
     async def close(self) -> None:
@@ -358,6 +365,7 @@ def _entries(services: Services, sweeper: Sweeper) -> list[Entry]:
 
     return [
         Entry("sweep", settings.jobs.sweep_seconds, sweeper.sweep),
+        Entry("key work", 1.0, services.keys.go_on),
         Entry("seal", 1.0, ground.sealer.seal_all),
         Entry("deadlines", 60.0, services.matters.deadlines.catch_up),
         Entry("sessions and attempts", _HOUR, services.auth_tidying.tidy),
