@@ -52,7 +52,7 @@ def require_approval(settings: Settings, kind: str, approval: UUID | None) -> No
     if approval is None:
         raise UnsafeSettings(f"Destroying a key ({kind}) needs the approval of a second person: --approval ID.")
     raise UnsafeSettings(
-        f"Approval {approval} cannot be checked: this release keeps no approvals. The earlier key stays and does no harm."
+        f"Approval {approval} cannot be checked: this release keeps no approvals. The earlier key stays; that is safe."
     )
 
 
