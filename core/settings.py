@@ -136,6 +136,13 @@ class CoreSettings(BaseSettings):
     address_limits: Switch = Switch.ON
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+    # Of which requests a line is written: all, those that were refused, failed or slow, or none.
+    log_requests: str = Field(default="failed", pattern="^(all|failed|none)$")
+    # How long a portal that was told to stop still serves while it says that it is not ready: longer than proxies take
+    # to see it. Empty: 5 in production, 0 embedded.
+    drain_seconds: float | None = Field(default=None, ge=0, le=60)
+    # A process whose event loop is held for longer ends, for its supervisor to start it again; 0: never.
+    loop_patience_seconds: float = Field(default=5.0, ge=0)
 
     keys: KeySettings = KeySettings()
     jobs: JobSettings = JobSettings()
@@ -176,6 +183,13 @@ class CoreSettings(BaseSettings):
     def effective_public_url(self) -> str:
         """The address under which departments reach this service."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def effective_drain_seconds(self) -> float:
+        """How long a portal that was told to stop still serves."""
+        if self.drain_seconds is None:
+            return 5.0 if self.is_production else 0.0
+        return self.drain_seconds
 
     @property
     def key_folder(self) -> Path:

@@ -52,12 +52,12 @@ async def test_the_addresses_answer_without_a_token(edge: Edge) -> None:
     live = await edge.ask("GET", "/health/live", token=None)
     ready = await edge.ask("GET", "/health/ready", token=None)
     assert (live.status, live.json) == (200, {"status": "alive"})
-    assert (ready.status, ready.json) == (200, {"status": "ready", "parts": {"database": "ok"}})
+    assert (ready.status, ready.json) == (200, {"status": "ready", "parts": {"database": "ok"}, "ages": {}})
     assert ready.headers["cache-control"] == "no-store"
 
 
 async def test_requests_are_counted_by_audience_without_ids(edge: Edge) -> None:
-    labels = {"audience": "citizen", "method": "GET", "status": "200"}
+    labels = {"audience": "citizen", "method": "GET", "status": "200", "outcome": "ok"}
     before = REGISTRY.get_sample_value("zhijian_requests_total", labels) or 0
     await edge.ask("GET", "/v1/citizen/things")
     assert REGISTRY.get_sample_value("zhijian_requests_total", labels) == before + 1

@@ -19,15 +19,15 @@ def restored(desk: Desk) -> RestoredCases:
 async def test_what_may_have_gone_out_since_the_backup_has_one_effect(
     desk: Desk, dedupe: str, effects: int, state: str
 ) -> None:
-    desk.police.dedupe = Dedupe(dedupe)
+    desk.public_security.dedupe = Dedupe(dedupe)
     submitted = await desk.submitted(desk.citizen())
     assert await delivery_state(desk, submitted.application_id) == "pending"
     # It went out after the backup was made, of which the restored database knows nothing.
-    desk.police.effects[submitted.number] = 1
+    desk.public_security.effects[submitted.number] = 1
 
     assert await transaction(restored(desk).mark) == 1
     await desk.deliver(submitted.application_id)
-    assert desk.police.effects[submitted.number] == effects
+    assert desk.public_security.effects[submitted.number] == effects
     assert await delivery_state(desk, submitted.application_id) == state
 
 
