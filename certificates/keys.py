@@ -6,7 +6,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from core.clock import Clock
-from core.keyring import KeySet, public_jwk
+from core.keyring.ring import KeySet, public_jwk
 
 
 class IssuerKeys:

@@ -1,4 +1,4 @@
-"""Envelope encryption and blind indexes (the keys themselves: `core/keyring.py`).
+"""Envelope encryption and blind indexes (the keys themselves: `core/keyring/`).
 
 A key-encryption key (KEK) outside the database wraps data keys inside it; data keys seal columns. A sealed value is
 bound to its table, column and row (`security.md` 4.4), so a ciphertext moved elsewhere does not open. A blind index is
@@ -24,7 +24,7 @@ from core.clock import Clock
 from core.db import as_moment, as_uuid, execute, fetch, is_postgres, require_transaction, transaction
 from core.errors import Unavailable
 from core.ids import Ids
-from core.keyring import (
+from core.keyring.ring import (
     AUDIT_FILE,
     INDEX_FILE,
     ISSUER_FILE,

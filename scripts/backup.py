@@ -33,7 +33,7 @@ from core.backup.archive import (
 from core.backup.databases import copier_of
 from core.clock import SystemClock
 from core.db import DatabaseUnavailable
-from core.keyring import KeyRing
+from core.keyring.ring import KeyRing
 from core.settings import UnsafeSettings
 
 console = Console(highlight=False, stderr=True)

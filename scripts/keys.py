@@ -24,9 +24,9 @@ from core.clock import SystemClock
 from core.crypto import wraps_all
 from core.database import close_database, open_database, orm_config
 from core.db import DatabaseUnavailable, as_moment, fetch
-from core.keyring import KeyRing
-from core.keys.folder import SHORTEST_NOTICE, KeyFolder, RotationRefused, Standing
-from core.keys.work import Progress, open_works, progress_of
+from core.keyring.folder import SHORTEST_NOTICE, KeyFolder, RotationRefused, Standing
+from core.keyring.ring import KeyRing
+from core.rekeying.work import Progress, open_works, progress_of
 from core.settings import UnsafeSettings
 
 console = Console(highlight=False)

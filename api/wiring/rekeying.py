@@ -6,8 +6,8 @@ A test holds this list against the tables, so that a new sealed column is not fo
 from typing import Final
 
 from api.wiring.ground import Ground
-from core.keys.passes import IndexedColumn, IndexPass, SealedColumn, SealedPass
-from core.keys.work import KeyWork
+from core.rekeying.passes import IndexedColumn, IndexPass, SealedColumn, SealedPass
+from core.rekeying.work import KeyWork
 from matters.applications.sealed_files import SealedFiles
 from matters.ports import FileStore
 

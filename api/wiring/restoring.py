@@ -13,7 +13,7 @@ from core.crypto import wraps_all
 from core.database import close_database, open_database, orm_config
 from core.db import transaction
 from core.ids import RandomIds
-from core.keyring import KeyRing
+from core.keyring.ring import KeyRing
 from matters.cases.restoring import RestoredCases
 from matters.catalogue.loading import load_catalogue
 

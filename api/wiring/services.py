@@ -58,9 +58,9 @@ from core.jobs.carrier import Sweeper
 from core.jobs.desk import JobDesk
 from core.jobs.runner import Handler, JobRunner
 from core.jobs.timetable import Entry, Timetable
-from core.keys.work import KeyWork
 from core.log import get_logger
 from core.migrate import require_current
+from core.rekeying.work import KeyWork
 from core.settings import Switch, UnsafeSettings
 from core.signers.http_signature import SignatureChecker, TrustedKey
 from face.checks import FaceChecks

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from core.crypto import RecordUnreadable, Vault, data_key_of
 from core.db import as_uuid, fetch
-from core.keys.passes import Batch
 from core.log import get_logger
+from core.rekeying.passes import Batch
 from matters.applications.attachments import CONTENT
 from matters.ports import FileStore
 

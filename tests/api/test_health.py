@@ -2,14 +2,16 @@
 
 import asyncio
 import time
+from datetime import timedelta
 
 import pytest
 
-from api.health import Health, LoopWatch, Part, State
+from api.health import Health, LoopWatch, Part, State, Watchdog
 from core.clock import SystemClock
 from core.db import DatabaseUnavailable
 from core.metrics import LOOP_LAG, REGISTRY
 from tests.api.edge import Edge
+from tests.fakes.ground import FixedClock
 
 
 def part(name: str, answer: State | Exception, *, needed: bool = False, after: float = 0) -> Part:
@@ -40,6 +42,26 @@ async def test_parts_are_asked_at_once() -> None:
     began = clock.monotonic()
     await Health([part(str(number), "ok", after=0.1) for number in range(20)]).ready()
     assert clock.monotonic() - began < 1
+
+
+async def test_a_part_that_is_not_in_order_says_for_how_long() -> None:
+    clock, answers = FixedClock(), {"redis": "ok"}
+
+    async def redis() -> State:
+        return "degraded" if answers["redis"] != "ok" else "ok"
+
+    health = Health([Part("redis", redis)], clock=clock)
+    await health.ready()
+    assert health.ages() == {}
+    answers["redis"] = "away"
+    await health.ready()
+    clock.move(timedelta(seconds=42))
+    assert await health.ready() == (True, {"redis": "degraded"})
+    assert health.ages() == {"redis": 42}
+    assert REGISTRY.get_sample_value("zhijian_part_ok", {"part": "redis"}) == 0
+    answers["redis"] = "ok"
+    await health.ready()
+    assert health.ages() == {}
 
 
 async def test_a_draining_process_is_not_ready() -> None:
@@ -80,3 +102,23 @@ async def test_the_longest_hold_of_the_loop_is_measured() -> None:
     held = REGISTRY.get_sample_value("zhijian_loop_lag_seconds")
     assert held is not None
     assert 0.08 < held < 5
+
+
+async def test_a_held_loop_ends_the_process_and_a_busy_one_does_not() -> None:
+    ended: list[float] = []
+    clock = SystemClock()
+    dog = Watchdog(patience_seconds=0.5, clock=clock, end=lambda: ended.append(clock.monotonic()))
+    beat = asyncio.create_task(dog.beat())
+    for _ in range(10):
+        await asyncio.sleep(0.01)
+        time.sleep(0.1)  # noqa: ASYNC251 — busy, but the loop goes round
+    assert ended == []
+    began = clock.monotonic()
+    time.sleep(2)  # noqa: ASYNC251 — the very thing that is watched
+    beat.cancel()
+    assert len(ended) == 1
+    assert ended[0] - began > 0.4
+
+
+async def test_a_watchdog_without_patience_watches_nothing() -> None:
+    await asyncio.wait_for(Watchdog(patience_seconds=0, clock=SystemClock()).beat(), 1)

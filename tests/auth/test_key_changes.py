@@ -18,11 +18,11 @@ from core.cache import TooManyRequests
 from core.crypto import KeyRing, Vault, data_key_of, wraps_all
 from core.db import fetch
 from core.ids import RandomIds
-from core.keyring import KeySet
-from core.keys.folder import KeyFolder
-from core.keys.passes import IndexPass, SealedPass
-from core.keys.work import KeyWork, progress_of
+from core.keyring.folder import KeyFolder
+from core.keyring.ring import KeySet
 from core.pii import IdNumber, PersonName
+from core.rekeying.passes import IndexPass, SealedPass
+from core.rekeying.work import KeyWork, progress_of
 from core.settings import KeySettings
 from tests.conftest import Ground
 from tests.fakes.auth import Auth, FakeMiniProgram, FakePopulationRegistry, make_auth

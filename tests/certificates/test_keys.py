@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from certificates.keys import IssuerKeys
-from core.keyring import Key, KeySet, thumbprint
+from core.keyring.ring import Key, KeySet, thumbprint
 from tests.fakes.ground import FixedClock
 
 CLOCK = FixedClock()

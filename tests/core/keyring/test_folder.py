@@ -8,8 +8,8 @@ import pytest
 
 from core.clock import Clock
 from core.crypto import KeyRing, make_keys
-from core.keyring import PLAN_FILE
-from core.keys.folder import KeyFolder, RotationRefused
+from core.keyring.folder import KeyFolder, RotationRefused
+from core.keyring.ring import PLAN_FILE
 from core.settings import UnsafeSettings
 from tests.fakes.ground import FixedClock
 

@@ -16,10 +16,10 @@ from core.audit.record import Audit
 from core.clock import Clock
 from core.crypto import Vault
 from core.db import as_moment, execute, fetch, fetch_one, transaction
-from core.keyring import KeyRing
-from core.keys.passes import Batch, Pass
+from core.keyring.ring import KeyRing
 from core.log import get_logger
 from core.metrics import KEYS_BEHIND
+from core.rekeying.passes import Batch, Pass
 from core.settings import KeySettings
 
 log = get_logger(__name__)

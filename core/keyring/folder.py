@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from core.clock import Clock
 from core.errors import Conflict
-from core.keyring import FIRST_FILES, PLAN_FILE, KeyRing, fresh_key, key_id, read_plan, write_key
+from core.keyring.ring import FIRST_FILES, PLAN_FILE, KeyRing, fresh_key, key_id, read_plan, write_key
 
 _LOCK_FILE: Final = "keys.lock"
 # Every process looks once a second: a key is known everywhere well before it is used.
