@@ -42,6 +42,7 @@ _HEAD: Final = struct.Struct(">BBI")
 _NONCE: Final = 12
 _TAG: Final = 16
 _REMEMBERED: Final = timedelta(minutes=1)
+_NOTICE: Final = timedelta(seconds=3)
 
 _ROWS: Final = "SELECT id, row_id, wrapped, current_from, retired_at FROM data_key ORDER BY id"
 _ADD: Final = """
@@ -141,7 +142,8 @@ class Vault:
         plan, done = self._ring.data, []
         rows = [row for row in await fetch(_ROWS) if row["retired_at"] is None]
         if rows and int(rows[-1]["id"]) < plan.newest:
-            await self._add(plan.newest, plan.current_from)
+            # In a restored database it may be long overdue; it is known everywhere before it is used all the same.
+            await self._add(plan.newest, max(plan.current_from, self._clock.now() + _NOTICE))
             done.append(f"data:{plan.newest} made")
         kek = self._ring.keks.current(self._clock.now()).secret
         for row in rows:

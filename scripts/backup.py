@@ -26,6 +26,7 @@ from core.backup.archive import (
     keep_apart,
     make_place,
     migrations_of,
+    require_keys,
     require_schema,
     seal_manifest,
     verify,
@@ -59,7 +60,7 @@ def create(settings: Settings, folder: Path) -> Manifest:
         folder,
         made_at=made_at,
         database=copier.name,
-        keks=[key.kid for key in ring.keks.keys],
+        keys=_key_ids(ring),
         migrations=migrations_of(ROOT, list(MODELS)),
     )
 
@@ -97,11 +98,7 @@ def restore(settings: Settings, folder: Path, *, replace: bool) -> tuple[Manifes
     if manifest.database != copier.name:
         raise BackupRefused(f"The backup is of {manifest.database}; ZHIJIAN_DATABASE_URL names {copier.name}.")
     missing = require_schema(manifest, migrations_of(ROOT, list(MODELS)))
-    ring = KeyRing.load(settings.key_folder)
-    if not {key.kid for key in ring.keks.keys} & set(manifest.keks):
-        raise BackupRefused(
-            f"The keys in {settings.key_folder} are not those of the backup: bring back the keys of that time first.",
-        )
+    require_keys(manifest, _key_ids(KeyRing.load(settings.key_folder)))
     files = settings.files_folder
     if files.is_dir() and any(files.iterdir()) and not replace:
         raise BackupRefused(f"There are attachments in {files}; --replace moves them aside.")
@@ -112,6 +109,11 @@ def restore(settings: Settings, folder: Path, *, replace: bool) -> tuple[Manifes
         files.replace(aside)
     copy_files(folder / FILES, files)
     return manifest, asyncio.run(settle_restored(settings)), missing
+
+
+def _key_ids(ring: KeyRing) -> dict[str, list[str]]:
+    """Return the ids of the keys without which a database cannot be read or looked up."""
+    return {"kek": [key.kid for key in ring.keks.keys], "index": [key.kid for key in ring.indexes.keys]}
 
 
 def _arguments(words: list[str] | None) -> argparse.Namespace:
@@ -134,8 +136,11 @@ def main(words: list[str] | None = None) -> int:
         settings = read_settings()
         if chosen.step == "create":
             made = create(settings, chosen.folder)
-            console.print(f"[green]✓[/green] {len(made.files)} files in {chosen.folder}. The keys are NOT in it: back")
-            console.print("  them up with `keys FOLDER`, to another place. Without them nothing of this can be read.")
+            console.print(f"[green]✓[/green] {len(made.files)} files in {chosen.folder}", soft_wrap=True)
+            console.print(
+                "  The keys are NOT in it: back them up with `keys FOLDER`, to another place.", soft_wrap=True
+            )
+            console.print("  Without them nothing of this can be read.")
         elif chosen.step == "keys":
             count = create_keys(settings, chosen.folder)
             console.print(f"[green]✓[/green] {count} key files in {chosen.folder}; keep it away from the backups.")
@@ -147,7 +152,7 @@ def main(words: list[str] | None = None) -> int:
             if missing:
                 console.print(f"  Run `python -m scripts.prepare`: {len(missing)} migrations are to follow.")
     except (BackupRefused, UnsafeSettings, OSError) as error:
-        console.print(f"[red]✗[/red] {error}")
+        console.print(f"[red]✗[/red] {error}", soft_wrap=True)
         return 2
     except DatabaseUnavailable:
         console.print("[red]✗[/red] The database cannot be reached: check ZHIJIAN_DATABASE_URL and that it runs.")

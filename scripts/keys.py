@@ -15,7 +15,6 @@ from typing import Final
 from uuid import UUID
 
 from rich.console import Console
-from rich.table import Table
 
 from api.wiring.domains import MODELS
 from api.wiring.rekeying import INDEXED, SEALED
@@ -158,9 +157,11 @@ async def show(settings: Settings) -> None:
         UnsafeSettings: the key folder cannot be read.
         DatabaseUnavailable: the database cannot be reached.
     """
-    table = Table("kind", "key", "state", "current from", "accepted until", box=None)
-    for each in KeyFolder(settings.key_folder, clock=SystemClock()).standings():
-        table.add_row(each.kind, each.kid, each.state, _shown(each.current_from), _shown(each.accepted_until))
+    lines = [("kind", "key", "state", "current from", "accepted until")]
+    lines.extend(
+        (each.kind, each.kid, each.state, _shown(each.current_from), _shown(each.accepted_until))
+        for each in KeyFolder(settings.key_folder, clock=SystemClock()).standings()
+    )
     async with _Database(settings):
         rows = await fetch("SELECT id, current_from, retired_at FROM data_key ORDER BY id")
         works = [
@@ -177,8 +178,9 @@ async def show(settings: Settings) -> None:
             else "accepted"
         )  # fmt: skip
         since = as_moment(row["current_from"]) if row["current_from"] else None
-        table.add_row("data", str(number), state, _shown(since), "")
-    console.print(table)
+        lines.append(("data", str(number), state, _shown(since), ""))
+    for kind, kid, standing, begins, ends in lines:
+        console.print(f"{kind:<8}{kid:<45}{standing:<11}{begins:<27}{ends}".rstrip(), soft_wrap=True)
     for work_id, passes in works:
         console.print(f"\nto {work_id}: {sum(one.is_done for one in passes)} of {len(passes)} brought along")
         for one in passes:
@@ -247,15 +249,15 @@ def main(words: list[str] | None = None) -> int:
             require_approval(settings, kind, chosen.approval)
             told = asyncio.run(retire(settings, kind, at_once=chosen.now))
     except (UnsafeSettings, OSError) as error:
-        console.print(f"[red]✗[/red] {error}")
+        console.print(f"[red]✗[/red] {error}", soft_wrap=True)
         return 2
     except RotationRefused as refused:
-        console.print(f"[red]✗[/red] {refused.why}")
+        console.print(f"[red]✗[/red] {refused.why}", soft_wrap=True)
         return 1
     except DatabaseUnavailable:
         console.print("[red]✗[/red] The database cannot be reached: check ZHIJIAN_DATABASE_URL and ZHIJIAN_DATA_DIR.")
         return 3
-    console.print(f"[green]✓[/green] {told}")
+    console.print(f"[green]✓[/green] {told}", soft_wrap=True)
     return 0
 
 

@@ -25,8 +25,8 @@ class Manifest:
 
     made_at: str
     database: str
-    # The ids of the key-encryption keys of that time, not the keys.
-    keks: tuple[str, ...]
+    # The ids of the keys of that time without which nothing can be read or looked up, by kind; not the keys.
+    keys: dict[str, list[str]]
     migrations: dict[str, str]
     files: dict[str, dict[str, Any]]
 
@@ -36,7 +36,7 @@ class Manifest:
             "format": _FORMAT,
             "made_at": self.made_at,
             "database": self.database,
-            "keks": list(self.keks),
+            "keys": self.keys,
             "migrations": self.migrations,
             "files": self.files,
         }
@@ -79,14 +79,14 @@ def copy_files(source: Path, target: Path) -> int:
 
 
 def seal_manifest(
-    folder: Path, *, made_at: str, database: str, keks: Sequence[str], migrations: dict[str, str]
+    folder: Path, *, made_at: str, database: str, keys: dict[str, list[str]], migrations: dict[str, str]
 ) -> Manifest:
     """Hash everything in a folder and write its manifest: from then on it is a backup."""
     files = {
         path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": _digest(path)}
         for path in _files_of(folder)
     }
-    manifest = Manifest(made_at, database, tuple(keks), migrations, files)
+    manifest = Manifest(made_at, database, keys, migrations, files)
     draft = folder / f".{MANIFEST}"
     with draft.open("w", encoding="utf-8") as out:
         json.dump(manifest.as_json(), out, indent=2, sort_keys=True)
@@ -110,7 +110,7 @@ def verify(folder: Path) -> Manifest:
         manifest = Manifest(
             made_at=str(read["made_at"]),
             database=str(read["database"]),
-            keks=tuple(read["keks"]),
+            keys={str(kind): list(kids) for kind, kids in read["keys"].items()},
             migrations=dict(read["migrations"]),
             files=dict(read["files"]),
         )
@@ -141,6 +141,20 @@ def require_schema(manifest: Manifest, ours: dict[str, str]) -> list[str]:
     if foreign:
         raise BackupRefused(f"The backup has another schema than this release: {', '.join(foreign)}.")
     return sorted(set(ours) - set(manifest.migrations))
+
+
+def require_keys(manifest: Manifest, ours: dict[str, list[str]]) -> None:
+    """See that the keys of a backup are all here: what is sealed and what is looked up with them.
+
+    Raises:
+        BackupRefused: one is missing.
+    """
+    missing = [f"{kind} {kid}" for kind, kids in manifest.keys.items() for kid in kids if kid not in ours.get(kind, [])]
+    if missing:
+        raise BackupRefused(
+            f"The key folder is not the one of the backup ({', '.join(missing)} missing): bring back the keys of that "
+            "time first."
+        )
 
 
 def migrations_of(root: Path, apps: Sequence[str]) -> dict[str, str]:

@@ -140,6 +140,7 @@ class KeyFolder:
                 )
             for each in going:
                 del plan[kind][each.kid]
+                plan.setdefault("retired", {})[f"{kind}:{each.kid}"] = now.isoformat()
             self._write(plan)
             for each in going:
                 (self._folder / each.file).unlink(missing_ok=True)

@@ -112,6 +112,7 @@ class _Keys:
     mark: bytes
     audit: ed25519.Ed25519PrivateKey
     data: DataKeyPlan
+    retired: frozenset[str]
 
 
 class KeyRing:
@@ -182,6 +183,11 @@ class KeyRing:
     def audit(self) -> ed25519.Ed25519PrivateKey:
         """The key that signs the heads of the audit chain."""
         return self._keys.audit
+
+    @property
+    def retired(self) -> frozenset[str]:
+        """The keys that were taken out of the folder, as `kind:id`."""
+        return self._keys.retired
 
     @property
     def data(self) -> DataKeyPlan:
@@ -289,6 +295,7 @@ def _read_folder(folder: Path) -> _Keys:
             mark=_raw_key(folder / MARK_FILE),
             audit=_ed_key(folder / AUDIT_FILE),
             data=_data_plan(plan.get("data", {})),
+            retired=frozenset(plan.get("retired", {})),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UnsafeSettings(f"{PLAN_FILE} in the key folder does not say what it should.") from error

@@ -135,10 +135,9 @@ class KeyWork:
             "kek": [key.kid for key in self._ring.keks.keys],
         }
         present = {f"{kind}:{kid}" for kind, kids in sets.items() for kid in kids}
-        gone = {f"{each.removesuffix('|came')}|gone" for each in noted if each.endswith("|came")} - noted
         for each in sorted({f"{each}|came" for each in present} - noted):
             await self._note(each, "taken-up")
-        for each in sorted(each for each in gone if each.removesuffix("|gone") not in present):
+        for each in sorted({f"{each}|gone" for each in self._ring.retired} - noted):
             await self._note(each, "destroyed")
 
     async def _note(self, note: str, outcome: str) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from api.app import Lines, outcome_of
 from api.health import Health, LoopWatch, Part, State, Watchdog
 from core.clock import SystemClock
 from core.db import DatabaseUnavailable
@@ -122,3 +123,21 @@ async def test_a_held_loop_ends_the_process_and_a_busy_one_does_not() -> None:
 
 async def test_a_watchdog_without_patience_watches_nothing() -> None:
     await asyncio.wait_for(Watchdog(patience_seconds=0, clock=SystemClock()).beat(), 1)
+
+
+@pytest.mark.parametrize(
+    ("log", "seconds", "outcome", "wanted"),
+    [
+        ("all", 0.01, "ok", True), ("failed", 0.01, "ok", False), ("failed", 1.5, "ok", True),
+        ("failed", 0.01, "refused", True), ("failed", 0.01, "failed", True), ("none", 9.0, "failed", False),
+    ],
+)  # fmt: skip
+def test_a_request_gets_a_line_as_the_settings_say(log: str, seconds: float, outcome: str, wanted: bool) -> None:
+    assert Lines(log=log).wants(outcome, seconds) is wanted
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"), [(200, "ok"), (304, "ok"), (404, "refused"), (429, "refused"), (503, "failed")]
+)
+def test_an_outcome_says_whose_part_it_was(status: int, outcome: str) -> None:
+    assert outcome_of(status) == outcome
