@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from api.wiring.domains import MODELS
 from api.wiring.settings import Settings
 from auth.account.restoring import RestoredSessions
+from auth.places.recent import RecentSessions
 from core.audit.actors import SYSTEM
 from core.audit.record import Audit
 from core.backup.archive import BackupRefused
@@ -36,6 +37,7 @@ async def settle_restored(settings: Settings) -> Settled:
     clock = SystemClock()
     audit = Audit(clock=clock, ids=RandomIds())
     cases = RestoredCases(clock=clock, matter_codes=[each.matter.code for each in load_catalogue()])
+    sessions = RestoredSessions(recent=RecentSessions(clock=clock, settings=settings.auth.sessions), clock=clock)
     await open_database(orm_config(settings, MODELS))
     try:
         if not await _is_readable(settings):
@@ -45,7 +47,7 @@ async def settle_restored(settings: Settings) -> Settled:
             )
 
         async def work() -> Settled:
-            settled = Settled(await cases.mark(), await RestoredSessions(clock=clock).end_all())
+            settled = Settled(await cases.mark(), await sessions.end_all())
             await audit.record("core.restored", actor=SYSTEM)
             return settled
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from auth.places.recent import RecentSessions
 from core.clock import Clock
 from core.db import execute, require_transaction
 
@@ -14,7 +15,8 @@ _OPERATORS: Final = "UPDATE operator_session SET ended_at = $1 WHERE ended_at IS
 class RestoredSessions:
     """The sessions of a database that was restored."""
 
-    def __init__(self, *, clock: Clock) -> None:
+    def __init__(self, *, recent: RecentSessions, clock: Clock) -> None:
+        self._recent = recent
         self._clock = clock
 
     async def end_all(self) -> int:
@@ -25,4 +27,5 @@ class RestoredSessions:
         """
         require_transaction()
         now = self._clock.now()
+        self._recent.changed(None)
         return await execute(_RESIDENTS, now) + await execute(_OPERATORS, now)
