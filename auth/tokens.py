@@ -26,7 +26,7 @@ from auth.settings import SessionSettings
 from auth.types import Claims
 from core.clock import Clock
 from core.ids import Ids
-from core.keyring.ring import Key, KeySet, public_jwk
+from core.keyring.ring import KeySet, public_jwk
 
 _ALGORITHM: Final = "ES256"
 _TYPE: Final = "at+jwt"

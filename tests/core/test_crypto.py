@@ -193,25 +193,6 @@ def test_a_signing_key_of_another_kind_is_refused(tmp_path: Path, name: str, wro
         KeyRing.load(tmp_path / "keys")
 
 
-@pytest.mark.parametrize("wrong", sorted(WRONG))
-def test_a_further_token_key_of_another_kind_is_refused(tmp_path: Path, wrong: str) -> None:
-    make_keys(tmp_path)
-    further = tmp_path / "token-next.pem"
-    further.write_bytes(WRONG[wrong].replace(b"PRIVATE", b"PUBLIC") if wrong == "garbage" else WRONG[wrong])
-    further.chmod(0o600)
-    with pytest.raises(UnsafeSettings, match=further.name):
-        KeyRing.load(tmp_path)
-
-
-def test_a_further_token_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
-    make_keys(tmp_path)
-    further = tmp_path / "token-next.pem"
-    further.write_bytes((tmp_path / TOKEN_FILE).read_bytes())
-    further.chmod(0o644)
-    with pytest.raises(UnsafeSettings, match=further.name):
-        KeyRing.load(tmp_path)
-
-
 def test_the_kinds_of_signing_keys_are_not_mixed_up(tmp_path: Path) -> None:
     make_keys(tmp_path / "keys")
     (tmp_path / "keys" / TOKEN_FILE).write_bytes(private_pem(ed25519.Ed25519PrivateKey.generate()))

@@ -5,9 +5,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from core.clock import Clock
-from core.crypto import KeyRing, make_keys
+from core.crypto import KeyRing, make_keys, private_pem
 from core.keyring.folder import KeyFolder, RotationRefused
 from core.keyring.ring import PLAN_FILE
 from core.settings import UnsafeSettings
@@ -122,3 +123,34 @@ def test_a_key_under_another_name_is_refused(path: Path, clock: FixedClock) -> N
     with pytest.raises(UnsafeSettings, match="is not the one"):
         KeyRing.load(path)
     (path / made.file).write_bytes(right)
+
+
+WRONG = {
+    "another curve": private_pem(ec.generate_private_key(ec.SECP384R1())),
+    "the public half": b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("wrong", sorted(WRONG))
+def test_a_following_key_of_another_kind_is_refused(path: Path, clock: FixedClock, wrong: str) -> None:
+    following = path / folder(path, clock).rotate("token", notice=SOON).file
+    right = following.read_bytes()
+    following.write_bytes(WRONG[wrong])
+    with pytest.raises(UnsafeSettings, match=following.name):
+        KeyRing.load(path)
+    following.write_bytes(right)
+
+
+def test_a_following_key_that_others_may_read_is_refused(path: Path, clock: FixedClock) -> None:
+    following = path / folder(path, clock).rotate("token", notice=SOON).file
+    following.chmod(0o644)
+    with pytest.raises(UnsafeSettings, match=following.name):
+        KeyRing.load(path)
+    following.chmod(0o600)
+
+
+def test_a_file_that_the_plan_does_not_name_is_no_key(path: Path, clock: FixedClock) -> None:
+    (path / "token-next.pem").write_bytes(private_pem(ec.generate_private_key(ec.SECP256R1())))
+    (path / "token-next.pem").chmod(0o600)
+    assert len(KeyRing.load(path).tokens.accepted(clock.now())) == 1
