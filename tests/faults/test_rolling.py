@@ -19,7 +19,7 @@ from tests.journeys.town import PYTHON, Town, free_port
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("faults"),
+    pytest.mark.xdist_group("rolling"),
     pytest.mark.skipif(not services_are_meant(), reason="two portals at once need PostgreSQL"),
 ]
 
