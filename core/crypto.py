@@ -248,7 +248,7 @@ class Vault:
         return True
 
     def mark(self, column: str, value: str) -> str:
-        """Return a keyed digest of something that is kept nowhere: a device, a code on a slip, a department's news.
+        """Return a keyed digest of something that is not kept: a device, a code on a slip, whom an offer is for.
 
         Its key stays when that of blind indexes changes, since nobody could make these anew.
         """

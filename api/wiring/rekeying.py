@@ -17,6 +17,13 @@ SEALED: Final = (
     SealedColumn("citizen", "mobile_sealed", "citizen.mobile"),
     SealedColumn("wechat_account", "openid_sealed", "wechat_account.openid"),
     SealedColumn("refresh_token", "successor_sealed", "refresh_token.successor"),
+    SealedColumn("relative", "name_sealed", "relative.name"),
+    SealedColumn("relative", "id_number_sealed", "relative.id_number"),
+    SealedColumn("mandate", "agent_name_sealed", "mandate.agent_name"),
+    SealedColumn("way_check", "claim_sealed", "way_check.claim"),
+    SealedColumn("way_check", "reference_sealed", "way_check.reference"),
+    SealedColumn("way_check", "pseudonym_sealed", "way_check.pseudonym"),
+    SealedColumn("assistance", "purpose_sealed", "assistance.purpose"),
     SealedColumn("operator_account", "otp_sealed", "operator_account.otp"),
     SealedColumn("face_check", "name_sealed", "face_check.name"),
     SealedColumn("face_check", "id_number_sealed", "face_check.id_number"),
@@ -29,9 +36,13 @@ SEALED: Final = (
     SealedColumn("case_action", "result_sealed", "case_action.result"),
     SealedColumn("kept_answer", "answer_sealed", "kept_answer.answer"),
 )
+# Keys that are sealed under the data keys as values are: `SealedColumn(…, row_id="…")` where a row goes by another id.
+WRAPPED: Final[tuple[SealedColumn, ...]] = ()
 INDEXED: Final = (
     IndexedColumn("citizen", "id_number_hash", "id_number_sealed", "citizen.id_number"),
     IndexedColumn("citizen", "mobile_hash", "mobile_sealed", "citizen.mobile"),
+    # A tie's number is the one by which its other side stands as a resident: one index for both.
+    IndexedColumn("relative", "number_hash", "id_number_sealed", "citizen.id_number", "relative.id_number"),
     IndexedColumn("wechat_account", "openid_hash", "openid_sealed", "wechat_account.openid"),
 )
 # Blind indexes of which the value is not kept: they count attempts, and are forgotten when those count no more. The
@@ -48,7 +59,7 @@ def key_work(ground: Ground, files: FileStore) -> KeyWork:
         clock=ground.clock,
         settings=ground.settings.keys,
         seals=[
-            *(SealedPass(column, ground.vault) for column in SEALED),
+            *(SealedPass(column, ground.vault) for column in (*SEALED, *WRAPPED)),
             SealedFiles(files=files, vault=ground.vault),
         ],
         indexes=[IndexPass(column, ground.vault) for column in INDEXED],

@@ -18,21 +18,26 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SealedColumn:
-    """A column that the vault seals. `bound_to` is the name that it is sealed under; the row's id is `id`."""
+    """A column that the vault seals. `bound_to` is the name that it is sealed under, `row_id` the id of its row."""
 
     table: str
     column: str
     bound_to: str
+    row_id: str = "id"
 
 
 @dataclass(frozen=True, slots=True)
 class IndexedColumn:
-    """A blind index, and the sealed column that holds the value it is made of, under the same name."""
+    """A blind index, and the sealed column that holds the value it is made of.
+
+    `bound_to` is the name of the index; the sealed column has the same, or `sealed_as`.
+    """
 
     table: str
     column: str
     sealed: str
     bound_to: str
+    sealed_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +76,13 @@ class SealedPass:
         self.name = f"{column.table}.{column.column}"
         # Names of tables and columns are constants of the code; values are parameters.
         self._read = (
-            f"SELECT id, {column.column} AS sealed FROM {column.table} "  # noqa: S608
-            f"WHERE {column.column} IS NOT NULL AND id > $1 ORDER BY id LIMIT $2"
+            f"SELECT {column.row_id} AS id, {column.column} AS sealed FROM {column.table} "  # noqa: S608
+            f"WHERE {column.column} IS NOT NULL AND {column.row_id} > $1 ORDER BY {column.row_id} LIMIT $2"
         )
-        self._write = f"UPDATE {column.table} SET {column.column} = $3 WHERE id = $1 AND {column.column} = $2"  # noqa: S608
+        self._write = (
+            f"UPDATE {column.table} SET {column.column} = $3 "  # noqa: S608
+            f"WHERE {column.row_id} = $1 AND {column.column} = $2"
+        )
 
     async def batch(self, after: UUID, limit: int) -> Batch:
         """Seal up to `limit` values anew.
@@ -112,6 +120,7 @@ class IndexPass:
     def __init__(self, column: IndexedColumn, vault: Vault) -> None:
         self._vault = vault
         self._bound_to = column.bound_to
+        self._sealed_as = column.sealed_as or column.bound_to
         self.name = f"{column.table}.{column.column}"
         self._read = (
             f"SELECT id, {column.column} AS digest, {column.sealed} AS sealed FROM {column.table} "  # noqa: S608
@@ -130,7 +139,7 @@ class IndexPass:
         stale = []
         for row in rows:
             try:
-                value = self._vault.open(self._bound_to, as_uuid(row["id"]), row["sealed"])
+                value = self._vault.open(self._sealed_as, as_uuid(row["id"]), row["sealed"])
             except RecordUnreadable:
                 log.error("a sealed value does not open", name=self.name)
                 failed += 1

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from api.wiring.rekeying import COUNTED, INDEXED, SEALED
+from api.wiring.rekeying import COUNTED, INDEXED, SEALED, WRAPPED
 from tests.architecture.test_schema import models
 from tests.architecture.tree import DOMAINS, Source, planted, sources
 
@@ -14,6 +14,7 @@ OTHERS: Final = frozenset({
     "refresh_token.token_hash", "operator_session.token_hash", "operator_account.password_hash",
     "certificate_presentation.code_hash", "kept_answer.body_hash", "citizen_session.device_hash",
     "application.query_code_hash", "department_event.content_hash", "department_event_clash.content_hash",
+    "counter_slip.code_hash", "assistance.code_hash", "notice_copy.code_hash",
 })  # fmt: skip
 BLIND: Final = sorted(
     {name.partition(".")[2] for name in {f"{each.table}.{each.column}" for each in INDEXED} | COUNTED}
@@ -34,6 +35,11 @@ def test_every_sealed_column_is_sealed_anew_when_the_data_key_changes() -> None:
     listed = [f"{each.table}.{each.column}" for each in SEALED]
     assert len(listed) == len(set(listed))
     assert set(listed) == columns("_sealed")
+
+
+def test_every_key_that_is_sealed_is_sealed_anew_with_the_rest() -> None:
+    """The data keys themselves are wrapped by the key-encryption key, and anew by `Vault.follow_plan`."""
+    assert {f"{each.table}.{each.column}" for each in WRAPPED} == columns("wrapped") - {"data_key.wrapped"}
 
 
 def test_every_sealed_column_is_listed_under_the_name_it_is_sealed_under() -> None:
