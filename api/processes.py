@@ -30,7 +30,21 @@ log = get_logger(__name__)
 
 VERSION = "0.1.0"
 # The outside systems without which something cannot be done: one held back is shown, and stops nothing else.
-PARTNERS = ("wechat", "population-registry", "public-security", "human-resources", "education", "real-estate")
+PARTNERS = (
+    "wechat",
+    "sms",
+    "population-registry",
+    "public-security",
+    "human-resources",
+    "education",
+    "real-estate",
+    "civil-affairs",
+    "market-regulation",
+    "mobile-register",
+    "bank-clearing",
+    "payment",
+    "network-identity",
+)
 
 
 def _settle_memory() -> None:

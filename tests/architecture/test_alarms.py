@@ -1,5 +1,6 @@
 """An alarm that refers to a figure nobody exposes never rings: rules and dashboard are held against the figures."""
 
+import ast
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -9,8 +10,9 @@ import yaml
 from prometheus_client.samples import Sample
 
 import core.metrics
+from api.processes import PARTNERS
 from tests.architecture.test_problems import PROBLEMS
-from tests.architecture.tree import ROOT
+from tests.architecture.tree import ROOT, Source, called, planted, sources
 
 RULES: Final = ROOT / "deploy" / "prometheus" / "rules.yaml"
 DASHBOARD: Final = ROOT / "deploy" / "grafana" / "zhijian.json"
@@ -97,3 +99,19 @@ def test_the_dashboard_shows_figures_that_are_exposed() -> None:
     expressions = [target["expr"] for panel in panels for target in panel["targets"]]
     assert len(expressions) >= 10
     assert unknown(expressions) == []
+
+
+def wired(given: Iterable[Source]) -> set[str]:
+    """The outside systems that the wiring hands out."""
+    return {
+        node.args[0].value
+        for source in given
+        for node in source.nodes(ast.Call)
+        if isinstance(node, ast.Call) and called(node).rpartition(".")[2] in {"partner", "signed_partner"}
+        if node.args and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str)
+    }
+
+
+def test_readiness_names_every_outside_system() -> None:
+    assert wired(sources("api")) == set(PARTNERS)
+    assert wired(planted("api/wiring/x.py", 'a = ground.signed_partner("post-office", settings)')) == {"post-office"}
