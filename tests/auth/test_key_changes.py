@@ -27,8 +27,10 @@ from core.settings import KeySettings
 from tests.conftest import Ground
 from tests.fakes.auth import Auth, FakeMiniProgram, FakePopulationRegistry, make_auth
 
-# How often one account may log in is not what is tried here.
-OFTEN = AuthSettings(limits=AuthLimits(login_account="100000/minute", login_all="100000/second"))
+# How often one account or one address may log in is not what is tried here.
+OFTEN = AuthSettings(
+    limits=AuthLimits(login_account="100000/minute", login_address="100000/minute", login_all="100000/second")
+)
 NOTICE, SECOND = timedelta(seconds=3), timedelta(seconds=1)
 # Of the area that was never assigned, with right check digits, and not of the cast.
 NUMBERS = (
