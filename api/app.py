@@ -2,9 +2,10 @@
 
 import asyncio
 import inspect
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import cache, partial
 from http import HTTPStatus
 from typing import Any, Final
@@ -52,6 +53,22 @@ log = get_logger(__name__)
 
 # More requests than this at once are shed: a short answer now is better than a long wait.
 AT_ONCE: Final = 1000
+
+
+@dataclass(slots=True)
+class Lines:
+    """Of which requests a line is written, and whether each may be its connection's last.
+
+    `log`: `all`, `failed` (those that were refused, failed or slow), or `none`.
+    """
+
+    log: str = "failed"
+    slow_seconds: float = 1.0
+    last: bool = False
+
+    def wants(self, outcome: str, seconds: float) -> bool:
+        """Tell whether a request gets a line."""
+        return self.log == "all" or (self.log == "failed" and (outcome != "ok" or seconds >= self.slow_seconds))
 
 
 class Failures(ErrorHandler):
@@ -234,6 +251,7 @@ def create_app(
     trusted_proxies: int = 0,
     at_once: int = AT_ONCE,
     menu: Menu | None = None,
+    lines: Lines | None = None,
     name: str = "zhijian",
 ) -> Sanic[Any, Any]:
     """Return the application with all declared operations; without a `menu` faces count for nothing in it."""
@@ -254,6 +272,7 @@ def create_app(
         },
     )
     app.ctx.services = services
+    lines = lines or Lines()
     edge = Edge(idempotency=services.idempotency, clock=clock, at_once=at_once)
     for group in routes:
         for operation in group.operations:
@@ -273,23 +292,47 @@ def create_app(
         prepare_request(request, ids, trusted_proxies=trusted_proxies)
 
     async def end(request: Any, response: BaseHTTPResponse) -> None:  # noqa: ANN401 — may be half a request
-        _finish(request, response, clock)
+        _finish(request, response, clock, lines)
 
     app.register_middleware(begin, "request")
     app.register_middleware(end, "response")
     return app
 
 
-def _finish(request: Request, response: BaseHTTPResponse, clock: Clock) -> None:
+def _finish(request: Request, response: BaseHTTPResponse, clock: Clock, lines: Lines) -> None:
     context = request.ctx
     response.headers["X-Request-Id"] = getattr(context, "request_id", "")
     response.headers["X-Content-Type-Options"] = "nosniff"
     access = getattr(request.route.ctx, "access", None) if request.route else None
     audience = access.audience.value if access else "other"
-    _counter(audience, request.method if access else "-", response.status).inc()
+    outcome = outcome_of(response.status)
+    _counter(audience, request.method if access else "-", response.status, outcome).inc()
     started = getattr(context, "started", None)
+    seconds = 0.0 if started is None else clock.monotonic() - started
     if started is not None:
-        _stopwatch(audience).observe(clock.monotonic() - started)
+        _stopwatch(audience, outcome).observe(seconds)
+    if lines.wants(outcome, seconds):
+        log.log(
+            logging.WARNING if outcome == "failed" else logging.INFO,
+            "request",
+            audience=audience,
+            outcome=outcome,
+            method=request.method if access else "-",
+            route=_route_of(request),
+            status=response.status,
+            duration_ms=round(seconds * 1000, 1),
+        )
+    if lines.last and request.stream is not None:
+        # About to stop: the caller is told not to send the next one here.
+        stream: Any = request.stream
+        stream.keep_alive = False
+
+
+def outcome_of(status: int) -> str:
+    """Return how a request ended: `ok`, `refused` (the caller's part), or `failed` (ours)."""
+    if status < HTTPStatus.BAD_REQUEST:
+        return "ok"
+    return "refused" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "failed"
 
 
 # Finding a figure by its labels costs more than counting; all labels come from closed sets.

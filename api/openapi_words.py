@@ -146,11 +146,16 @@ _LIVE: Final[dict[str, Any]] = {
 }
 _READY: Final[dict[str, Any]] = {
     "type": "object",
-    "required": ["status", "parts"],
+    "required": ["status", "parts", "ages"],
     "additionalProperties": False,
     "properties": {
         "status": {"enum": ["ready", "degraded", "not-ready"]},
         "parts": {"type": "object", "additionalProperties": {"enum": ["ok", "degraded", "down"]}},
+        "ages": {
+            "type": "object",
+            "description": "For how many seconds a part has not been in order.",
+            "additionalProperties": {"type": "integer", "minimum": 0},
+        },
     },
 }
 

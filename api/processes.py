@@ -13,9 +13,9 @@ from typing import Any
 import uvloop
 from sanic import Sanic
 
-from api.app import create_app
+from api.app import Lines, create_app
 from api.docs import add_docs
-from api.health import Health, LoopWatch, Part, State, add_health
+from api.health import Health, Look, LoopWatch, Part, State, Watchdog, add_health
 from api.openapi import document
 from api.protocol import StrictProtocol
 from api.routes import ROUTES
@@ -29,6 +29,22 @@ from core.settings import UnsafeSettings
 log = get_logger(__name__)
 
 VERSION = "0.1.0"
+# The outside systems without which something cannot be done: one held back is shown, and stops nothing else.
+PARTNERS = (
+    "wechat",
+    "sms",
+    "population-registry",
+    "public-security",
+    "human-resources",
+    "education",
+    "real-estate",
+    "civil-affairs",
+    "market-regulation",
+    "mobile-register",
+    "bank-clearing",
+    "payment",
+    "network-identity",
+)
 
 
 def _settle_memory() -> None:
@@ -59,24 +75,33 @@ def run_portal(settings: Settings, *, with_worker: bool) -> None:
         lock = ServerLock.of_database(settings.effective_database_url)
         lock.take()
     services = Services.build(settings)
-    app = build_app(settings, services)
+    lines = Lines(log=settings.log_requests)
+    app = build_app(settings, services, lines=lines)
+    watchdog = Watchdog(patience_seconds=settings.loop_patience_seconds, clock=services.clock)
     health = add_readiness(app, services)
 
     @app.before_server_start
     async def start(_app: Sanic[Any, Any]) -> None:
         await services.open(serve=True, work=with_worker)
         _settle_memory()
-        app.ctx.watch = asyncio.create_task(LoopWatch(clock=services.clock).watch())
+        app.ctx.watches = [
+            asyncio.create_task(LoopWatch(clock=services.clock).watch()),
+            asyncio.create_task(watchdog.beat()),
+        ]
 
     @app.before_server_stop
     async def drain(_app: Sanic[Any, Any]) -> None:
+        # Not ready from now on, and every answer is its connection's last; proxies see it while requests still come.
         health.drain()
+        lines.last = True
+        await asyncio.sleep(settings.effective_drain_seconds)
 
     @app.after_server_stop
     async def stop(_app: Sanic[Any, Any]) -> None:
-        app.ctx.watch.cancel()
-        with suppress(asyncio.CancelledError):
-            await app.ctx.watch
+        for watch in app.ctx.watches:
+            watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await watch
         await services.close()
 
     log.info("serving", address=f"{settings.host}:{settings.port}", mode=settings.env.value)
@@ -95,7 +120,9 @@ def run_portal(settings: Settings, *, with_worker: bool) -> None:
             lock.release()
 
 
-def build_app(settings: Settings, services: Services, *, name: str = "zhijian") -> Sanic[Any, Any]:
+def build_app(
+    settings: Settings, services: Services, *, lines: Lines | None = None, name: str = "zhijian"
+) -> Sanic[Any, Any]:
     """Return the application with all routes, its document and the page for it."""
     app = create_app(
         services,
@@ -104,6 +131,7 @@ def build_app(settings: Settings, services: Services, *, name: str = "zhijian") 
         ids=services.ids,
         trusted_proxies=settings.trusted_proxies,
         menu=services.menu,
+        lines=lines,
         name=name,
     )
     add_docs(app, document(ROUTES, version=VERSION))
@@ -121,8 +149,14 @@ def add_readiness(app: Sanic[Any, Any], services: Services) -> Health:
         await services.cache.ping()
         return "ok"
 
-    async def calendar() -> State:
-        return "ok" if await services.calendar_is_current() else "degraded"
+    async def broker() -> State:
+        return "degraded" if services.ground.carrier.is_away else "ok"
+
+    def outside(partner: str) -> Look:
+        async def look() -> State:
+            return "degraded" if services.ground.outbound.is_held_back(partner) else "ok"
+
+        return look
 
     async def face() -> State:
         return services.face_engine_state()
@@ -131,9 +165,14 @@ def add_readiness(app: Sanic[Any, Any], services: Services) -> Health:
         [
             Part("database", database, needed=True),
             Part("redis", cache),
-            Part("calendar", calendar),
+            Part("broker", broker),
+            Part("jobs", services.watch.jobs),
+            Part("audit", services.watch.audit),
+            Part("calendar", services.watch.calendar),
             Part("face", face),
+            *(Part(partner, outside(partner)) for partner in PARTNERS),
         ],
+        clock=services.clock,
     )
     add_health(app, health)
     return health
@@ -147,17 +186,20 @@ def run_worker(settings: Settings) -> None:
     """
     _refuse_sqlite(settings, "worker")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_work(Services.build(settings)))
+        runner.run(_work(settings, Services.build(settings)))
 
 
-async def _work(services: Services) -> None:
+async def _work(settings: Settings, services: Services) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await services.open(serve=False, work=True)
+    watchdog = Watchdog(patience_seconds=settings.loop_patience_seconds, clock=services.clock)
+    beat = asyncio.create_task(watchdog.beat())
     log.info("working", mode=services.settings.env.value, system=connection().capabilities.dialect)
     try:
         await stop.wait()
     finally:
+        beat.cancel()
         await services.close()

@@ -1,5 +1,6 @@
 """How often a real name may be tried: attempts count when they start, on the account and on the number."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Final
@@ -24,7 +25,7 @@ WHERE citizen_id = $1 AND started_at > $2
 """
 _ON_NUMBER: Final = """
 SELECT count(*) AS started, min(started_at) AS earliest FROM real_name_attempt
-WHERE number_hash = $1 AND started_at > $2
+WHERE number_hash IN ($1, $3) AND started_at > $2
 """
 _START: Final = """
 INSERT INTO real_name_attempt (id, citizen_id, number_hash, started_at) VALUES ($1, $2, $3, $4) RETURNING id
@@ -46,21 +47,22 @@ class Attempts:
         self._by_account = parse(settings.identity_account)
         self._on_number = parse(settings.identity_number)
 
-    async def start(self, citizen_id: UUID, number_hash: str) -> UUID:
-        """Count one attempt and return its id.
+    async def start(self, citizen_id: UUID, number_hash: str, other_hash: str | None = None) -> UUID:
+        """Count one attempt and return its id. `other_hash`: under which the number may stand as well.
 
         Raises:
             TooManyRequests: the account or the number was tried too often; `retry_after` says when it may be again.
             DatabaseUnavailable: attempts cannot be counted now, so none may be made.
         """
+        hashes = (number_hash, other_hash or number_hash)
 
         async def work() -> UUID:
             now = self._clock.now()
             # The same order everywhere, so that two transactions never wait for each other.
-            for key in (f"a:{citizen_id}", f"n:{number_hash}"):
+            for key in (f"a:{citizen_id}", f"n:{min(hashes)}"):
                 await fetch(_HOLD, key, now)
-            await self._require(_BY_ACCOUNT, citizen_id, self._by_account, now)
-            await self._require(_ON_NUMBER, number_hash, self._on_number, now)
+            await self._require(_BY_ACCOUNT, (citizen_id,), self._by_account, now)
+            await self._require(_ON_NUMBER, hashes, self._on_number, now)
             attempt_id = self._ids.uuid()
             await fetch(_START, attempt_id, citizen_id, number_hash, now)
             return attempt_id
@@ -90,8 +92,8 @@ class Attempts:
         return await transaction(work)
 
     @staticmethod
-    async def _require(sql: str, key: UUID | str, rule: RateLimitItem, now: datetime) -> None:
-        row = await fetch_one(sql, key, now - _window(rule))
+    async def _require(sql: str, keys: Sequence[UUID | str], rule: RateLimitItem, now: datetime) -> None:
+        row = await fetch_one(sql, keys[0], now - _window(rule), *keys[1:])
         if row is None or int(row["started"]) < rule.amount:
             return
         again = as_moment(row["earliest"]) + _window(rule)

@@ -22,7 +22,7 @@ from core.pii import IdNumber, Mobile, PersonName
 
 _SESSION: Final = "SELECT level, present_until FROM citizen_session WHERE id = $1 AND ended_at IS NULL"
 _SET_MOBILE: Final = "UPDATE citizen SET mobile_sealed = $2, mobile_hash = $3 WHERE id = $1 AND state = 'active'"
-_HAS_ACCOUNT: Final = "SELECT 1 AS has FROM wechat_account WHERE citizen_id = $1 AND openid_hash = $2"
+_HAS_ACCOUNT: Final = "SELECT 1 AS has FROM wechat_account WHERE citizen_id = $1 AND openid_hash IN ($2, $3)"
 _CHOOSE: Final = "UPDATE citizen SET elder_chosen = $2 WHERE id = $1 AND state = 'active'"
 _CHOOSE_SESSIONS: Final = "UPDATE citizen_session SET elder = $2 WHERE citizen_id = $1 AND ended_at IS NULL"
 
@@ -107,8 +107,8 @@ class Citizens:
             Problem: as `set_mobile`, and as a login for the login code.
         """
         identity, mobile = await self._mini_program.mobile_of_sealed(login_code, encrypted, iv)
-        openid_hash = self._vault.index(OPENID, identity.openid.reveal())
-        if await fetch_one(_HAS_ACCOUNT, caller.citizen_id, openid_hash) is None:
+        hashes = self._vault.indexes(OPENID, identity.openid.reveal())
+        if await fetch_one(_HAS_ACCOUNT, caller.citizen_id, *hashes) is None:
             raise MobileCodeInvalid(
                 errors=[FieldError("/login_code", "account", "不是您的微信", "Not a WeChat account of yours")]
             )

@@ -19,11 +19,12 @@ from core.ids import Ids
 # `recent`: how often the account has logged in lately, counted where nothing can make it forget.
 _BY_OPENID: Final = """
 SELECT w.id AS account_id, c.id, c.name_sealed, c.id_number_sealed, c.id_number_hash, c.mobile_sealed, c.elder_chosen,
-       c.state, (SELECT count(*) FROM citizen_session s WHERE s.account_id = w.id AND s.created_at > $2) AS recent,
-       EXISTS (SELECT 1 FROM citizen_session s WHERE s.citizen_id = c.id AND s.device_hash = $3) AS knows_device,
+       c.state, (SELECT count(*) FROM citizen_session s WHERE s.account_id = w.id AND s.created_at > $3) AS recent,
+       EXISTS (SELECT 1 FROM citizen_session s WHERE s.citizen_id = c.id AND s.device_hash = $4) AS knows_device,
        EXISTS (SELECT 1 FROM citizen_session s WHERE s.citizen_id = c.id) AS came_before
-FROM wechat_account w JOIN citizen c ON c.id = w.citizen_id WHERE w.openid_hash = $1
+FROM wechat_account w JOIN citizen c ON c.id = w.citizen_id WHERE w.openid_hash IN ($1, $2)
 """
+_IS_THERE: Final = "SELECT 1 AS there FROM wechat_account WHERE openid_hash IN ($1, $2)"
 _ADD_ACCOUNT: Final = """
 INSERT INTO wechat_account (id, citizen_id, openid_sealed, openid_hash, created_at) VALUES ($1, $2, $3, $4, $5)
 RETURNING id
@@ -72,19 +73,19 @@ class Login:
         await self._limits.hit_address("auth.login", self._settings.login_address, address)
         await self._limits.hit_here("auth.login:all", self._settings.login_all)
         identity = await self._mini_program.identify(code)
-        openid_hash = self._vault.index(OPENID, identity.openid.reveal())
+        openid_hashes = self._vault.indexes(OPENID, identity.openid.reveal())
         try:
-            return await self._enter(identity, openid_hash, device)
+            return await self._enter(identity, openid_hashes, device)
         except IntegrityError:
             # Two first logins at once: the unique index let the other one make the account, which is there now. Or the
             # account was just being removed from its resident, so that nothing could be opened by it for them.
-            return await self._enter(identity, openid_hash, device)
+            return await self._enter(identity, openid_hashes, device)
 
-    async def _enter(self, identity: AccountIdentity, openid_hash: str, device: str) -> Grant:
+    async def _enter(self, identity: AccountIdentity, openid_hashes: tuple[str, str], device: str) -> Grant:
         mark = self._sessions.device_mark(device)
-        row = await fetch_one(_BY_OPENID, openid_hash, self._clock.now() - self._window, mark)
+        row = await fetch_one(_BY_OPENID, *openid_hashes, self._clock.now() - self._window, mark)
         if row is None:
-            return await transaction(lambda: self._welcome(identity, openid_hash, device))
+            return await transaction(lambda: self._welcome(identity, openid_hashes, device))
         if row["recent"] >= self._by_account.amount:
             raise TooManyRequests(retry_after=int(self._window.total_seconds()))
         record, account_id = self._records.of_row(row), as_uuid(row["account_id"])
@@ -95,10 +96,15 @@ class Login:
             )
         )
 
-    async def _welcome(self, identity: AccountIdentity, openid_hash: str, device: str) -> Grant:
+    async def _welcome(self, identity: AccountIdentity, openid_hashes: tuple[str, str], device: str) -> Grant:
+        is_claimed = await self._vault.claim(OPENID, identity.openid.reveal())
+        if is_claimed and await fetch_one(_IS_THERE, *openid_hashes) is not None:
+            # Somebody else was first, under the other key of the index, which no unique index sees.
+            raise IntegrityError
         now = self._clock.now()
         account_id = self._ids.uuid()
         record = await add_newcomer(self._ids.uuid(), now)
+        openid_hash = self._vault.index(OPENID, identity.openid.reveal())
         sealed = self._vault.seal(OPENID, account_id, identity.openid.reveal())
         await fetch(_ADD_ACCOUNT, account_id, record.citizen_id, sealed, openid_hash, now)
         return await self._sessions.open_for(record, level=record.level, device=device, account_id=account_id)

@@ -22,11 +22,11 @@ from core.ids import Ids
 from core.jobs.queue import Jobs
 from core.pii import IdNumber, PersonName
 
-_BY_NUMBER: Final = "SELECT id FROM citizen WHERE id_number_hash = $1"
+_BY_NUMBER: Final = "SELECT id FROM citizen WHERE id_number_hash IN ($1, $2)"
 # Compare and set: an account is bound once. A name may change, its number may not.
 _BIND: Final = """
 UPDATE citizen SET name_sealed = $2, id_number_sealed = $3, id_number_hash = $4, identified_at = $5
-WHERE id = $1 AND state = 'active' AND (id_number_hash IS NULL OR id_number_hash = $4)
+WHERE id = $1 AND state = 'active' AND (id_number_hash IS NULL OR id_number_hash IN ($4, $6))
 """
 _ADD_PERSON: Final = """
 INSERT INTO citizen (id, name_sealed, id_number_sealed, id_number_hash, elder_chosen, state, identified_at, created_at)
@@ -86,14 +86,14 @@ class RealName:
         """
         self._consents.check(consent, purpose="real-name")
         person_name, number = parse_person(name, id_number)
-        number_hash = self._vault.index(ID_NUMBER, number.reveal())
+        hashes = self._vault.indexes(ID_NUMBER, number.reveal())
         record = await self._active(caller.citizen_id)
-        if record.id_number_hash is not None and record.id_number_hash != number_hash:
+        if record.id_number_hash is not None and record.id_number_hash not in hashes:
             raise IdentityFixed
-        if record.id_number_hash == number_hash and record.name == person_name:
+        if record.id_number_hash is not None and record.name == person_name:
             return
-        await self._verify(caller, person_name, number, number_hash)
-        await self._write(caller, person_name, number, number_hash, consent)
+        await self._verify(caller, person_name, number, hashes)
+        await self._write(caller, person_name, number, consent)
 
     async def holder_of(self, caller: Caller, *, name: PersonName, id_number: IdNumber) -> UUID | None:
         """Return who holds a person whom the caller names correctly; it is an attempt at that number like binding it.
@@ -104,12 +104,12 @@ class RealName:
             RegistryRefused: the population registry does not take the question.
             TooManyRequests: this account or this number was tried too often.
         """
-        number_hash = self._vault.index(ID_NUMBER, id_number.reveal())
-        await self._verify(caller, name, id_number, number_hash)
-        return await _holder_of(number_hash)
+        hashes = self._vault.indexes(ID_NUMBER, id_number.reveal())
+        await self._verify(caller, name, id_number, hashes)
+        return await _holder_of(hashes)
 
-    async def _verify(self, caller: Caller, name: PersonName, number: IdNumber, number_hash: str) -> None:
-        attempt_id = await self._attempts.start(caller.citizen_id, number_hash)
+    async def _verify(self, caller: Caller, name: PersonName, number: IdNumber, hashes: tuple[str, str]) -> None:
+        attempt_id = await self._attempts.start(caller.citizen_id, *hashes)
         try:
             verdict = await self._registry.verify(name, number)
         except RegistryUnavailable:
@@ -119,7 +119,7 @@ class RealName:
         if verdict is Verdict.DECEASED:
             await self._deaths.record(number, actor=SYSTEM)
         if verdict is not Verdict.MATCH:
-            await self._record_failure(caller, number_hash, "mismatch")
+            await self._record_failure(caller, hashes, "mismatch")
             raise IdentityMismatch
 
     async def agrees(self, name: PersonName, id_number: IdNumber) -> bool:
@@ -151,7 +151,7 @@ class RealName:
         Raises:
             DatabaseUnavailable: the database could not be reached.
         """
-        return await _holder_of(self._vault.index(ID_NUMBER, id_number.reveal()))
+        return await _holder_of(self._vault.indexes(ID_NUMBER, id_number.reveal()))
 
     async def ensure_citizen(self, name: PersonName, id_number: IdNumber, *, by: Actor | None = None) -> UUID:
         """Return the resident with this number, making their account if the registry knows them: no WeChat is needed.
@@ -166,15 +166,18 @@ class RealName:
         """
         if not await self.agrees(name, id_number):
             raise IdentityMismatch
-        number_hash = self._vault.index(ID_NUMBER, id_number.reveal())
 
         async def work() -> UUID:
+            # Within the transaction: while the key of the index changes, its claim lasts as long as that.
+            holder, number_hash = await self._claimed(id_number)
+            if holder is not None:
+                return holder
             citizen_id = self._ids.uuid()
             name_sealed = self._vault.seal(NAME, citizen_id, name.reveal())
             number_sealed = self._vault.seal(ID_NUMBER, citizen_id, id_number.reveal())
             now = self._clock.now()
             if not await fetch(_ADD_PERSON, citizen_id, name_sealed, number_sealed, number_hash, False, now):
-                holder = await _holder_of(number_hash)
+                holder = await _holder_of((number_hash, number_hash))
                 if holder is None:
                     raise AccountClosed
                 return holder
@@ -183,19 +186,26 @@ class RealName:
 
         return await transaction(work)
 
+    async def _claimed(self, number: IdNumber) -> tuple[UUID | None, str]:
+        """Return the index to write for a number, and who holds it if that has to be known before (`Vault.claim`)."""
+        is_claimed = await self._vault.claim(ID_NUMBER, number.reveal())
+        hashes = self._vault.indexes(ID_NUMBER, number.reveal())
+        return await _holder_of(hashes) if is_claimed else None, hashes[0]
+
     async def _active(self, citizen_id: UUID) -> Record:
         record = await self._records.find(citizen_id)
         if record is None or not record.is_active:
             raise AccountClosed
         return record
 
-    async def _write(
-        self, caller: Caller, name: PersonName, number: IdNumber, number_hash: str, consent: str
-    ) -> None:  # fmt: skip
+    async def _write(self, caller: Caller, name: PersonName, number: IdNumber, consent: str) -> None:
         citizen_id = caller.citizen_id
         now = self._clock.now()
 
         async def work() -> bool:
+            holder, number_hash = await self._claimed(number)
+            if holder not in {None, citizen_id}:
+                raise IntegrityError
             bound = await execute(
                 _BIND,
                 citizen_id,
@@ -203,6 +213,7 @@ class RealName:
                 self._vault.seal(ID_NUMBER, citizen_id, number.reveal()),
                 number_hash,
                 now,
+                self._vault.indexes(ID_NUMBER, number.reveal())[1],
             )
             if bound != 1:
                 return False
@@ -218,7 +229,8 @@ class RealName:
         try:
             bound = await transaction(work)
         except IntegrityError:
-            await self._record_failure(caller, number_hash, "already-bound")
+            hashes = self._vault.indexes(ID_NUMBER, number.reveal())
+            await self._record_failure(caller, hashes, "already-bound")
             raise AlreadyBound.with_ways_out() from None
         if not bound:
             raise IdentityFixed
@@ -232,14 +244,14 @@ class RealName:
             field_names=("name", "id_number"),
         )
 
-    async def _record_failure(self, caller: Caller, number_hash: str, outcome: str) -> None:
+    async def _record_failure(self, caller: Caller, hashes: tuple[str, str], outcome: str) -> None:
         """Tell of a failed attempt: who has made it, and whoever the number belongs to, in whose ledger it shows.
 
         Both lines are written also when the number belongs to nobody here, so that not even the time tells the caller.
         """
 
         async def work() -> None:
-            holder = await _holder_of(number_hash)
+            holder = await _holder_of(hashes)
             lines: list[tuple[str, UUID | None]] = [("auth.identity-bound", caller.citizen_id)]
             if holder != caller.citizen_id:
                 lines.append(("auth.identity-tried", holder))
@@ -259,6 +271,6 @@ class RealName:
         await transaction(work)
 
 
-async def _holder_of(number_hash: str) -> UUID | None:
-    row = await fetch_one(_BY_NUMBER, number_hash)
+async def _holder_of(hashes: tuple[str, str]) -> UUID | None:
+    row = await fetch_one(_BY_NUMBER, *hashes)
     return None if row is None else as_uuid(row["id"])

@@ -382,7 +382,7 @@ class Sessions:
 
     def device_mark(self, device: str) -> str:
         """Return the keyed hash by which a device is known again, empty for one that says nothing of itself."""
-        return self._vault.index(_DEVICE, device) if device else ""
+        return self._vault.mark(_DEVICE, device) if device else ""
 
 
 def _level(session: Mapping[str, Any], now: datetime) -> Level:

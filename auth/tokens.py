@@ -8,7 +8,10 @@ import hashlib
 import json
 import re
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from math import inf
 from typing import Any, Final
 from uuid import UUID
 
@@ -23,6 +26,7 @@ from auth.settings import SessionSettings
 from auth.types import Claims
 from core.clock import Clock
 from core.ids import Ids
+from core.keyring.ring import KeySet, public_jwk
 
 _ALGORITHM: Final = "ES256"
 _TYPE: Final = "at+jwt"
@@ -54,36 +58,34 @@ def _segment(value: Mapping[str, object]) -> str:
     return _b64(_encoder.encode(value).encode())
 
 
-def _jwk(key: ec.EllipticCurvePublicKey) -> dict[str, str]:
-    numbers = key.public_numbers()
-    return {"crv": "P-256", "kty": "EC", "x": _b64(numbers.x.to_bytes(32)), "y": _b64(numbers.y.to_bytes(32))}
+@dataclass(frozen=True, slots=True)
+class _Accepted:
+    """The keys as they stand until `until`: the one that signs, and those whose tokens are taken."""
 
-
-def thumbprint(key: ec.EllipticCurvePublicKey) -> str:
-    """Return the key's id: its JWK thumbprint (RFC 7638, SHA-256, base64url)."""
-    return _b64(hashlib.sha256(json.dumps(_jwk(key), separators=(",", ":"), sort_keys=True).encode()).digest())
+    source: KeySet[ec.EllipticCurvePrivateKey]
+    until: float
+    signing: ec.EllipticCurvePrivateKey
+    header: str
+    public: Mapping[str, ec.EllipticCurvePublicKey]
 
 
 class Tokens:
-    """Makes and checks access tokens. `key` signs; `others` are taken too: the next one, and those before."""
+    """Makes and checks access tokens. `keys` gives the keys as they are now: they change while this lives."""
 
     def __init__(
         self,
         *,
-        key: ec.EllipticCurvePrivateKey,
+        keys: Callable[[], KeySet[ec.EllipticCurvePrivateKey]],
         settings: SessionSettings,
         clock: Clock,
         ids: Ids,
-        others: Sequence[ec.EllipticCurvePublicKey] = (),
     ) -> None:
-        self._key = key
-        kid = thumbprint(key.public_key())
-        self._header = _segment({"alg": _ALGORITHM, "kid": kid, "typ": _TYPE})
-        self._keys = {thumbprint(public): public for public in (key.public_key(), *others)}
+        self._keys = keys
         self._settings = settings
         self._clock = clock
         self._ids = ids
-        self._verified: OrderedDict[bytes, Claims] = OrderedDict()
+        self._verified: OrderedDict[bytes, tuple[str, Claims]] = OrderedDict()
+        self._accepted = self._accepted_at(clock.now())
 
     @property
     def lifetime(self) -> int:
@@ -92,7 +94,8 @@ class Tokens:
 
     def issue(self, citizen_id: UUID, session_id: UUID) -> str:
         """Return a fresh token for a session."""
-        now = int(self._clock.now().timestamp())
+        moment = self._clock.now()
+        now, accepted = int(moment.timestamp()), self._accepted_now(moment)
         payload = {
             "iss": self._settings.issuer,
             "aud": self._settings.audience,
@@ -102,8 +105,8 @@ class Tokens:
             "iat": now,
             "exp": now + self._settings.access_seconds,
         }
-        text = f"{self._header}.{_segment(payload)}"
-        r, s = decode_dss_signature(self._key.sign(text.encode(), _SIGNATURE))
+        text = f"{accepted.header}.{_segment(payload)}"
+        r, s = decode_dss_signature(accepted.signing.sign(text.encode(), _SIGNATURE))
         return f"{text}.{_b64(r.to_bytes(_HALF) + min(s, _ORDER - s).to_bytes(_HALF))}"
 
     def check(self, token: str) -> Claims:
@@ -119,30 +122,56 @@ class Tokens:
             digest = hashlib.sha256(token.encode("ascii")).digest()
         except UnicodeEncodeError as error:
             raise TokenInvalid from error
-        claims = self._verified.get(digest)
-        if claims is None:
-            claims = self._verify(token)
-            self._remember(digest, claims)
-        if claims.expires <= self._clock.now().timestamp():
+        now = self._clock.now()
+        public = self._accepted_now(now).public
+        known = self._verified.get(digest)
+        if known is None:
+            known = self._verify(token, public)
+            self._remember(digest, known)
+        kid, claims = known
+        if kid not in public:
+            # It was right when it was remembered, and its key is retired since.
+            self._verified.pop(digest, None)
+            raise TokenInvalid
+        if claims.expires <= now.timestamp():
             self._verified.pop(digest, None)
             raise TokenExpired
         return claims
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """Return the public keys by which others check our access tokens (RFC 7517)."""
+        public = self._accepted_now(self._clock.now()).public
         return {
             "keys": [
-                {**_jwk(key), "kid": kid, "use": "sig", "alg": _ALGORITHM} for kid, key in self._keys.items()
+                {**public_jwk(key), "kid": kid, "use": "sig", "alg": _ALGORITHM} for kid, key in public.items()
             ],
         }  # fmt: skip
 
-    def _remember(self, digest: bytes, claims: Claims) -> None:
-        self._verified[digest] = claims
+    def _accepted_now(self, now: datetime) -> _Accepted:
+        accepted = self._accepted
+        if accepted.source is not self._keys() or now.timestamp() >= accepted.until:
+            accepted = self._accepted = self._accepted_at(now)
+        return accepted
+
+    def _accepted_at(self, now: datetime) -> _Accepted:
+        keys = self._keys()
+        change, signing = keys.next_change(now), keys.current(now)
+        return _Accepted(
+            source=keys,
+            until=inf if change is None else change.timestamp(),
+            signing=signing.secret,
+            header=_segment({"alg": _ALGORITHM, "kid": signing.kid, "typ": _TYPE}),
+            public={key.kid: key.secret.public_key() for key in keys.accepted(now)},
+        )
+
+    def _remember(self, digest: bytes, known: tuple[str, Claims]) -> None:
+        self._verified[digest] = known
         while len(self._verified) > self._settings.verified_tokens:
             self._verified.popitem(last=False)
 
-    def _verify(self, token: str) -> Claims:
-        key = self._keys.get(_key_id(token))
+    def _verify(self, token: str, public: Mapping[str, ec.EllipticCurvePublicKey]) -> tuple[str, Claims]:
+        kid = _key_id(token)
+        key = public.get(kid)
         if key is None:
             raise TokenInvalid
         try:
@@ -154,7 +183,7 @@ class Tokens:
                 issuer=self._settings.issuer,
                 options=_OPTIONS,
             )
-            return self._claims(payload)
+            return kid, self._claims(payload)
         except (jwt.PyJWTError, ValueError, TypeError, KeyError) as error:
             raise TokenInvalid from error
 

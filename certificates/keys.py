@@ -1,36 +1,32 @@
 """The keys under which this installation issues: published, so that what it signs can be checked by anybody."""
 
-import base64
-import hashlib
-import json
+from collections.abc import Callable
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-_COORDINATE = 32
+from core.clock import Clock
+from core.keyring.ring import KeySet, public_jwk
 
 
 class IssuerKeys:
-    """The public half of the issuer key as a JSON Web Key Set (RFC 7517)."""
+    """The public halves of the issuer keys as a JSON Web Key Set (RFC 7517): the current, the next, and earlier ones.
 
-    def __init__(self, key: ec.EllipticCurvePublicKey) -> None:
-        numbers = key.public_numbers()
-        self._jwk = {"crv": "P-256", "kty": "EC", "x": _coordinate(numbers.x), "y": _coordinate(numbers.y)}
+    An earlier key stays until it is retired, since certificates signed with it are shown for years.
+    """
+
+    def __init__(self, keys: Callable[[], KeySet[ec.EllipticCurvePrivateKey]], *, clock: Clock) -> None:
+        self._keys = keys
+        self._clock = clock
 
     @property
     def key_id(self) -> str:
-        """The thumbprint of the key (RFC 7638)."""
-        text = json.dumps(self._jwk, sort_keys=True, separators=(",", ":"))
-        return _text(hashlib.sha256(text.encode()).digest())
+        """The thumbprint (RFC 7638) of the key that signs now."""
+        return self._keys().current(self._clock.now()).kid
 
     def jwks(self) -> list[dict[str, Any]]:
         """Return the keys to check signatures with."""
-        return [{**self._jwk, "alg": "ES256", "use": "sig", "kid": self.key_id}]
-
-
-def _coordinate(number: int) -> str:
-    return _text(number.to_bytes(_COORDINATE, "big"))
-
-
-def _text(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+        return [
+            {**public_jwk(key.secret.public_key()), "alg": "ES256", "use": "sig", "kid": key.kid}
+            for key in self._keys().accepted(self._clock.now())
+        ]

@@ -1,49 +1,57 @@
-"""Keys, envelope encryption and blind indexes.
+"""Envelope encryption and blind indexes (the keys themselves: `core/keyring/`).
 
 A key-encryption key (KEK) outside the database wraps data keys inside it; data keys seal columns. A sealed value is
 bound to its table, column and row (`security.md` 4.4), so a ciphertext moved elsewhere does not open. A blind index is
-a keyed hash by which a sealed value can be looked up.
+a keyed hash by which a sealed value can be looked up; while its key is being changed a value has two.
 
 Layout of a sealed value: version (1 byte) | suite (1) | data key (4, big endian) | nonce (12) | ciphertext | tag (16).
 """
 
-import base64
-import binascii
 import hashlib
 import hmac
 import os
 import struct
-from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import lru_cache
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from core.clock import Clock
-from core.db import as_uuid, fetch, transaction
+from core.db import as_moment, as_uuid, execute, fetch, is_postgres, require_transaction, transaction
 from core.errors import Unavailable
 from core.ids import Ids
-from core.settings import UnsafeSettings
+from core.keyring.ring import (
+    AUDIT_FILE,
+    INDEX_FILE,
+    ISSUER_FILE,
+    KEK_FILE,
+    MARK_FILE,
+    TOKEN_FILE,
+    KeyRing,
+    make_keys,
+    private_pem,
+)
 
 _VERSION: Final = 1
 _SUITES: Final = {"A256GCM": 1, "SM4GCM": 2}
 _HEAD: Final = struct.Struct(">BBI")
 _NONCE: Final = 12
 _TAG: Final = 16
+_REMEMBERED: Final = timedelta(minutes=1)
+_NOTICE: Final = timedelta(seconds=3)
 
-KEK_FILE: Final = "kek.key"
-INDEX_FILE: Final = "index.key"
-TOKEN_FILE: Final = "token.pem"  # noqa: S105 — the name of a file
-# The keys of access tokens beside the one that signs: the next one, and those that have signed (deploy/README.md).
-_TOKEN_FILES: Final = "token-*.pem"  # noqa: S105 — names of files
-ISSUER_FILE: Final = "issuer.pem"
-AUDIT_FILE: Final = "audit.pem"
+_ROWS: Final = "SELECT id, row_id, wrapped, current_from, retired_at FROM data_key ORDER BY id"
+_ADD: Final = """
+INSERT INTO data_key (id, row_id, wrapped, current_from, created_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (id) DO NOTHING RETURNING id
+"""
+_REWRAP: Final = "UPDATE data_key SET wrapped = $2 WHERE id = $1 AND wrapped = $3 AND retired_at IS NULL"
+# What was wrapped goes with it: a destroyed key is destroyed.
+_RETIRE: Final = "UPDATE data_key SET retired_at = $2, wrapped = $3 WHERE id < $1 AND retired_at IS NULL"
 
 
 class RecordUnreadable(Unavailable):
@@ -54,129 +62,6 @@ class RecordUnreadable(Unavailable):
     title_en = "This record cannot be read now; the operators have been told"
     plain = "这条记录现在打不开，工作人员会处理。"
     retryable = False
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class KeyRing:
-    """The keys that never stand in the database. `token` signs access tokens, `token_others` are good for them too."""
-
-    kek: bytes
-    index: bytes
-    token: ec.EllipticCurvePrivateKey
-    issuer: ec.EllipticCurvePrivateKey
-    audit: ed25519.Ed25519PrivateKey
-    token_others: tuple[ec.EllipticCurvePublicKey, ...] = ()
-
-    def __repr__(self) -> str:
-        return "<KeyRing>"
-
-    @classmethod
-    def load(cls, folder: Path) -> "KeyRing":
-        """Read the keys from a folder that only this user may read.
-
-        Raises:
-            UnsafeSettings: a key is missing, weak, or readable by others.
-        """
-        return cls(
-            kek=_raw_key(folder / KEK_FILE),
-            index=_raw_key(folder / INDEX_FILE),
-            token=_ec_key(folder / TOKEN_FILE),
-            issuer=_ec_key(folder / ISSUER_FILE),
-            audit=_ed_key(folder / AUDIT_FILE),
-            token_others=tuple(_ec_public_key(path) for path in sorted(folder.glob(_TOKEN_FILES))),
-        )
-
-
-def make_keys(folder: Path) -> list[str]:
-    """Make the keys that are missing in `folder` and return their names. Existing ones stay untouched."""
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    made = []
-    for name in (KEK_FILE, INDEX_FILE):
-        if not (folder / name).exists():
-            _write(folder / name, base64.b64encode(os.urandom(32)) + b"\n")
-            made.append(name)
-    for name in (TOKEN_FILE, ISSUER_FILE, AUDIT_FILE):
-        if not (folder / name).exists():
-            key = (
-                ed25519.Ed25519PrivateKey.generate() if name == AUDIT_FILE else ec.generate_private_key(ec.SECP256R1())
-            )
-            _write(folder / name, private_pem(key))
-            made.append(name)
-    return made
-
-
-def private_pem(key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey) -> bytes:
-    """Return a private key as unencrypted PKCS 8."""
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-
-
-def _write(path: Path, content: bytes) -> None:
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(file, "wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-
-
-def _read(path: Path) -> bytes:
-    try:
-        if path.stat().st_mode & 0o077:
-            raise UnsafeSettings(f"The key {path.name} may be read by others; run: chmod 600 on it.")
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise UnsafeSettings(
-            f"The key {path.name} is missing in the key folder. Make keys with `python -m scripts.prepare --keys`, or "
-            "restore them from your backup: what was sealed with lost keys cannot be read again.",
-        ) from error
-
-
-def _raw_key(path: Path) -> bytes:
-    try:
-        key = base64.b64decode(_read(path).strip(), validate=True)
-    except binascii.Error as error:
-        raise UnsafeSettings(f"The key {path.name} is not 32 random bytes in base64.") from error
-    if len(key) != 32 or len(set(key)) < 8:  # noqa: PLR2004 — 256 bits that look random
-        raise UnsafeSettings(f"The key {path.name} is not 32 random bytes in base64.")
-    return key
-
-
-def _private_key(path: Path) -> object:
-    try:
-        return serialization.load_pem_private_key(_read(path), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise UnsafeSettings(f"The key {path.name} is not an unencrypted private key in PEM.") from error
-
-
-def _ec_key(path: Path) -> ec.EllipticCurvePrivateKey:
-    key = _private_key(path)
-    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise UnsafeSettings(f"The key {path.name} is not a P-256 private key.")
-    return key
-
-
-def _ec_public_key(path: Path) -> ec.EllipticCurvePublicKey:
-    """Read the public half of a key; of a key that signs no more the private half need not be kept."""
-    if b"PUBLIC KEY" not in _read(path):
-        return _ec_key(path).public_key()
-    try:
-        key = serialization.load_pem_public_key(_read(path))
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise UnsafeSettings(f"The key {path.name} is no key in PEM.") from error
-    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise UnsafeSettings(f"The key {path.name} is not a P-256 public key.")
-    return key
-
-
-def _ed_key(path: Path) -> ed25519.Ed25519PrivateKey:
-    key = _private_key(path)
-    if not isinstance(key, ed25519.Ed25519PrivateKey):
-        raise UnsafeSettings(f"The key {path.name} is not an Ed25519 private key.")
-    return key
 
 
 @lru_cache(maxsize=16)
@@ -214,51 +99,97 @@ class Vault:
         self._keys: dict[int, bytes] = {}
         self._current = 0
 
+    # --- the data keys --------------------------------------------------------------------------------------------
+
     async def load(self) -> None:
-        """Unwrap the data keys, making the first one in a new database.
+        """Unwrap the data keys, making the first one in a new database; again and again, to learn of new ones.
+
+        A key that was destroyed still opens for a minute what this process has read before.
 
         Raises:
-            RecordUnreadable: the key-encryption key is not the one that wrapped them.
+            RecordUnreadable: no key-encryption key of the ring has wrapped them.
         """
-        rows = await fetch("SELECT id, row_id, wrapped FROM data_key WHERE retired_at IS NULL ORDER BY id")
+        rows = await fetch(_ROWS)
         if not rows:
-            rows = await self._make_first()
+            await self._add(1, None)
+            rows = await fetch(_ROWS)
+        now, current = self._clock.now(), 0
         for row in rows:
             number = int(row["id"])
-            self._keys[number] = self._unwrap(as_uuid(row["row_id"]), bytes(row["wrapped"]))
-            self._current = max(self._current, number)
+            if row["retired_at"] is not None:
+                if as_moment(row["retired_at"]) + _REMEMBERED < now:
+                    self._keys.pop(number, None)
+                continue
+            if number not in self._keys:
+                self._keys[number], _ = self._unwrap(as_uuid(row["row_id"]), bytes(row["wrapped"]))
+            if row["current_from"] is None or as_moment(row["current_from"]) <= now:
+                current = number
+        self._current = current
 
-    async def _make_first(self) -> list[dict[str, Any]]:
+    @property
+    def current_key(self) -> int:
+        """The number of the data key that seals now."""
+        return self._current
+
+    async def follow_plan(self) -> list[str]:
+        """Bring the data keys to what the key folder plans; return in words for the audit what was done.
+
+        Raises:
+            RecordUnreadable: no key-encryption key of the ring has wrapped them.
+            OutsideTransaction: no transaction is running.
+        """
+        require_transaction()
+        plan, done = self._ring.data, []
+        rows = [row for row in await fetch(_ROWS) if row["retired_at"] is None]
+        if rows and int(rows[-1]["id"]) < plan.newest:
+            # In a restored database it may be long overdue; it is known everywhere before it is used all the same.
+            await self._add(plan.newest, max(plan.current_from, self._clock.now() + _NOTICE))
+            done.append(f"data:{plan.newest} made")
+        kek = self._ring.keks.current(self._clock.now()).secret
+        for row in rows:
+            row_id, wrapped = as_uuid(row["row_id"]), bytes(row["wrapped"])
+            key, by = self._unwrap(row_id, wrapped)
+            if by != kek and await execute(_REWRAP, int(row["id"]), _wrap(kek, row_id, key), wrapped):
+                done.append(f"data:{int(row['id'])} wrapped")
+        return done
+
+    async def retire_below(self, number: int) -> int:
+        """Destroy the data keys below a number; return how many there were. What they sealed is lost.
+
+        Raises:
+            OutsideTransaction: no transaction is running.
+        """
+        require_transaction()
+        return await execute(_RETIRE, min(number, self._current), self._clock.now(), b"")
+
+    async def _add(self, number: int, current_from: datetime | None) -> None:
         row_id = self._ids.uuid()
-        nonce = os.urandom(_NONCE)
-        wrapped = nonce + AESGCM(self._ring.kek).encrypt(nonce, os.urandom(32), b"data_key|" + row_id.bytes)
+        now = self._clock.now()
+        wrapped = _wrap(self._ring.keks.current(now).secret, row_id, os.urandom(32))
 
         async def insert() -> None:
-            await fetch(
-                "INSERT INTO data_key (id, row_id, wrapped, created_at) VALUES (1, $1, $2, $3) "
-                "ON CONFLICT (id) DO NOTHING RETURNING id",
-                row_id,
-                wrapped,
-                self._clock.now(),
-            )
+            await fetch(_ADD, number, row_id, wrapped, current_from, now)
 
         await transaction(insert)
-        return await fetch("SELECT id, row_id, wrapped FROM data_key WHERE retired_at IS NULL ORDER BY id")
 
-    def _unwrap(self, row_id: UUID, wrapped: bytes) -> bytes:
-        try:
-            return AESGCM(self._ring.kek).decrypt(wrapped[:_NONCE], wrapped[_NONCE:], b"data_key|" + row_id.bytes)
-        except InvalidTag as error:
-            raise RecordUnreadable from error
+    def _unwrap(self, row_id: UUID, wrapped: bytes) -> tuple[bytes, bytes]:
+        """Return a data key, and the key-encryption key that had wrapped it."""
+        for kek in reversed(self._ring.keks.keys):
+            try:
+                return AESGCM(kek.secret).decrypt(wrapped[:_NONCE], wrapped[_NONCE:], _bound_key(row_id)), kek.secret
+            except InvalidTag:
+                continue
+        raise RecordUnreadable
+
+    # --- sealing --------------------------------------------------------------------------------------------------
 
     def seal(self, column: str, row_id: UUID, text: str) -> bytes:
         """Seal one text of one column of one row."""
+        number = self._current
         nonce = os.urandom(_NONCE)
-        head = _HEAD.pack(_VERSION, self._suite, self._current)
+        head = _HEAD.pack(_VERSION, self._suite, number)
         return (
-            head
-            + nonce
-            + _seal(self._suite, self._keys[self._current], nonce, text.encode(), _bound_to(column, row_id, head))
+            head + nonce + _seal(self._suite, self._keys[number], nonce, text.encode(), _bound_to(column, row_id, head))
         )
 
     def open(self, column: str, row_id: UUID, sealed: bytes) -> str:
@@ -279,10 +210,87 @@ class Vault:
         except (InvalidTag, KeyError, ValueError, struct.error) as error:
             raise RecordUnreadable from error
 
+    # --- looking up -----------------------------------------------------------------------------------------------
+
     def index(self, column: str, value: str) -> str:
-        """Return the blind index of a value: 32 hex digits, another key for each column."""
-        key = hmac.digest(self._ring.index, b"index|" + column.encode(), hashlib.sha256)
-        return hmac.digest(key, value.encode(), hashlib.sha256)[:16].hex()
+        """Return the blind index to write for a value: 32 hex digits, another key for each column."""
+        return _digest(self._ring.indexes.current(self._clock.now()).secret, b"index|", column, value)
+
+    def indexes(self, column: str, value: str) -> tuple[str, str]:
+        """Return the blind indexes under which a value may stand, for `… IN ($1, $2)`; the current one comes first.
+
+        They are the same but while the key is being changed: then rows stand under either, and a row that moves from
+        one to the other is found by one statement whenever it looks.
+        """
+        keys, now = self._ring.indexes, self._clock.now()
+        current = keys.current(now)
+        others = [key for key in keys.accepted(now) if key is not current]
+        first = _digest(current.secret, b"index|", column, value)
+        return first, _digest(others[-1].secret, b"index|", column, value) if others else first
+
+    async def claim(self, column: str, value: str) -> bool:
+        """Keep others from giving a row this value until the transaction ends; False where that is not needed.
+
+        A unique index sees to it that a value is there once, but not while it may stand under two keys: then claim it,
+        look it up, and write only if it is not there.
+
+        Raises:
+            OutsideTransaction: no transaction is running.
+        """
+        require_transaction()
+        keys = self._ring.indexes.accepted(self._clock.now())
+        if len(keys) == 1:
+            return False
+        if is_postgres():
+            # The same key for everybody, whichever of them they hold for the current one.
+            digest = _digest(min(keys, key=lambda key: key.kid).secret, b"claim|", column, value)
+            await fetch("SELECT pg_advisory_xact_lock($1)", int.from_bytes(bytes.fromhex(digest[:16]), signed=True))
+        return True
+
+    def mark(self, column: str, value: str) -> str:
+        """Return a keyed digest of something that is not kept: a device, a code on a slip, whom an offer is for.
+
+        Its key stays when that of blind indexes changes, since nobody could make these anew.
+        """
+        return _digest(self._ring.mark, b"mark|", column, value)
+
+
+async def wraps_all(kek: bytes) -> bool:
+    """Tell whether a key-encryption key opens every data key there is.
+
+    Raises:
+        DatabaseUnavailable: the database could not be reached.
+    """
+    for row in await fetch(_ROWS):
+        wrapped = bytes(row["wrapped"])
+        try:
+            if row["retired_at"] is None:
+                AESGCM(kek).decrypt(wrapped[:_NONCE], wrapped[_NONCE:], _bound_key(as_uuid(row["row_id"])))
+        except InvalidTag:
+            return False
+    return True
+
+
+def data_key_of(sealed: bytes) -> int:
+    """Return the number of the data key under which a value is sealed; 0 when it is none of ours."""
+    try:
+        return int(_HEAD.unpack(bytes(sealed[: _HEAD.size]))[2])
+    except struct.error:
+        return 0
+
+
+def _wrap(kek: bytes, row_id: UUID, key: bytes) -> bytes:
+    nonce = os.urandom(_NONCE)
+    return nonce + AESGCM(kek).encrypt(nonce, key, _bound_key(row_id))
+
+
+def _bound_key(row_id: UUID) -> bytes:
+    return b"data_key|" + row_id.bytes
+
+
+def _digest(key: bytes, purpose: bytes, column: str, value: str) -> str:
+    own = hmac.digest(key, purpose + column.encode(), hashlib.sha256)
+    return hmac.digest(own, value.encode(), hashlib.sha256)[:16].hex()
 
 
 def _bound_to(column: str, row_id: UUID, head: bytes) -> bytes:
@@ -292,3 +300,21 @@ def _bound_to(column: str, row_id: UUID, head: bytes) -> bytes:
 def sha256_hex(data: bytes) -> str:
     """Return the SHA-256 of some bytes in lower-case hex."""
     return hashlib.sha256(data).hexdigest()
+
+
+__all__ = [
+    "AUDIT_FILE",
+    "INDEX_FILE",
+    "ISSUER_FILE",
+    "KEK_FILE",
+    "MARK_FILE",
+    "TOKEN_FILE",
+    "KeyRing",
+    "RecordUnreadable",
+    "Vault",
+    "data_key_of",
+    "make_keys",
+    "private_pem",
+    "sha256_hex",
+    "wraps_all",
+]

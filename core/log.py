@@ -62,8 +62,10 @@ def _allow(_logger: object, _name: str, event: MutableMapping[str, Any]) -> Muta
     dropped = sorted(set(event) - ALLOWED)
     if dropped:
         kept["reason"] = f"dropped fields: {', '.join(dropped)}"
-    if request_id := _request_id.get():
-        kept.setdefault("request_id", request_id)
+    # One shape for every line: outside a request these are empty.
+    kept.setdefault("request_id", _request_id.get())
+    kept.setdefault("audience", "")
+    kept.setdefault("outcome", "")
     return {key: _scrub(value) for key, value in kept.items()}
 
 

@@ -7,12 +7,12 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 REGISTRY: Final = CollectorRegistry()
 
 REQUESTS: Final = Counter(
-    "zhijian_requests_total", "Requests answered.", ["audience", "method", "status"], registry=REGISTRY
+    "zhijian_requests_total", "Requests answered.", ["audience", "method", "status", "outcome"], registry=REGISTRY
 )
 REQUEST_SECONDS: Final = Histogram(
     "zhijian_request_seconds",
     "Time to answer.",
-    ["audience"],
+    ["audience", "outcome"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
     registry=REGISTRY,
 )
@@ -25,9 +25,34 @@ OUTSIDE_SECONDS: Final = Histogram(
 )
 BREAKER_OPEN: Final = Gauge("zhijian_breaker_open", "1 while calls are held back.", ["partner"], registry=REGISTRY)
 JOBS: Final = Counter("zhijian_jobs_total", "Jobs by outcome.", ["job", "outcome"], registry=REGISTRY)
+JOBS_OLDEST_DUE: Final = Gauge(
+    "zhijian_jobs_oldest_due_seconds", "How long a job has been due that nobody works on.", registry=REGISTRY
+)
 JOBS_BURIED: Final = Gauge("zhijian_jobs_buried", "Jobs waiting for an operator.", registry=REGISTRY)
 JOBS_DUE: Final = Gauge("zhijian_jobs_due", "Jobs due and not yet done.", registry=REGISTRY)
 AUDIT_UNSEALED: Final = Gauge("zhijian_audit_unsealed", "Audit lines not yet linked.", registry=REGISTRY)
+KEYS_BEHIND: Final = Gauge(
+    "zhijian_keys_behind", "Columns that are not yet brought along to the current key.", registry=REGISTRY
+)
+AUDIT_TAIL: Final = Gauge(
+    "zhijian_audit_tail_seconds", "How long the oldest audit line has been waiting for its seal.", registry=REGISTRY
+)
+DELIVERIES: Final = Gauge("zhijian_deliveries", "Deliveries that are not over, by state.", ["state"], registry=REGISTRY)
+DELIVERY_OLDEST: Final = Gauge(
+    "zhijian_delivery_oldest_seconds", "Age of the oldest of them, by state.", ["state"], registry=REGISTRY
+)
+CALENDAR_CURRENT: Final = Gauge(
+    "zhijian_calendar_current", "1 while the working-day calendars that are needed are there.", registry=REGISTRY
+)
+FACE_SUBJECTS: Final = Gauge(
+    "zhijian_face_subjects", "People of whom a face check is kept; no picture and no template is.", registry=REGISTRY
+)
+PART_STATE: Final = Gauge(
+    "zhijian_part_ok",
+    "1 while a part of the service is in order, by the last look of a probe.",
+    ["part"],
+    registry=REGISTRY,
+)
 FACE_CHECKS: Final = Counter("zhijian_face_checks_total", "Face checks decided.", ["outcome"], registry=REGISTRY)
 NOTICES_UNDELIVERED: Final = Gauge(
     "zhijian_notices_undelivered",

@@ -78,11 +78,47 @@ class DataKey(Model):
     id = fields.IntField(primary_key=True, generated=False)
     row_id = fields.UUIDField(unique=True)
     wrapped = fields.BinaryField()
+    # From when it seals; the first one always did. It is known everywhere before that.
+    current_from = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
     retired_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "data_key"
+
+
+class KeyWork(Model):
+    """How far one pass over a column is that brings it to the current key. `work` names the key, `place` the last row.
+
+    `seen`, `rewritten` and `failed` count within the present pass, and the last one rewrites nothing.
+    """
+
+    id = fields.CharField(primary_key=True, max_length=128)  # work | table.column
+    work = fields.CharField(max_length=64)
+    name = fields.CharField(max_length=64)
+    place = fields.UUIDField()
+    seen = fields.BigIntField(default=0)
+    rewritten = fields.BigIntField(default=0)
+    failed = fields.BigIntField(default=0)
+    passes = fields.IntField(default=0)
+    began_at = fields.DatetimeField(null=True)
+    leased_until = fields.DatetimeField(null=True)
+    created_at = fields.DatetimeField()
+    done_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "key_work"
+        indexes = (Index(fields=("work",)),)
+
+
+class KeyNote(Model):
+    """That a key of the folder came or went is in the audit once, however many processes see it."""
+
+    id = fields.CharField(primary_key=True, max_length=96)  # kind : key | came or gone
+    at = fields.DatetimeField()
+
+    class Meta:
+        table = "key_note"
 
 
 class KeptAnswer(Model):

@@ -68,6 +68,13 @@ class KeySettings(Section):
 
     folder: Path | None = None
     cipher: str = Field(default="A256GCM", pattern="^(A256GCM|SM4GCM)$")
+    # How long before its use a new key is announced, so that the folder reaches every machine and every cache of our
+    # public keys; `scripts.keys rotate --in` says otherwise.
+    notice_seconds: int = Field(default=86_400, ge=3)
+    # What was begun under an earlier key may be written so long after the change.
+    settle_seconds: float = Field(default=20.0, ge=0)
+    # So many rows are brought along at a time.
+    batch: int = Field(default=200, ge=1, le=5000)
 
 
 class JobSettings(Section):
@@ -129,6 +136,13 @@ class CoreSettings(BaseSettings):
     address_limits: Switch = Switch.ON
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+    # Of which requests a line is written: all, those that were refused, failed or slow, or none.
+    log_requests: str = Field(default="failed", pattern="^(all|failed|none)$")
+    # How long a portal that was told to stop still serves while it says that it is not ready: longer than proxies take
+    # to see it. Empty: 5 in production, 0 embedded.
+    drain_seconds: float | None = Field(default=None, ge=0, le=60)
+    # A process whose event loop is held for longer ends, for its supervisor to start it again; 0: never.
+    loop_patience_seconds: float = Field(default=5.0, ge=0)
 
     keys: KeySettings = KeySettings()
     jobs: JobSettings = JobSettings()
@@ -169,6 +183,13 @@ class CoreSettings(BaseSettings):
     def effective_public_url(self) -> str:
         """The address under which departments reach this service."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def effective_drain_seconds(self) -> float:
+        """How long a portal that was told to stop still serves."""
+        if self.drain_seconds is None:
+            return 5.0 if self.is_production else 0.0
+        return self.drain_seconds
 
     @property
     def key_folder(self) -> Path:

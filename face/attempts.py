@@ -22,7 +22,7 @@ ON CONFLICT (key) DO UPDATE SET counted_at = excluded.counted_at RETURNING key
 """
 _ON_PERSON: Final = """
 SELECT count(*) AS started, min(started_at) AS earliest FROM face_check
-WHERE person_hash = $1 AND started_at > $2 AND reason NOT IN ('overtime', 'unavailable')
+WHERE person_hash IN ($1, $3) AND started_at > $2 AND reason NOT IN ('overtime', 'unavailable')
       AND (outcome <> 'passed' OR purpose = 'elder-session')
 """
 _ON_ACCOUNT: Final = """
@@ -43,7 +43,7 @@ class Attempts:
         self._settings = settings
         self._others = others
 
-    async def require(self, person_hash: str, citizen_id: UUID | None, *, elder: bool) -> None:
+    async def require(self, person_hashes: tuple[str, str], citizen_id: UUID | None, *, elder: bool) -> None:
         """See that one more check may start, and keep others from starting until this transaction ends.
 
         Raises:
@@ -53,9 +53,9 @@ class Attempts:
         require_transaction()
         now = self._clock.now()
         # The same order everywhere, so that two transactions never wait for each other.
-        for key in sorted(key for key in (f"p:{person_hash}", citizen_id and f"a:{citizen_id}") if key):
+        for key in sorted(key for key in (f"p:{min(person_hashes)}", citizen_id and f"a:{citizen_id}") if key):
             await fetch(_HOLD, key, now)
-        started, earliest = await self._started(person_hash, citizen_id)
+        started, earliest = await self._started(person_hashes, citizen_id)
         if started >= self._settings.attempts_for(elder=elder):
             again = earliest + self._settings.window if earliest else now
             others = self._others(logged_in=citizen_id is not None, elder=elder)
@@ -67,13 +67,13 @@ class Attempts:
         Raises:
             DatabaseUnavailable: the database could not be reached.
         """
-        started, _ = await self._started(person_hash, citizen_id)
+        started, _ = await self._started((person_hash, person_hash), citizen_id)
         return max(0, self._settings.attempts_for(elder=elder) - started)
 
-    async def _started(self, person_hash: str, citizen_id: UUID | None) -> tuple[int, datetime | None]:
+    async def _started(self, person_hashes: tuple[str, str], citizen_id: UUID | None) -> tuple[int, datetime | None]:
         """Return the larger of the two counts and the earliest start among those that make it."""
         since = self._clock.now() - self._settings.window
-        rows = [await fetch_one(_ON_PERSON, person_hash, since)]
+        rows = [await fetch_one(_ON_PERSON, person_hashes[0], since, person_hashes[1])]
         if citizen_id is not None:
             rows.append(await fetch_one(_ON_ACCOUNT, citizen_id, since))
         most = max((row for row in rows if row), key=lambda row: int(row["started"]))

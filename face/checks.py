@@ -79,12 +79,13 @@ class FaceChecks:
         person = await self._realname.person_of(caller.actor_id)
         if needs_guardian(person.id_number, china_date(self._clock.now())):
             await self._require_guardian(caller.actor_id)
+        hashes = self._records.person_hashes(person.id_number)
         check = Check(
             id=self._ids.uuid(),
             purpose=purpose,
             citizen_id=caller.actor_id,
             session_id=caller.session_id,
-            person_hash=self._records.person_hash(person.id_number),
+            person_hash=hashes[0],
             elder=caller.elder,
             consent=consent,
             actions=choose_actions(self._settings.actions, self._draw),
@@ -93,7 +94,7 @@ class FaceChecks:
         )
 
         async def work() -> None:
-            await self._attempts.require(check.person_hash, check.citizen_id, elder=check.elder)
+            await self._attempts.require(hashes, check.citizen_id, elder=check.elder)
             await self._consents.give(caller.actor_id, consent, actor=caller.self_actor)
             await self._records.add(check, engine=self._engine)
             await self._trail.tell("face.check-started", check, actor=caller.self_actor)

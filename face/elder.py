@@ -92,12 +92,13 @@ class ElderSessions:
             raise GuardianNeeded(alternatives=GUARDED)
         elder = is_elder(number, chosen=False, day=china_date(now), policy=self._fresh_for)
         await self._limits.hit_address("face.elder", self._settings.elder_address_limit, address)
+        hashes = self._records.person_hashes(number)
         check = Check(
             id=self._ids.uuid(),
             purpose=Purpose.ELDER_SESSION,
             citizen_id=None,
             session_id=None,
-            person_hash=self._records.person_hash(number),
+            person_hash=hashes[0],
             elder=elder,
             consent=consent,
             actions=choose_actions(self._settings.actions, self._draw),
@@ -108,7 +109,7 @@ class ElderSessions:
         )
 
         async def work() -> None:
-            await self._attempts.require(check.person_hash, None, elder=elder)
+            await self._attempts.require(hashes, None, elder=elder)
             await self._records.add(check, engine=self._engine)
             subject_id = await self._realname.find_citizen(number)
             await self._trail.tell("face.check-started", check, subject_id=subject_id)

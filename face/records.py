@@ -74,9 +74,9 @@ class Records:
         self._vault = vault
         self._clock = clock
 
-    def person_hash(self, id_number: IdNumber) -> str:
-        """Return the mark by which attempts on one person are counted."""
-        return self._vault.index(_PERSON, id_number.reveal())
+    def person_hashes(self, id_number: IdNumber) -> tuple[str, str]:
+        """Return the marks by which attempts on one person are counted; the first is the one to write."""
+        return self._vault.indexes(_PERSON, id_number.reveal())
 
     async def add(self, check: Check, *, engine: str) -> None:
         """Write a new check.

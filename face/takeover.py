@@ -93,12 +93,13 @@ class TakeoverChecks:
         await self._takeovers.require_possible(caller)
         if await self._realname.holder_of(caller, name=parsed_name, id_number=number) is None:
             raise TakeoverNotNeeded
+        hashes = self._records.person_hashes(number)
         check = Check(
             id=self._ids.uuid(),
             purpose=Purpose.ACCOUNT_TAKEOVER,
             citizen_id=caller.actor_id,
             session_id=caller.session_id,
-            person_hash=self._records.person_hash(number),
+            person_hash=hashes[0],
             elder=elder,
             consent=consent,
             actions=choose_actions(self._settings.actions, self._draw),
@@ -109,7 +110,7 @@ class TakeoverChecks:
         )
 
         async def work() -> None:
-            await self._attempts.require(check.person_hash, check.citizen_id, elder=elder)
+            await self._attempts.require(hashes, check.citizen_id, elder=elder)
             await self._consents.give(caller.actor_id, consent)
             await self._records.add(check, engine=self._engine)
             subject_id = await self._realname.find_citizen(number)

@@ -69,8 +69,7 @@ class AuthServices:
             app_id=settings.wechat.app_id,
             app_secret=settings.wechat.app_secret,
         )
-        ring = ground.ring
-        tokens = Tokens(key=ring.token, others=ring.token_others, settings=settings.sessions, clock=clock, ids=ids)
+        tokens = Tokens(keys=lambda: ground.ring.tokens, settings=settings.sessions, clock=clock, ids=ids)
         recent = RecentSessions(clock=clock, settings=settings.sessions)
         sessions = Sessions(
             tokens=tokens,

@@ -80,5 +80,5 @@ class CertificateServices:
                 clock=ground.clock,
                 settings=settings,
             ),
-            issuer_keys=IssuerKeys(ground.ring.issuer.public_key()),
+            issuer_keys=IssuerKeys(lambda: ground.ring.issuers, clock=ground.clock),
         )

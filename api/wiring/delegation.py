@@ -89,7 +89,8 @@ class DelegationServices:
             by_account=settings.organisation_account,
             on_key=settings.organisation_code,
         )
-        ending = Ending(trail=trail, clock=clock, settings=settings, attempts=(by_relatives, by_organisations))
+        attempts = (by_relatives, by_organisations)
+        ending = Ending(rows=rows, trail=trail, clock=clock, settings=settings, attempts=attempts)
         guardians = Guardians(
             register=kinship,
             realname=realname,

@@ -28,7 +28,7 @@ from matters.cases.tracking import Tracking
 from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.guides import Guides
 from matters.catalogue.loading import load_catalogue
-from matters.ports import Department, Records
+from matters.ports import Department, FileStore, Records
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ class MatterServices:
     withdrawals: Withdrawals
     ratings: Ratings
     tracking: Tracking
+    files: FileStore
 
     @classmethod
     def build(cls, ground: Ground, auth: AuthServices, certificates: CertificateServices) -> "MatterServices":
@@ -57,6 +58,7 @@ class MatterServices:
             UnsafeSettings: the published catalogue is not in order.
         """
         settings, clock, ids = ground.settings.matters, ground.clock, ground.ids
+        files = Folder(ground.settings.files_folder)
         audit, vault, limits = ground.audit, ground.vault, ground.limits
         catalogue = Catalogue(load_catalogue())
         calendar = CalendarStore(clock=clock)
@@ -108,7 +110,7 @@ class MatterServices:
             ),
             attachments=Attachments(
                 catalogue=catalogue,
-                files=Folder(settings.files or ground.settings.data_dir / "files"),
+                files=files,
                 audit=audit,
                 vault=vault,
                 limits=limits,
@@ -142,6 +144,7 @@ class MatterServices:
             ),
             ratings=Ratings(audit=audit, vault=vault, clock=clock, ids=ids),
             tracking=tracking,
+            files=files,
         )
 
 

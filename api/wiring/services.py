@@ -18,7 +18,9 @@ from api.wiring.face import FaceServices
 from api.wiring.ground import Ground
 from api.wiring.matters import MatterServices
 from api.wiring.notices import NoticeServices
+from api.wiring.rekeying import key_work
 from api.wiring.settings import Settings
+from api.wiring.watch import Watch
 from api.wiring.ways import WayServices
 from auth.account.deaths import Deaths
 from auth.account.takeovers import Takeovers
@@ -47,7 +49,7 @@ from certificates.presentation import Presentation
 from certificates.verification import Verification
 from certificates.wallet import Wallet
 from core.cache import Cache
-from core.clock import Clock, china_date
+from core.clock import Clock
 from core.database import close_database, open_database, orm_config
 from core.db import execute, transaction
 from core.errors import Problem
@@ -58,11 +60,13 @@ from core.jobs.runner import Handler, JobRunner
 from core.jobs.timetable import Entry, Timetable
 from core.log import get_logger
 from core.migrate import require_current
+from core.rekeying.work import KeyWork
 from core.settings import Switch, UnsafeSettings
 from core.signers.http_signature import SignatureChecker, TrustedKey
 from face.checks import FaceChecks
 from face.elder import ElderSessions
 from face.takeover import TakeoverChecks
+from face.watch import look_at_subjects
 from matters.applications.attachments import Attachments
 from matters.applications.drafts import Drafts
 from matters.applications.eligibility import Eligibility
@@ -85,7 +89,6 @@ log = get_logger(__name__)
 
 _NONCES_KEPT = timedelta(minutes=20)
 _HOUR = 3600.0
-_NOVEMBER = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,8 @@ class Services:
     withdrawals: Withdrawals
     ratings: Ratings
     tracking: Tracking
+    keys: KeyWork
+    watch: Watch
     runner: JobRunner
     job_desk: JobDesk
     _timetables: list[Timetable] = field(default_factory=list)
@@ -235,15 +240,11 @@ class Services:
             withdrawals=matters.withdrawals,
             ratings=matters.ratings,
             tracking=matters.tracking,
+            keys=key_work(ground, matters.files),
+            watch=Watch(clock=ground.clock, calendar=matters.calendar),
             runner=runner,
             job_desk=JobDesk(runner=runner, carrier=ground.carrier, audit=ground.audit),
         )
-
-    async def calendar_is_current(self) -> bool:
-        """Tell whether this year's calendar is published, and from November on the next year's too."""
-        today = china_date(self.clock.now())
-        years = [today.year, today.year + 1] if today.month >= _NOVEMBER else [today.year]
-        return all([await self.matters.calendar.covers(year) for year in years])
 
     def face_engine_state(self) -> State:
         """Tell whether faces can be checked now."""
@@ -265,12 +266,15 @@ class Services:
         await ground.carrier.start(listen=work)
         if serve and settings.face.local_engine.warm is Switch.ON:
             self._background.append(asyncio.create_task(self._warm()))
+        # Every process: a key is announced for seconds at least, and has to be known everywhere by then.
+        entries = [Entry("keys", 0.5, self.keys.look), Entry("figures", 15.0, self.watch.look)]
         if work:
             if settings.is_sqlite:
                 await self.runner.free_all()
-            timetable = Timetable(_entries(self, Sweeper(runner=self.runner, carrier=ground.carrier)))
-            timetable.start()
-            self._timetables.append(timetable)
+            entries += _entries(self, Sweeper(runner=self.runner, carrier=ground.carrier))
+        timetable = Timetable(entries)
+        timetable.start()
+        self._timetables.append(timetable)
         log.info("open", system="sqlite" if settings.is_sqlite else "postgresql")
 
     async def close(self) -> None:
@@ -358,6 +362,8 @@ def _entries(services: Services, sweeper: Sweeper) -> list[Entry]:
 
     return [
         Entry("sweep", settings.jobs.sweep_seconds, sweeper.sweep),
+        Entry("key work", 1.0, services.keys.go_on),
+        Entry("face figures", _HOUR, look_at_subjects),
         Entry("seal", 1.0, ground.sealer.seal_all),
         Entry("deadlines", 60.0, services.matters.deadlines.catch_up),
         Entry("sessions and attempts", _HOUR, services.auth_tidying.tidy),

@@ -1,5 +1,6 @@
 """All settings of an installation, read once, and refused when they would start something unsafe."""
 
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
@@ -30,6 +31,11 @@ class Settings(CoreSettings):
     certificates: CertificateSettings = CertificateSettings()
     matters: MatterSettings = MatterSettings()
     departments: DepartmentSettings = DepartmentSettings()
+
+    @property
+    def files_folder(self) -> Path:
+        """Where the file store of attachments lies."""
+        return self.matters.files or self.data_dir / "files"
 
     def all_unsafe(self) -> list[str]:
         """Return one sentence for each setting that production refuses."""

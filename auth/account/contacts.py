@@ -17,7 +17,7 @@ _ACCOUNTS: Final = """
 SELECT id, openid_sealed FROM wechat_account WHERE citizen_id = $1 ORDER BY COALESCE(bound_at, created_at) DESC, id DESC
 LIMIT 5
 """
-_BY_OPENID: Final = "SELECT id FROM wechat_account WHERE openid_hash = $1"
+_BY_OPENID: Final = "SELECT id FROM wechat_account WHERE openid_hash IN ($1, $2)"
 
 
 class Contacts:
@@ -62,5 +62,5 @@ class Contacts:
         Raises:
             DatabaseUnavailable: the database could not be reached.
         """
-        row = await fetch_one(_BY_OPENID, self._vault.index(OPENID, openid.reveal()))
+        row = await fetch_one(_BY_OPENID, *self._vault.indexes(OPENID, openid.reveal()))
         return None if row is None else as_uuid(row["id"])

@@ -13,9 +13,11 @@ from core.jobs.queue import Jobs
 from core.pii import IdNumber
 
 _DIE: Final = """
-UPDATE citizen SET state = 'deceased' WHERE id_number_hash = $1 AND state IN ('active', 'closing') RETURNING id
+UPDATE citizen SET state = 'deceased' WHERE id_number_hash IN ($1, $2) AND state IN ('active', 'closing') RETURNING id
 """
-_LIVE: Final = "UPDATE citizen SET state = 'active' WHERE id_number_hash = $1 AND state = 'deceased' RETURNING id"
+_LIVE: Final = (
+    "UPDATE citizen SET state = 'active' WHERE id_number_hash IN ($1, $2) AND state = 'deceased' RETURNING id"
+)
 _END_SESSIONS: Final = """
 UPDATE citizen_session SET ended_at = $2, end_reason = 'death', present_until = NULL
 WHERE citizen_id = $1 AND ended_at IS NULL
@@ -45,7 +47,7 @@ class Deaths:
         """
 
         async def work() -> bool:
-            rows = await fetch(_DIE, self._index(id_number))
+            rows = await fetch(_DIE, *self._indexes(id_number))
             for row in rows:
                 citizen_id = as_uuid(row["id"])
                 now = self._clock.now()
@@ -67,12 +69,12 @@ class Deaths:
         """
 
         async def work() -> bool:
-            rows = await fetch(_LIVE, self._index(id_number))
+            rows = await fetch(_LIVE, *self._indexes(id_number))
             for row in rows:
                 await self._audit.record("auth.death-taken-back", actor=actor, subject_id=as_uuid(row["id"]))
             return bool(rows)
 
         return await transaction(work)
 
-    def _index(self, id_number: IdNumber) -> str:
-        return self._vault.index(ID_NUMBER, id_number.reveal())
+    def _indexes(self, id_number: IdNumber) -> tuple[str, str]:
+        return self._vault.indexes(ID_NUMBER, id_number.reveal())

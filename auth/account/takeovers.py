@@ -27,7 +27,7 @@ from core.jobs.queue import Jobs
 from core.jobs.runner import Change
 from core.pii import IdNumber
 
-_HOLDER: Final = "SELECT id FROM citizen WHERE id_number_hash = $1 AND state = 'active'"
+_HOLDER: Final = "SELECT id FROM citizen WHERE id_number_hash IN ($1, $2) AND state = 'active'"
 # The account by which the session came, while it belongs to somebody without a name.
 _CLAIM: Final = """
 SELECT w.id AS account_id FROM citizen_session s JOIN wechat_account w ON w.id = s.account_id
@@ -110,7 +110,7 @@ class Takeovers:
         """
         require_transaction()
         account_id = await self._account_of(caller)
-        row = await fetch_one(_HOLDER, self._vault.index(ID_NUMBER, id_number.reveal()))
+        row = await fetch_one(_HOLDER, *self._vault.indexes(ID_NUMBER, id_number.reveal()))
         if row is None:
             return None
         holder_id, takeover_id, now = as_uuid(row["id"]), self._ids.uuid(), self._clock.now()

@@ -46,7 +46,7 @@ class Attempts:
             raise ValueError("attempts are remembered for two days")
 
     async def start(self, citizen_id: UUID, key: str) -> None:
-        """Count one attempt by an account at what the blind index `key` stands for.
+        """Count one attempt by an account at what the mark `key` stands for.
 
         Raises:
             TooManyRequests: the account or what it names was tried too often; `retry_after` says when it may be again.

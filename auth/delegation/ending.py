@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from auth.delegation.attempts import Attempts
+from auth.delegation.records import Rows
 from auth.delegation.trail import Trail
 from auth.settings import DelegationSettings
 from core.audit.actors import SYSTEM, Actor
@@ -32,7 +33,7 @@ RETURNING id, principal_id, agent_id
 _LINKS_OF: Final = """
 UPDATE relative SET state = 'ended', ended_at = $2, name_sealed = NULL, id_number_sealed = NULL
 WHERE state <> 'ended'
-  AND (citizen_id = $1 OR other_id = $1 OR number_hash = (SELECT id_number_hash FROM citizen WHERE id = $1))
+  AND (citizen_id = $1 OR other_id = $1 OR number_hash IN ($3, $4))
 RETURNING id, citizen_id, other_id
 """
 _OVERDUE: Final = """
@@ -49,8 +50,15 @@ class Ending:
     """Ends ties and mandates. What has ended stays as history and lets nobody do anything."""
 
     def __init__(
-        self, *, trail: Trail, clock: Clock, settings: DelegationSettings, attempts: Sequence[Attempts]
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        rows: Rows,
+        trail: Trail,
+        clock: Clock,
+        settings: DelegationSettings,
+        attempts: Sequence[Attempts],
+    ) -> None:
+        self._rows = rows
         self._trail = trail
         self._clock = clock
         self._settings = settings
@@ -66,7 +74,9 @@ class Ending:
         """
         require_transaction()
         now = self._clock.now()
-        links = await fetch(_LINKS_OF, citizen_id, now)
+        number = await self._trail.number_of(citizen_id)
+        hashes = ("", "") if number is None else self._rows.number_hashes(number)
+        links = await fetch(_LINKS_OF, citizen_id, now, *hashes)
         mandates = await fetch(_UNDER_THOSE_OF, citizen_id, now, reason[:24])
         for row in links:
             sides = {as_uuid(row[side]) for side in ("citizen_id", "other_id") if row[side] is not None}

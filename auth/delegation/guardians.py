@@ -21,7 +21,7 @@ from core.db import as_uuid, execute, fetch, fetch_one, require_transaction, tra
 from core.ids import Ids
 
 _APPOINT: Final = """
-INSERT INTO mandate (id, kind, principal_kind, principal_id, agent_id, agent_hash, agent_name_sealed, relative_id,
+INSERT INTO mandate (id, kind, principal_kind, principal_id, agent_id, agent_mark, agent_name_sealed, relative_id,
                      one_time, state, offered_at, accepted_at, ends_at, end_reason, checked_at)
 VALUES ($1, 'guardian', 'citizen', $2, $3, $4, $5, $6, $7, 'active', $8, $8, $9, '', $8)
 ON CONFLICT DO NOTHING RETURNING id
@@ -92,7 +92,7 @@ class Guardians:
             mandate_id,
             ward.citizen_id,
             caller.citizen_id,
-            self._rows.person_hash(me),
+            self._rows.person_mark(me),
             self._rows.seal_agent(mandate_id, me.name),
             link_id,
             False,

@@ -27,20 +27,20 @@ from core.ids import Ids
 # Takes the tie's lock and changes nothing: whoever ends it waits, and then finds the mandate that rests on it.
 _HOLD_LINK: Final = """
 UPDATE relative SET state = state
-WHERE id = $1 AND state <> 'ended' AND (citizen_id = $2 OR other_id = $2 OR person_hash = $3) RETURNING *
+WHERE id = $1 AND state <> 'ended' AND (citizen_id = $2 OR other_id = $2 OR person_mark = $3) RETURNING *
 """
 # The same for the representative's mandate under which an organisation's agent is named.
 _HOLD_ROOT: Final = """
 UPDATE mandate SET state = state WHERE id = $1 AND agent_id = $2 AND state = 'active' AND ends_at > $3 RETURNING *
 """
 _OFFER: Final = """
-INSERT INTO mandate (id, kind, principal_kind, principal_id, granted_by, agent_hash, agent_name_sealed, relative_id,
+INSERT INTO mandate (id, kind, principal_kind, principal_id, granted_by, agent_mark, agent_name_sealed, relative_id,
                      under_id, certificates, matters, one_time, state, offered_at, ends_at, end_reason)
 VALUES ($1, 'agent', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'offered', $12, $13, '') RETURNING id
 """
 _ACCEPT: Final = """
 UPDATE mandate SET state = 'active', agent_id = $2, accepted_at = $4
-WHERE id = $1 AND state = 'offered' AND agent_hash = $3 AND ends_at > $4
+WHERE id = $1 AND state = 'offered' AND agent_mark = $3 AND ends_at > $4
   AND (relative_id IS NULL
        OR EXISTS (SELECT 1 FROM relative WHERE relative.id = mandate.relative_id AND relative.state = 'confirmed'))
   AND (under_id IS NULL
@@ -48,13 +48,13 @@ WHERE id = $1 AND state = 'offered' AND agent_hash = $3 AND ends_at > $4
 RETURNING *
 """
 _VISIBLE: Final = """
-id = $1 AND (principal_id = $2 OR granted_by = $2 OR agent_id = $2 OR (agent_hash = $3 AND state = 'offered'))
+id = $1 AND (principal_id = $2 OR granted_by = $2 OR agent_id = $2 OR (agent_mark = $3 AND state = 'offered'))
 """
 _FIND: Final = f"SELECT * FROM mandate WHERE {_VISIBLE}"  # noqa: S608 — constant text
 _TAKE: Final = f"UPDATE mandate SET state = state WHERE {_VISIBLE} RETURNING *"  # noqa: S608 — constant text
 _AS_AGENT: Final = """
 SELECT * FROM mandate
-WHERE (agent_id = $1 OR (agent_hash = $2 AND state = 'offered')) AND id > $3 ORDER BY id LIMIT $4
+WHERE (agent_id = $1 OR (agent_mark = $2 AND state = 'offered')) AND id > $3 ORDER BY id LIMIT $4
 """
 _AS_PRINCIPAL: Final = """
 SELECT * FROM mandate WHERE (principal_id = $1 OR granted_by = $1) AND id > $2 ORDER BY id LIMIT $3
@@ -278,7 +278,7 @@ class Mandates:
             offer.principal.value,
             offer.principal_id,
             caller.citizen_id,
-            self._rows.person_hash(offer.agent),
+            self._rows.person_mark(offer.agent),
             self._rows.seal_agent(mandate_id, offer.agent.name),
             offer.relative_id,
             offer.under_id,
@@ -323,7 +323,7 @@ class Mandates:
         await self._trail.tell(action, actor=actor, subjects=subjects, object_kind="mandate", object_id=mandate_id)
 
     def _hash(self, me: Person) -> str:
-        return self._rows.person_hash(_named(me))
+        return self._rows.person_mark(_named(me))
 
 
 def _named(person: Person) -> Named:

@@ -8,13 +8,13 @@ from tortoise.models import Model
 class Relative(Model):
     """A tie that one resident asks for with somebody named by name and number, whether or not anybody is called so.
 
-    The other one finds it by `person_hash`, the blind index of their own number and name. A tie that has ended stays,
+    The other one finds it by `person_mark`, the mark of their own number and name. A tie that has ended stays,
     without the name, so that attempts count.
     """
 
     id = fields.UUIDField(primary_key=True)
     citizen_id = fields.UUIDField()
-    person_hash = fields.CharField(max_length=32)
+    person_mark = fields.CharField(max_length=32)
     number_hash = fields.CharField(max_length=32, db_index=True)
     name_sealed = fields.BinaryField(null=True)
     id_number_sealed = fields.BinaryField(null=True)
@@ -29,7 +29,7 @@ class Relative(Model):
 
     class Meta:
         table = "relative"
-        indexes = (Index(fields=("citizen_id", "id")), Index(fields=("person_hash", "id")))
+        indexes = (Index(fields=("citizen_id", "id")), Index(fields=("person_mark", "id")))
 
 
 class Mandate(Model):
@@ -46,7 +46,7 @@ class Mandate(Model):
     granted_by = fields.UUIDField(null=True, db_index=True)
     # Known when it is accepted; until then the agent finds it by number and name.
     agent_id = fields.UUIDField(null=True)
-    agent_hash = fields.CharField(max_length=32, db_index=True)
+    agent_mark = fields.CharField(max_length=32, db_index=True)
     agent_name_sealed = fields.BinaryField()
     relative: fields.ForeignKeyNullableRelation[Relative] = fields.ForeignKeyField(
         "auth.Relative", related_name=False, on_delete=fields.RESTRICT, null=True, db_index=True
@@ -88,7 +88,7 @@ class DelegationAttempt(Model):
     id = fields.UUIDField(primary_key=True)
     purpose = fields.CharField(max_length=16)  # relative | organisation
     citizen_id = fields.UUIDField()
-    # The blind index of what was tried.
+    # The mark of what was tried.
     key = fields.CharField(max_length=32)
     started_at = fields.DatetimeField(db_index=True)
 

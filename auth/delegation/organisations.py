@@ -28,7 +28,7 @@ ON CONFLICT (uscc) DO UPDATE SET name = excluded.name RETURNING id
 """
 _NAME: Final = "SELECT uscc, name FROM organisation WHERE id = $1"
 _REPRESENT: Final = """
-INSERT INTO mandate (id, kind, principal_kind, principal_id, agent_id, agent_hash, agent_name_sealed, one_time, state,
+INSERT INTO mandate (id, kind, principal_kind, principal_id, agent_id, agent_mark, agent_name_sealed, one_time, state,
                      offered_at, accepted_at, ends_at, end_reason, checked_at)
 VALUES ($1, 'representative', 'organisation', $2, $3, $4, $5, $6, 'active', $7, $7, $8, '', $7)
 ON CONFLICT DO NOTHING RETURNING id
@@ -211,7 +211,7 @@ class Organisations:
             mandate_id,
             organisation_id,
             caller.citizen_id,
-            self._rows.person_hash(me),
+            self._rows.person_mark(me),
             self._rows.seal_agent(mandate_id, me.name),
             False,
             now,

@@ -27,7 +27,7 @@ class Link:
     id: UUID
     citizen_id: UUID
     other_id: UUID | None
-    person_hash: str
+    person_mark: str
     other: Named | None
     relation: Relation
     state: LinkState
@@ -46,7 +46,7 @@ class Held:
     principal_id: UUID
     granted_by: UUID | None
     agent_id: UUID | None
-    agent_hash: str
+    agent_mark: str
     agent_name: PersonName
     under_id: UUID | None
     scope: Scope
@@ -82,17 +82,24 @@ class Rows:
     def __init__(self, *, vault: Vault) -> None:
         self._vault = vault
 
-    def person_hash(self, person: Named) -> str:
-        """Return the mark of somebody by number and name: only who has both finds what was asked of them."""
-        return self._vault.index(_PERSON, f"{person.id_number.reveal()}\n{person.name.reveal()}")
+    def person_mark(self, person: Named) -> str:
+        """Return the mark of somebody by number and name: only who has both finds what was asked of them.
+
+        The number is not kept with an offer, so nobody could make an index of it anew (`Vault.mark`).
+        """
+        return self._vault.mark(_PERSON, f"{person.id_number.reveal()}\n{person.name.reveal()}")
 
     def number_hash(self, id_number: IdNumber) -> str:
-        """Return the mark of a number alone, the same as on the account of whoever has it."""
+        """Return the blind index of a number alone, the same as on the account of whoever has it."""
         return self._vault.index(ID_NUMBER, id_number.reveal())
+
+    def number_hashes(self, id_number: IdNumber) -> tuple[str, str]:
+        """Return the blind indexes under which a number may stand while their key changes."""
+        return self._vault.indexes(ID_NUMBER, id_number.reveal())
 
     def attempt_key(self, purpose: str, value: str) -> str:
         """Return the mark under which attempts at a number or a code are counted."""
-        return self._vault.index(f"delegation_attempt.{purpose}", value)
+        return self._vault.mark(f"delegation_attempt.{purpose}", value)
 
     def seal_other(self, link_id: UUID, other: Named) -> tuple[bytes, bytes]:
         """Return name and number of the other one, sealed for their row."""
@@ -122,7 +129,7 @@ class Rows:
             id=link_id,
             citizen_id=as_uuid(row["citizen_id"]),
             other_id=_uuid(row["other_id"]),
-            person_hash=row["person_hash"],
+            person_mark=row["person_mark"],
             other=other,
             relation=Relation(row["relation"]),
             state=LinkState(row["state"]),
@@ -145,7 +152,7 @@ class Rows:
             principal_id=as_uuid(row["principal_id"]),
             granted_by=_uuid(row["granted_by"]),
             agent_id=_uuid(row["agent_id"]),
-            agent_hash=row["agent_hash"],
+            agent_mark=row["agent_mark"],
             agent_name=PersonName(self._vault.open(_AGENT_NAME, mandate_id, row["agent_name_sealed"])),
             under_id=_uuid(row["under_id"]),
             scope=Scope(_words(row["certificates"]), _words(row["matters"])),

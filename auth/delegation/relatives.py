@@ -26,26 +26,26 @@ from core.log import get_logger
 log = get_logger(__name__)
 
 _ADD: Final = """
-INSERT INTO relative (id, citizen_id, person_hash, number_hash, name_sealed, id_number_sealed, relation, state, basis,
+INSERT INTO relative (id, citizen_id, person_mark, number_hash, name_sealed, id_number_sealed, relation, state, basis,
                       asked_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, 'waiting', '', $8) ON CONFLICT DO NOTHING RETURNING id
 """
-_ASKED: Final = "SELECT * FROM relative WHERE citizen_id = $1 AND person_hash = $2 AND state <> 'ended'"
+_ASKED: Final = "SELECT * FROM relative WHERE citizen_id = $1 AND person_mark = $2 AND state <> 'ended'"
 _BY_REGISTER: Final = """
 UPDATE relative SET state = 'confirmed', basis = 'register', relation = $2, other_id = $3, confirmed_at = $4
 WHERE id = $1 AND state = 'waiting' RETURNING id
 """
 _CONFIRM: Final = """
 UPDATE relative SET state = 'confirmed', basis = 'both', other_id = $2, confirmed_at = $4
-WHERE id = $1 AND state = 'waiting' AND person_hash = $3 RETURNING *
+WHERE id = $1 AND state = 'waiting' AND person_mark = $3 RETURNING *
 """
 _MINE: Final = """
 SELECT * FROM relative
-WHERE id = $1 AND state <> 'ended' AND (citizen_id = $2 OR other_id = $2 OR person_hash = $3)
+WHERE id = $1 AND state <> 'ended' AND (citizen_id = $2 OR other_id = $2 OR person_mark = $3)
 """
 _LIST: Final = """
 SELECT * FROM relative
-WHERE (citizen_id = $1 OR other_id = $1 OR person_hash = $2) AND state <> 'ended' AND id > $3 ORDER BY id LIMIT $4
+WHERE (citizen_id = $1 OR other_id = $1 OR person_mark = $2) AND state <> 'ended' AND id > $3 ORDER BY id LIMIT $4
 """
 _END: Final = """
 UPDATE relative SET state = 'ended', ended_at = $2, name_sealed = NULL, id_number_sealed = NULL
@@ -190,19 +190,19 @@ class Relatives:
 
     async def _ask(self, caller: Caller, other: Named, relation: Relation, consent: str) -> tuple[UUID, bool]:
         link_id = self._ids.uuid()
-        person_hash, number_hash = self._rows.person_hash(other), self._rows.number_hash(other.id_number)
+        person_mark, number_hash = self._rows.person_mark(other), self._rows.number_hash(other.id_number)
         new = await fetch(
             _ADD,
             link_id,
             caller.citizen_id,
-            person_hash,
+            person_mark,
             number_hash,
             *self._rows.seal_other(link_id, other),
             relation.value,
             self._clock.now(),
         )
         if not new:
-            row = await fetch_one(_ASKED, caller.citizen_id, person_hash)
+            row = await fetch_one(_ASKED, caller.citizen_id, person_mark)
             if row is None:
                 raise LinkStateForbids
             link_id = self._rows.link(row).id
@@ -281,7 +281,7 @@ class Relatives:
         )
 
     def _hash(self, me: Person) -> str:
-        return self._rows.person_hash(_named(me))
+        return self._rows.person_mark(_named(me))
 
 
 def _named(person: Person) -> Named:

@@ -8,6 +8,7 @@ from auth.errors import LevelTooLow
 from auth.realname import RealName
 from core.audit.actors import Actor
 from core.audit.record import Audit
+from core.pii import IdNumber
 
 
 class Trail:
@@ -28,6 +29,17 @@ class Trail:
             return None
         known = await self._realname.person_of(citizen_id)
         return citizen_id if known.name == person.name else None
+
+    async def number_of(self, citizen_id: UUID) -> IdNumber | None:
+        """Return somebody's ID number; None when it is not known, or not any more.
+
+        Raises:
+            DatabaseUnavailable: the database could not be reached.
+        """
+        try:
+            return (await self._realname.person_of(citizen_id)).id_number
+        except LevelTooLow:
+            return None
 
     async def masked_name_of(self, citizen_id: UUID) -> str:
         """Return the masked name of one side for the other; an empty text when it is not known any more.

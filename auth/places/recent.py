@@ -70,8 +70,10 @@ class RecentSessions:
             return None
         return found.row
 
-    def changed(self, citizen_id: UUID) -> None:
+    def changed(self, citizen_id: UUID | None) -> None:
         """Forget a resident's sessions, now and with the commit of the running transaction, which changes them.
+
+        Without a resident everybody's are forgotten.
 
         Raises:
             OutsideTransaction: no transaction is running.
@@ -79,9 +81,12 @@ class RecentSessions:
         self._forget(citizen_id)
         after_commit(lambda: self._forget(citizen_id))
 
-    def _forget(self, citizen_id: UUID) -> None:
+    def _forget(self, citizen_id: UUID | None) -> None:
         self._changes += 1
-        self._rows.pop(citizen_id, None)
+        if citizen_id is None:
+            self._rows.clear()
+        else:
+            self._rows.pop(citizen_id, None)
 
     def _keep(self, citizen_id: UUID, session_id: UUID, entry: _Remembered) -> None:
         if not self._seconds:

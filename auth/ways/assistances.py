@@ -266,7 +266,7 @@ class Assistances:
         return grant
 
     def _mark(self, id_number: IdNumber) -> str:
-        return self._vault.index(_PERSON, id_number.reveal())
+        return self._vault.mark(_PERSON, id_number.reveal())
 
     def _view(self, row: Mapping[str, Any]) -> AssistanceView:
         row_id, expires_at = as_uuid(row["id"]), as_moment(row["expires_at"])

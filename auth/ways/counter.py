@@ -73,7 +73,7 @@ class Counter:
         async def work() -> str | None:
             for _ in range(_DRAWS):
                 code = self._ids.digits(_DIGITS)
-                if await fetch(_ADD, check_id, self._vault.index(_CODE, code), mark, until):
+                if await fetch(_ADD, check_id, self._vault.mark(_CODE, code), mark, until):
                     return code
             return None
 
@@ -103,7 +103,7 @@ class Counter:
         """
         person_name, number = parse_person(name, id_number)
         attempt_id = await transaction(lambda: self._attempts.start(self._allowance, (f"o:{officer.operator_id}",)))
-        now, code_hash = self._clock.now(), self._vault.index(_CODE, code.replace(" ", ""))
+        now, code_hash = self._clock.now(), self._vault.mark(_CODE, code.replace(" ", ""))
 
         async def work() -> UUID | None:
             mark = self._mark(person_name, number)
@@ -135,4 +135,4 @@ class Counter:
         await execute(_FORGET, self._clock.now())
 
     def _mark(self, name: PersonName, id_number: IdNumber) -> str:
-        return self._vault.index(_PERSON, f"{id_number.reveal()}|{name.reveal()}")
+        return self._vault.mark(_PERSON, f"{id_number.reveal()}|{name.reveal()}")

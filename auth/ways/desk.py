@@ -96,7 +96,7 @@ class Desk:
             method=method,
             citizen_id=citizen_id,
             session_id=session_id,
-            person_hash=self._records.person_hash(claim.id_number),
+            person_mark=self._records.person_mark(claim.id_number),
             elder=elder,
             consent=consent,
             attempt_id=UUID(int=0),

@@ -14,7 +14,7 @@ from auth.sessions import Sessions
 from auth.types import Grant, Level
 from auth.ways.desk import Desk
 from auth.ways.errors import NoSuchCheck
-from auth.ways.records import Records, holder_of
+from auth.ways.records import Records
 from auth.ways.rules import claim_of
 from auth.ways.settings import WaySettings
 from auth.ways.types import CheckResult, Method, Proof, Purpose, StartedCheck
@@ -123,7 +123,7 @@ class LoginChecks:
         level = self._settings.level(check.method, Purpose.LOGIN)
         if level is None:  # Offered when it began, and not any more.
             raise NoSuchCheck
-        subject_id = await holder_of(check)
+        subject_id = await self._realname.find_citizen(check.number) if check.number else None
 
         async def follow(proof: Proof) -> Callable[[], Awaitable[Grant]]:
             claim = proof.claim

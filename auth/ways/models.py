@@ -8,7 +8,7 @@ from tortoise.models import Model
 class WayCheck(Model):
     """One check by a way, from its start to its outcome.
 
-    `person_hash` is the blind index of the ID number: attempts on one person count across accounts and addresses. What
+    `person_mark` is the mark of the ID number: attempts on one person count across accounts and addresses. What
     was claimed and what the way needs to finish are sealed, and wiped with the outcome. `takes` fences the looks at it.
     """
 
@@ -17,7 +17,7 @@ class WayCheck(Model):
     method = fields.CharField(max_length=20)
     citizen_id = fields.UUIDField(null=True)
     session_id = fields.UUIDField(null=True)
-    person_hash = fields.CharField(max_length=32)
+    person_mark = fields.CharField(max_length=32)
     claim_sealed = fields.BinaryField(null=True)
     reference_sealed = fields.BinaryField(null=True)
     pseudonym_sealed = fields.BinaryField(null=True)

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from auth.records import ID_NUMBER
 from auth.ways.errors import CheckDecided
 from auth.ways.rules import state_of, why_not_taken
 from auth.ways.types import Begun, CheckView, Claim, Finding, Method, Proof, Purpose, Reason
@@ -16,6 +15,7 @@ from core.crypto import Vault
 from core.db import as_moment, as_uuid, execute, fetch, fetch_one, require_transaction
 from core.pii import IdNumber, Mobile, PersonName, Secret
 
+_PERSON: Final = "way_check.person"
 _CLAIM: Final = "way_check.claim"
 _REFERENCE: Final = "way_check.reference"
 _PSEUDONYM: Final = "way_check.pseudonym"
@@ -23,17 +23,16 @@ _PSEUDONYM: Final = "way_check.pseudonym"
 _LOOK: Final = timedelta(seconds=30)
 
 _ADD: Final = """
-INSERT INTO way_check (id, purpose, method, citizen_id, session_id, person_hash, claim_sealed, elder, consent,
+INSERT INTO way_check (id, purpose, method, citizen_id, session_id, person_mark, claim_sealed, elder, consent,
                        attempt_id, state, outcome, reason, tries, takes, started_at, expires_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'beginning', '', '', 0, 0, $11, $12) RETURNING id
 """
 _OPEN: Final = "UPDATE way_check SET state = 'open', reference_sealed = $2 WHERE id = $1 AND state = 'beginning'"
 _FIND: Final = """
-SELECT id, purpose, method, citizen_id, session_id, person_hash, claim_sealed, elder, consent, attempt_id, state,
+SELECT id, purpose, method, citizen_id, session_id, person_mark, claim_sealed, elder, consent, attempt_id, state,
        tries, expires_at
 FROM way_check WHERE id = $1
 """
-_HOLDER: Final = "SELECT id FROM citizen WHERE id_number_hash = $1"
 # Of many at once, one gets to look. A code that is tried counts from here, whatever comes of it.
 _TAKE: Final = """
 UPDATE way_check SET state = 'judging', takes = takes + 1, taken_at = $2, tries = tries + $3
@@ -67,25 +66,26 @@ _FORGET: Final = "DELETE FROM way_check WHERE started_at < $1"
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check as its row says; the claim is not opened with it."""
+    """One check as its row says. Of what is claimed the number is known, until it is wiped."""
 
     id: UUID
     purpose: Purpose
     method: Method
     citizen_id: UUID | None
     session_id: UUID | None
-    person_hash: str = field(repr=False)
+    person_mark: str = field(repr=False)
     elder: bool
     consent: str
     attempt_id: UUID
     expires_at: datetime
     state: str = "beginning"
     tries: int = 0
+    number: IdNumber | None = None
 
     @property
     def keys(self) -> tuple[str, ...]:
         """On what attempts are counted: the person, and the account where there is one."""
-        person = f"p:{self.person_hash}"
+        person = f"p:{self.person_mark}"
         return (person,) if self.citizen_id is None else (person, f"a:{self.citizen_id}")
 
 
@@ -106,9 +106,9 @@ class Records:
         self._vault = vault
         self._clock = clock
 
-    def person_hash(self, id_number: IdNumber) -> str:
+    def person_mark(self, id_number: IdNumber) -> str:
         """Return the mark by which attempts on one person are counted."""
-        return self._vault.index(ID_NUMBER, id_number.reveal())
+        return self._vault.mark(_PERSON, id_number.reveal())
 
     async def add(self, check: Check, claim: Claim) -> None:
         """Write a new check that is about to begin.
@@ -124,7 +124,7 @@ class Records:
             check.method.value,
             check.citizen_id,
             check.session_id,
-            check.person_hash,
+            check.person_mark,
             self._vault.seal(_CLAIM, check.id, _written(claim)),
             check.elder,
             check.consent,
@@ -148,10 +148,13 @@ class Records:
         """Return a check, or nothing.
 
         Raises:
-            DatabaseUnavailable: the database could not be reached.
+            RecordUnreadable: what is claimed does not open.
         """
         row = await fetch_one(_FIND, check_id)
-        return None if row is None else _read(row)
+        if row is None:
+            return None
+        claim = row["claim_sealed"] and _claim(self._vault.open(_CLAIM, check_id, row["claim_sealed"]))
+        return _read(row, claim.id_number if claim else None)
 
     async def take(self, check: Check, *, counts: bool, codes: int) -> Taken:
         """Take a check for one look; with `counts` a code is tried by it, of at most `codes`.
@@ -223,16 +226,6 @@ class Records:
         return await execute(_WIPE_LATE, self._clock.now())
 
 
-async def holder_of(check: Check) -> UUID | None:
-    """Return whose account it is that a check is about, if there is one.
-
-    Raises:
-        DatabaseUnavailable: the database could not be reached.
-    """
-    row = await fetch_one(_HOLDER, check.person_hash)
-    return None if row is None else as_uuid(row["id"])
-
-
 def _written(claim: Claim) -> str:
     told = {
         "name": claim.name.reveal(),
@@ -251,20 +244,21 @@ def _claim(text: str) -> Claim:
     )
 
 
-def _read(row: Mapping[str, Any]) -> Check:
+def _read(row: Mapping[str, Any], number: IdNumber | None) -> Check:
     return Check(
         id=as_uuid(row["id"]),
         purpose=Purpose(row["purpose"]),
         method=Method(row["method"]),
         citizen_id=row["citizen_id"] and as_uuid(row["citizen_id"]),
         session_id=row["session_id"] and as_uuid(row["session_id"]),
-        person_hash=row["person_hash"],
+        person_mark=row["person_mark"],
         elder=bool(row["elder"]),
         consent=row["consent"],
         attempt_id=as_uuid(row["attempt_id"]),
         expires_at=as_moment(row["expires_at"]),
         state=row["state"],
         tries=int(row["tries"]),
+        number=number,
     )
 
 

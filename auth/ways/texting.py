@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from auth.records import MOBILE
 from auth.ways.attempts import Allowance, Attempts
 from auth.ways.errors import WayRefused, WayUnavailable
 from auth.ways.ports import SmsSender
@@ -16,6 +15,7 @@ from core.ids import Ids
 from core.pii import Mobile
 
 _CODE: Final = "way_check.code"
+_MOBILE: Final = "way_attempt.mobile"
 _DIGITS: Final = 6
 
 
@@ -37,7 +37,7 @@ class Texting:
             WayUnavailable: the provider could not be reached; it counts for nothing.
             WayRefused: the provider cannot send to this number.
         """
-        key = f"m:{self._vault.index(MOBILE, mobile.reveal())}"
+        key = f"m:{self._vault.mark(_MOBILE, mobile.reveal())}"
         attempt_id = await transaction(lambda: self._attempts.start(self._allowance, (key,)))
         code = self._ids.digits(_DIGITS)
         try:
@@ -53,4 +53,4 @@ class Texting:
         return bool(code_hash) and hmac.compare_digest(self._hash(of, code), code_hash)
 
     def _hash(self, of: UUID, code: str) -> str:
-        return self._vault.index(_CODE, f"{of}:{code.strip()}")
+        return self._vault.mark(_CODE, f"{of}:{code.strip()}")

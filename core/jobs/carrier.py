@@ -47,6 +47,12 @@ class TaskiqCarrier:
         self._waiting: list[str] = []
         self._sending: set[asyncio.Task[None]] = set()
         self._listener: asyncio.Task[None] | None = None
+        self._away = False
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the broker was away when it was last used."""
+        return self._away
 
     def attach(self, runner: JobRunner) -> None:
         """Tell who works on the ids that arrive; needed where jobs are run."""
@@ -60,6 +66,7 @@ class TaskiqCarrier:
         try:
             await self._broker.startup()
         except Exception as error:  # noqa: BLE001 — a broker fails in its own ways; the row is the truth
+            self._away = True
             log.warning("the job broker is away", error=type(error).__name__)
         if listen and not self._local:
             self._listener = asyncio.create_task(run_receiver_task(self._broker, max_async_tasks=64))
@@ -93,7 +100,9 @@ class TaskiqCarrier:
         try:
             async with asyncio.timeout(_SEND_SECONDS):
                 await self._task.kiq(job_ids)
+            self._away = False
         except Exception as error:  # noqa: BLE001 — a broker fails in its own ways; the row is the truth
+            self._away = True
             log.warning("job ids not carried", count=len(job_ids), error=type(error).__name__)
             if self._listener is not None:
                 await asyncio.gather(*(self._run(job_id) for job_id in job_ids))

@@ -57,7 +57,7 @@ _AGENT: Final = Text("代办人", "Somebody acting for you")
 
 def query_code_hash(vault: Vault, number: str, query_code: str) -> str:
     """Return what is kept of a query code."""
-    return vault.index(_QUERY_CODE, f"{number}:{query_code}")
+    return vault.mark(_QUERY_CODE, f"{number}:{query_code}")
 
 
 class Progress:

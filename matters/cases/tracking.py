@@ -135,7 +135,7 @@ class Tracking:
         """Keyed, because a note may name somebody."""
         result = None if event.result is None else dict(event.result)
         told = [event.reference, event.sequence, event.state, event.at.astimezone(UTC).isoformat(), event.note, result]
-        return self._vault.index(_CONTENT, json.dumps(told, ensure_ascii=False, sort_keys=True))
+        return self._vault.mark(_CONTENT, json.dumps(told, ensure_ascii=False, sort_keys=True))
 
     async def _keep(self, sql: str, department: str, row: dict[str, Any], event: ProgressEvent, content: str) -> bool:
         kept = await fetch(

@@ -14,7 +14,7 @@ GUARDS: Final[dict[str, str]] = {
     ),
     # One tie at a time between one who asks and one who is named.
     "relative_live": (
-        "CREATE UNIQUE INDEX IF NOT EXISTS relative_live ON relative (citizen_id, person_hash) WHERE state <> 'ended'"
+        "CREATE UNIQUE INDEX IF NOT EXISTS relative_live ON relative (citizen_id, person_mark) WHERE state <> 'ended'"
     ),
     # A register's word makes one mandate between the same two.
     "mandate_by_register": (

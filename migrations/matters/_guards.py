@@ -1,15 +1,35 @@
-"""What must hold in the database itself: the history of a case is appended to and never changed."""
+"""What must hold in the database itself: the history of a case is appended to and never changed.
+
+A change of keys seals its notes and results anew: those two columns alone may be written again, and never be emptied
+or filled.
+"""
 
 GUARDS: dict[str, str] = {}
 
+_FACTS = (
+    "id, application_id, seq, step, at, actor_kind, actor_id, department_sequence, follows, reason, data, created_at"
+)
+_EMPTIED = " OR ".join(f"(OLD.{name} IS NULL) <> (NEW.{name} IS NULL)" for name in ("note_sealed", "result_sealed"))
+
 SQLITE_GUARDS: dict[str, list[str]] = {
-    f"case_action_no_{verb.lower()}": [
+    "case_action_no_update": [
         (
-            f"CREATE TRIGGER IF NOT EXISTS case_action_no_{verb.lower()} BEFORE {verb} ON case_action "
+            f"CREATE TRIGGER IF NOT EXISTS case_action_no_update BEFORE UPDATE OF {_FACTS} ON case_action "
             "BEGIN SELECT RAISE(ABORT, 'case_action is append-only'); END"
         ),
-    ]
-    for verb in ("UPDATE", "DELETE")
+    ],
+    "case_action_no_emptying": [
+        (
+            "CREATE TRIGGER IF NOT EXISTS case_action_no_emptying BEFORE UPDATE OF note_sealed, result_sealed "
+            f"ON case_action WHEN {_EMPTIED} BEGIN SELECT RAISE(ABORT, 'case_action is append-only'); END"
+        ),
+    ],
+    "case_action_no_delete": [
+        (
+            "CREATE TRIGGER IF NOT EXISTS case_action_no_delete BEFORE DELETE ON case_action "
+            "BEGIN SELECT RAISE(ABORT, 'case_action is append-only'); END"
+        ),
+    ],
 }
 
 POSTGRES_GUARDS: dict[str, list[str]] = {
@@ -21,8 +41,14 @@ POSTGRES_GUARDS: dict[str, list[str]] = {
     ],
     "case_action_no_change": [
         (
-            "CREATE OR REPLACE TRIGGER case_action_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON case_action "
-            "EXECUTE FUNCTION refuse_change()"
+            f"CREATE OR REPLACE TRIGGER case_action_no_change BEFORE UPDATE OF {_FACTS} OR DELETE OR TRUNCATE "
+            "ON case_action EXECUTE FUNCTION refuse_change()"
+        ),
+    ],
+    "case_action_no_emptying": [
+        (
+            "CREATE OR REPLACE TRIGGER case_action_no_emptying BEFORE UPDATE OF note_sealed, result_sealed "
+            f"ON case_action FOR EACH ROW WHEN ({_EMPTIED}) EXECUTE FUNCTION refuse_change()"
         ),
     ],
 }

@@ -78,7 +78,7 @@ async def client(hall: Hall) -> AsyncIterator[Client]:
         wallet=hall.wallet,
         presentation=hall.presentation,
         verification=hall.verification,
-        issuer_keys=IssuerKeys(ground.ring.issuer.public_key()),
+        issuer_keys=IssuerKeys(lambda: ground.ring.issuers, clock=ground.clock),
     )
     routes = [certificates.routes, ledger.routes, verifications.routes, keys.routes]
     app = edge.create_app(services, routes, clock=ground.clock, ids=ground.ids, name=f"test-{uuid4().hex}")

@@ -172,8 +172,7 @@ def make_auth(
     mini_program = mini_program or FakeMiniProgram()
     registry = registry or FakePopulationRegistry()
     clock, ids, vault, audit, limits = ground.clock, ground.ids, ground.vault, ground.audit, ground.limits
-    ring = ground.ring
-    tokens = Tokens(key=ring.token, others=ring.token_others, settings=settings.sessions, clock=clock, ids=ids)
+    tokens = Tokens(keys=lambda: ground.ring.tokens, settings=settings.sessions, clock=clock, ids=ids)
     records = Records(vault=vault)
     consents = Consents(audit=audit, clock=clock, ids=ids)
     recent = RecentSessions(clock=clock, settings=settings.sessions)

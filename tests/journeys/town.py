@@ -70,6 +70,8 @@ class Town:
             # Journeys are made at any hour: nobody waits for the morning.
             "ZHIJIAN_NOTICES__QUIET_BEGIN": "00:00",
             "ZHIJIAN_NOTICES__QUIET_END": "00:00",
+            # A machine that does many things at once holds a loop for longer than a real one would.
+            "ZHIJIAN_LOOP_PATIENCE_SECONDS": "60",
             "PYTHONUNBUFFERED": "1",
             **self.settings,
         }

@@ -37,7 +37,7 @@ def issuer() -> Issuer:
 
 def name_of(ground: Ground) -> str:
     """A name of this test's own: tests may share one cache."""
-    return format(ground.ring.token.public_key().public_numbers().x, "x")
+    return format(int(ground.ring.tokens.keys[0].secret.public_key().public_numbers().x), "x")
 
 
 def key_of(ground: Ground) -> str:
