@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from auth.errors import AccountClosed, TokenInvalid
-from auth.types import Caller, Grant, Level, Role, StaffCaller
+from auth.types import Caller, Grant, Level, Role, RoleGrant, StaffCaller
 from auth.ways.errors import (
     AssistanceCodeWrong,
     AssistanceEnded,
@@ -31,8 +31,7 @@ PURPOSE = "代办居住证签注"
 
 @pytest.fixture
 async def officer(ways: Ways) -> StaffCaller:
-    made = await ways.auth.operators.create("an.officer", Role.OPERATOR)
-    return StaffCaller(made.operator_id, UUID(int=1), made.username, Role.OPERATOR)
+    return (await ways.auth.staff.member(Role.OPERATOR)).caller
 
 
 @pytest.fixture
@@ -166,7 +165,7 @@ async def test_nobody_confirms_what_was_asked_of_somebody_else(
 async def test_a_colleague_cannot_collect_it(ways: Ways, officer: StaffCaller, resident: Caller) -> None:
     asked = await ask(ways, officer)
     await send_codes(ways)
-    colleague = StaffCaller(UUID(int=9), UUID(int=2), "a.colleague", Role.OPERATOR)
+    colleague = StaffCaller(UUID(int=9), UUID(int=2), "a.colleague", (RoleGrant(Role.OPERATOR),))
     with pytest.raises(NoSuchAssistance):
         await ways.assistances.collect(colleague, asked.id, ways.sender.last_to(MOBILE), device="")
 
@@ -270,7 +269,7 @@ async def test_a_person_is_asked_for_five_times_and_an_officer_asks_sixty_times(
 async def test_an_officer_asks_no_more_often_than_the_limit(ground: Ground) -> None:
     settings = make_ways(ground).settings.model_copy(update={"assistance_limit": "2/hour"})
     ways = make_ways(ground, settings=settings)
-    officer = StaffCaller(ground.ids.uuid(), UUID(int=1), "an.officer", Role.OPERATOR)
+    officer = StaffCaller(ground.ids.uuid(), UUID(int=1), "an.officer", (RoleGrant(Role.OPERATOR),))
     for _ in range(2):
         await ask(ways, officer)
     with pytest.raises(TooManyRequests):
