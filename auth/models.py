@@ -65,7 +65,7 @@ class CitizenSession(Model):
     last_used_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
     ended_at = fields.DatetimeField(null=True)
-    end_reason = fields.CharField(max_length=16, default="")  # logout | refresh-reused | account-unbound
+    end_reason = fields.CharField(max_length=16, default="")  # logout | refresh-reused | account-unbound | officer-left
 
     class Meta:
         table = "citizen_session"

@@ -148,5 +148,5 @@ class AuthServices:
                 settings=settings.limits,
             ),
             delegation=DelegationServices.build(ground, realname=realname, consents=consents),
-            staff=StaffServices.build(ground, records),
+            staff=StaffServices.build(ground, records=records, recent=recent),
         )

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 from api.wiring.ground import Ground
+from auth.places.recent import RecentSessions
 from auth.records import Records
 from auth.registers.keys import RegisteredKeys
 from auth.registers.parties import Parties
 from auth.registers.privacy import PrivacyRecords
 from auth.staff.approvals import Approvals, Deed
 from auth.staff.emergencies import Emergencies
+from auth.staff.leaving import Leaving
 from auth.staff.openings import Openings
 from auth.staff.operators import Operators
 from auth.staff.papers import Papers
@@ -31,7 +33,7 @@ class StaffServices:
     privacy_records: PrivacyRecords
 
     @classmethod
-    def build(cls, ground: Ground, records: Records) -> "StaffServices":
+    def build(cls, ground: Ground, *, records: Records, recent: RecentSessions) -> "StaffServices":
         """Build them over the ground."""
         settings, rates = ground.settings.auth.operators, ground.settings.auth.limits
         clock, ids, vault, audit = ground.clock, ground.ids, ground.vault, ground.audit
@@ -45,9 +47,11 @@ class StaffServices:
             settings=settings,
             rates=rates,
         )
+        leaving = Leaving(recent=recent, audit=audit, clock=clock)
         operators = Operators(
             vault=vault,
             passwords=passwords,
+            leaving=leaving,
             limits=ground.limits,
             audit=audit,
             clock=clock,
@@ -67,7 +71,7 @@ class StaffServices:
         }
         return cls(
             sessions=StaffSessions(
-                proof=proof, passwords=passwords, audit=audit, clock=clock, ids=ids, settings=settings
+                proof=proof, passwords=passwords, leaving=leaving, audit=audit, clock=clock, ids=ids, settings=settings
             ),
             operators=operators,
             approvals=Approvals(deeds=deeds, papers=papers, audit=audit, clock=clock, ids=ids, settings=settings),

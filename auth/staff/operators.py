@@ -18,10 +18,10 @@ from auth.staff.errors import (
     UsernameTaken,
 )
 from auth.staff.grants import grants_of, read_grants, replace_grants
+from auth.staff.leaving import Leaving
 from auth.staff.passwords import Passwords
 from auth.staff.proof import OTP, STEP_SECONDS, recovery_hash
 from auth.staff.rules import POWERFUL, check_alone, check_grants
-from auth.staff.sessions import end_sessions
 from auth.staff.types import Activated, Invitation, OperatorState, OperatorView
 from auth.types import Role, RoleGrant, StaffCaller, StaffScope
 from core.audit.actors import SYSTEM, Actor
@@ -89,6 +89,7 @@ class Operators:
         *,
         vault: Vault,
         passwords: Passwords,
+        leaving: Leaving,
         limits: Limits,
         audit: Audit,
         clock: Clock,
@@ -98,6 +99,7 @@ class Operators:
     ) -> None:
         self._vault = vault
         self._passwords = passwords
+        self._leaving = leaving
         self._limits = limits
         self._rates = rates
         self._audit = audit
@@ -166,7 +168,7 @@ class Operators:
             row = await fetch_one(_INVITE_AGAIN, operator_id, _hash(secret), until)
             if row is None:
                 raise NoSuchOperator
-            await end_sessions(operator_id, now)
+            await self._leaving.end(operator_id, by=_actor(caller))
             await self._record("auth.operator-invited", caller, operator_id, outcome="again")
             return Invitation(operator_id, row["username"], secret, until)
 
@@ -253,7 +255,7 @@ class Operators:
         if row["state"] == OperatorState.DISABLED:
             raise AccountForbids
         await replace_grants(operator_id, grants, ids=self._ids)
-        await end_sessions(operator_id, self._clock.now())
+        await self._leaving.end(operator_id, by=caller.actor)
         await self._record("auth.roles-changed", caller, operator_id, outcome=_words(grants))
 
     async def set_networks(self, operator_id: UUID, networks: Sequence[str], *, caller: StaffCaller) -> OperatorView:
@@ -287,7 +289,7 @@ class Operators:
                 raise NoSuchOperator
             if not await fetch(_DISABLE, operator_id):
                 raise AccountForbids
-            await end_sessions(operator_id, self._clock.now())
+            await self._leaving.end(operator_id, by=caller.actor)
             await execute(_WITHDRAW, operator_id)
             await self._record("auth.operator-disabled", caller, operator_id, purpose=reason)
 
@@ -325,12 +327,17 @@ class Operators:
     ) -> None:
         await self._audit.record(
             action,
-            actor=SYSTEM if caller is None else caller.actor,
+            actor=_actor(caller),
             object_kind="operator",
             object_id=operator_id,
             purpose=purpose,
             outcome=outcome,
         )
+
+
+def _actor(caller: StaffCaller | None) -> Actor:
+    """Who acts; without a caller it is the keyboard of the installation."""
+    return SYSTEM if caller is None else caller.actor
 
 
 def _hash(secret: str) -> str:

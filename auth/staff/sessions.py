@@ -7,6 +7,7 @@ from uuid import UUID
 from auth.errors import TokenExpired, TokenInvalid
 from auth.settings import OperatorSettings
 from auth.staff.grants import grants_of, read_grants
+from auth.staff.leaving import Leaving
 from auth.staff.passwords import Passwords
 from auth.staff.proof import Proof
 from auth.staff.types import StaffGrant, StaffSessionView
@@ -15,7 +16,7 @@ from core.audit.actors import Actor
 from core.audit.record import Audit
 from core.clock import Clock
 from core.crypto import sha256_hex
-from core.db import as_json, as_moment, as_uuid, execute, fetch, require_transaction, transaction
+from core.db import as_json, as_moment, as_uuid, execute, fetch, transaction
 from core.ids import Ids
 from core.signers.networks import comes_from
 
@@ -32,9 +33,6 @@ WHERE s.token_hash = $1 ORDER BY g.role, g.id
 """
 _TOUCH: Final = "UPDATE operator_session SET last_used_at = $2 WHERE id = $1 AND ended_at IS NULL AND last_used_at < $2"
 _END: Final = "UPDATE operator_session SET ended_at = $3 WHERE id = $1 AND operator_id = $2 AND ended_at IS NULL"
-_END_ALL: Final = """
-UPDATE operator_session SET ended_at = $2 WHERE operator_id = $1 AND ended_at IS NULL AND id <> $3
-"""
 _LIST: Final = """
 SELECT id, created_at, last_used_at, expires_at FROM operator_session
 WHERE operator_id = $1 AND ended_at IS NULL AND expires_at > $2 AND last_used_at > $3
@@ -43,27 +41,25 @@ ORDER BY created_at DESC, id DESC LIMIT $6
 """
 _SET_PASSWORD: Final = "UPDATE operator_account SET password_hash = $2 WHERE id = $1 AND state = 'active'"  # noqa: S105
 _TOUCH_EVERY: Final = timedelta(seconds=30)
-_NONE: Final = UUID(int=0)
-
-
-async def end_sessions(operator_id: UUID, now: datetime, *, but: UUID = _NONE) -> int:
-    """End an operator's sessions in the running transaction, all but one when it is given; return how many ended.
-
-    Raises:
-        OutsideTransaction: no transaction is running.
-    """
-    require_transaction()
-    return await execute(_END_ALL, operator_id, now, but)
 
 
 class StaffSessions:
     """Where operators are logged in. Every request reads the session and the roles, so what is taken away is gone."""
 
     def __init__(
-        self, *, proof: Proof, passwords: Passwords, audit: Audit, clock: Clock, ids: Ids, settings: OperatorSettings
+        self,
+        *,
+        proof: Proof,
+        passwords: Passwords,
+        leaving: Leaving,
+        audit: Audit,
+        clock: Clock,
+        ids: Ids,
+        settings: OperatorSettings,
     ) -> None:
         self._proof = proof
         self._passwords = passwords
+        self._leaving = leaving
         self._audit = audit
         self._clock = clock
         self._ids = ids
@@ -164,7 +160,7 @@ class StaffSessions:
 
         async def change(operator_id: UUID, _name: str) -> None:
             await execute(_SET_PASSWORD, operator_id, password_hash)
-            await end_sessions(operator_id, self._clock.now(), but=caller.session_id)
+            await self._leaving.end(operator_id, by=caller.actor, but=caller.session_id)
             await self._record("auth.password-changed", operator_id, caller.session_id)
 
         await self._proof.give(caller.username, password, otp, address=address, then=change)

@@ -253,7 +253,7 @@ def make_auth(
             clock=clock,
             levels=settings.levels,
         ),
-        staff=make_staff(ground, settings),
+        staff=make_staff(ground, settings, recent=recent),
     )
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pyotp
 from argon2 import PasswordHasher
 
+from auth.places.recent import RecentSessions
 from auth.records import Records
 from auth.registers.keys import RegisteredKeys
 from auth.registers.parties import Parties
@@ -15,6 +16,7 @@ from auth.registers.privacy import PrivacyRecords
 from auth.settings import AuthSettings
 from auth.staff.approvals import Approvals, Deed
 from auth.staff.emergencies import Emergencies
+from auth.staff.leaving import Leaving
 from auth.staff.openings import Openings
 from auth.staff.operators import Operators
 from auth.staff.papers import Papers
@@ -83,18 +85,21 @@ class Staff:
         return await self.sessions.caller_of(grant.access_token, address=self.address)
 
 
-def make_staff(ground: Ground, settings: AuthSettings | None = None) -> Staff:
+def make_staff(ground: Ground, settings: AuthSettings | None = None, *, recent: RecentSessions | None = None) -> Staff:
     """Put the rooms together as the wiring does."""
     settings = settings or AuthSettings()
+    recent = recent or RecentSessions(clock=ground.clock, settings=settings.sessions)
     own, rates = settings.operators, settings.limits
     clock, ids, vault, audit = ground.clock, ground.ids, ground.vault, ground.audit
     passwords, papers = Passwords(hasher=CHEAP), Papers(vault=vault)
     proof = Proof(
         vault=vault, passwords=passwords, limits=ground.limits, audit=audit, clock=clock, settings=own, rates=rates
     )
+    leaving = Leaving(recent=recent, audit=audit, clock=clock)
     operators = Operators(
         vault=vault,
         passwords=passwords,
+        leaving=leaving,
         limits=ground.limits,
         audit=audit,
         clock=clock,
@@ -116,7 +121,9 @@ def make_staff(ground: Ground, settings: AuthSettings | None = None) -> Staff:
         settings=settings,
         passwords=passwords,
         proof=proof,
-        sessions=StaffSessions(proof=proof, passwords=passwords, audit=audit, clock=clock, ids=ids, settings=own),
+        sessions=StaffSessions(
+            proof=proof, passwords=passwords, leaving=leaving, audit=audit, clock=clock, ids=ids, settings=own
+        ),
         operators=operators,
         papers=papers,
         deeds=deeds,

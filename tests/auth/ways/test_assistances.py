@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from auth.errors import AccountClosed, TokenInvalid
+from auth.errors import AccountClosed, RefreshInvalid, TokenInvalid
 from auth.types import Caller, Grant, Level, Role, RoleGrant, StaffCaller
 from auth.ways.errors import (
     AssistanceCodeWrong,
@@ -128,6 +128,29 @@ async def test_an_officer_who_was_let_go_acts_for_nobody(ways: Ways, officer: St
     await transaction(lambda: execute(sql, officer.operator_id))
     with pytest.raises(TokenInvalid):
         await ways.auth.sessions.caller_of(grant.access_token)
+
+
+@pytest.mark.parametrize("what", ["disabled", "other roles", "invited again"])
+async def test_what_an_officer_has_open_for_others_ends_with_what_they_may_do(
+    ways: Ways, officer: StaffCaller, resident: Caller, what: str
+) -> None:
+    _, grant = await by_code(ways, officer)
+    await ways.auth.sessions.caller_of(grant.access_token, lately=True)
+    operators, admin = ways.auth.staff.operators, (await ways.auth.staff.member(Role.SECURITY_ADMIN)).caller
+    if what == "disabled":
+        await operators.disable(officer.operator_id, caller=admin, reason="has left")
+    elif what == "other roles":
+        await operators.set_roles(officer.operator_id, [RoleGrant(Role.ACCEPTOR)], caller=admin)
+    else:
+        await operators.invite_again(officer.operator_id)
+    with pytest.raises(TokenInvalid):
+        await ways.auth.sessions.caller_of(grant.access_token, lately=True)
+    with pytest.raises(RefreshInvalid):
+        await ways.auth.sessions.renew(grant.refresh_token, device="")
+    line = (await lines_of(resident.citizen_id, before=None, limit=1))[0]
+    assert (line.action, line.object_id) == ("auth.session-ended", str(grant.session_id))
+    assert line.actor_id == ("" if what == "invited again" else str(admin.operator_id))
+    assert await ways.auth.sessions.list_sessions(resident)  # The resident's own stays.
 
 
 async def test_the_resident_confirms_in_their_own_app(ways: Ways, officer: StaffCaller, caller: Caller) -> None:
