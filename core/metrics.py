@@ -35,6 +35,7 @@ NOTICES_UNDELIVERED: Final = Gauge(
     ["channel", "reason"],
     registry=REGISTRY,
 )
+STAFF_LOGINS: Final = Counter("zhijian_staff_logins_total", "Logins of operators.", ["outcome"], registry=REGISTRY)
 EMERGENCIES: Final = Counter(
     "zhijian_emergencies_total", "Done by one person that takes two.", ["action"], registry=REGISTRY
 )

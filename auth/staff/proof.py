@@ -18,7 +18,11 @@ from core.cache import Limits
 from core.clock import Clock
 from core.crypto import Vault, sha256_hex
 from core.db import as_json, as_uuid, execute, fetch_one, transaction
+from core.log import get_logger
+from core.metrics import STAFF_LOGINS
 from core.signers.networks import comes_from
+
+log = get_logger(__name__)
 
 T = TypeVar("T")
 # What is done once somebody has proved who they are, in the transaction that uses their code up.
@@ -96,6 +100,7 @@ class Proof:
         row = await transaction(count)
         right = await self._passwords.is_right(password, "" if row is None else row["password_hash"])
         if row is None:
+            STAFF_LOGINS.labels("refused").inc()
             raise StaffLoginInvalid
         operator_id = as_uuid(row["id"])
         taken = self._taking(operator_id, row, otp, now) if right and self._is_near(row, address) else None
@@ -146,11 +151,15 @@ class Proof:
     async def _fail(self, operator_id: UUID, lock_count: int, now: datetime) -> None:
         until = lock_until(now, lock_count=lock_count, first=timedelta(minutes=self._settings.lock_minutes))
 
-        async def work() -> None:
+        async def work() -> bool:
             locked = await execute(_LOCK, operator_id, until, self._settings.attempts) == 1
             await self._record("auth.staff-logged-in", operator_id, outcome="locked" if locked else "refused")
+            return locked
 
-        await transaction(work)
+        locked = await transaction(work)
+        STAFF_LOGINS.labels("locked" if locked else "refused").inc()
+        if locked:
+            log.warning("an operator is locked out after too many attempts", operator=str(operator_id))
 
     async def _record(self, action: str, operator_id: UUID, *, outcome: str = "ok") -> None:
         await self._audit.record(

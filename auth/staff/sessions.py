@@ -18,6 +18,7 @@ from core.clock import Clock
 from core.crypto import sha256_hex
 from core.db import as_json, as_moment, as_uuid, execute, fetch, transaction
 from core.ids import Ids
+from core.metrics import STAFF_LOGINS
 from core.signers.networks import comes_from
 
 _ADD: Final = """
@@ -86,7 +87,9 @@ class StaffSessions:
                 operator=StaffCaller(operator_id, session_id, name, await read_grants(operator_id)),
             )
 
-        return await self._proof.give(username, password, otp, address=address, then=open_session)
+        grant = await self._proof.give(username, password, otp, address=address, then=open_session)
+        STAFF_LOGINS.labels("ok").inc()
+        return grant
 
     async def caller_of(self, access_token: str, *, address: str) -> StaffCaller:
         """Return which operator a token belongs to, and what they hold at this moment.

@@ -13,6 +13,7 @@ from auth.staff.types import StaffGrant
 from auth.types import Role
 from core.cache import TooManyRequests
 from core.db import fetch
+from core.metrics import REGISTRY
 from tests.conftest import Ground
 from tests.fakes.staff import PASSWORD, Member, Staff, make_staff
 
@@ -106,6 +107,18 @@ async def test_five_wrong_codes_lock_the_account_for_half_an_hour_and_then_for_a
             await staff.log_in(operator)
         staff.ground.clock.move(timedelta(seconds=1))
     await staff.log_in(operator)
+
+
+async def test_logins_are_counted_by_outcome(staff: Staff, operator: Member) -> None:
+    def count(outcome: str) -> float:
+        return REGISTRY.get_sample_value("zhijian_staff_logins_total", {"outcome": outcome}) or 0.0
+
+    before = [count(outcome) for outcome in ("ok", "refused", "locked")]
+    await staff.log_in(operator)
+    for _ in range(6):
+        await fail(staff, operator)
+    after = [count(outcome) for outcome in ("ok", "refused", "locked")]
+    assert [now - then for now, then in zip(after, before, strict=True)] == [1, 5, 1]
 
 
 async def test_a_thousand_guesses_at_once_are_five(staff: Staff, operator: Member) -> None:
