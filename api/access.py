@@ -6,10 +6,12 @@ from typing import Any, Final
 
 from sanic import Request
 
-from auth.errors import LevelTooLow, MandateMissing, NotDelegable, TokenMissing
-from auth.types import Caller, Level, Mandate, MandateKind, PrincipalKind
+from auth.errors import LevelTooLow, MandateMissing, NotDelegable, RoleForbidden, TokenMissing
+from auth.staff.rules import require_scope as _require_scope
+from auth.types import EVERYWHERE, Caller, Level, Mandate, MandateKind, PrincipalKind, StaffCaller, StaffScope
 from auth.ways.errors import InPersonOnly
 from core.errors import Forbidden
+from core.signers.http_signature import SignatureInvalid
 
 _BEARER: Final = "bearer "
 _ON_BEHALF_OF: Final = "x-on-behalf-of"
@@ -47,6 +49,19 @@ class Delegable(StrEnum):
     """The principal's own record: for guardians, and at organisations for whoever represents them."""
 
 
+class Reach(StrEnum):
+    """What an operator's grant must reach, so that it opens a route.
+
+    - `WHOLE`: only a grant without limits opens it;
+    - `ROWS`: a grant with limits opens it too; the handler acts on what it covers (`require_scope`, `scopes_of`);
+    - `OWN`: it concerns the operator alone.
+    """
+
+    WHOLE = "whole"
+    ROWS = "rows"
+    OWN = "own"
+
+
 class NotYourCase(Forbidden):
     """A department speaks about what belongs to another."""
 
@@ -58,7 +73,7 @@ class NotYourCase(Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may enter: an audience, and for residents the level they need, for staff the roles.
+    """Who may enter: an audience, and for residents the level they need, for staff the roles and their reach.
 
     `delegable` says what a mandate may do here, `organisations` whether an organisation has such a thing at all.
     `in_person`: not through an officer who acts for the resident.
@@ -70,11 +85,17 @@ class Access:
     delegable: Delegable | None = None
     organisations: bool = False
     in_person: bool = False
+    reach: Reach = Reach.WHOLE
 
     @property
     def is_delegable(self) -> bool:
         """Whether any mandate leads in."""
         return self.delegable not in {None, Delegable.OWN}
+
+    def lets_in(self, operator: StaffCaller) -> bool:
+        """Say whether an operator may enter: by one of the roles, and with enough of a reach."""
+        scopes = operator.scopes(self.roles)
+        return not self.roles or (EVERYWHERE in scopes if self.reach is Reach.WHOLE else bool(scopes))
 
 
 def public() -> Access:
@@ -97,9 +118,9 @@ def citizen(
     return Access(Audience.CITIZEN, level=level, delegable=delegable, organisations=organisations, in_person=in_person)
 
 
-def staff(*roles: str) -> Access:
-    """An operator with one of these roles."""
-    return Access(Audience.STAFF, roles=frozenset(roles))
+def staff(*roles: str, scope: Reach = Reach.WHOLE) -> Access:
+    """An operator with one of these roles (none named: any operator), held that far."""
+    return Access(Audience.STAFF, roles=frozenset(roles), reach=scope)
 
 
 def department() -> Access:
@@ -124,9 +145,9 @@ async def admit(request: Request[Any, Any], access: Access) -> None:
     elif access.audience is Audience.STAFF:
         await _admit_staff(request, access)
     elif access.audience is Audience.DEPARTMENT:
-        _admit_department(request)
+        await _admit_department(request)
     elif access.audience is Audience.VERIFIER:
-        _admit_verifier(request)
+        await _admit_verifier(request)
 
 
 def _bearer(request: Request[Any, Any]) -> str:
@@ -202,32 +223,55 @@ def _is_too_low(caller: Caller, access: Access) -> bool:
 
 
 async def _admit_staff(request: Request[Any, Any], access: Access) -> None:
-    request.ctx.operator = await request.app.ctx.services.operators.caller_of(_bearer(request), roles=access.roles)
+    operator = await request.app.ctx.services.staff_sessions.caller_of(_bearer(request), address=request.ctx.address)
+    if not access.lets_in(operator):
+        raise RoleForbidden
+    request.ctx.operator = operator
+    request.ctx.scopes = operator.scopes(access.roles)
 
 
-def _check_signature(request: Request[Any, Any]) -> str:
+def scopes_of(request: Request[Any, Any]) -> tuple[StaffScope, ...]:
+    """Return how far the grants reach by which the operator entered; lists show what one of them covers."""
+    scopes: tuple[StaffScope, ...] = request.ctx.scopes
+    return scopes
+
+
+def require_scope(request: Request[Any, Any], concerned: StaffScope) -> None:
+    """See that a grant by which the operator entered covers what the request concerns.
+
+    Raises:
+        RoleForbidden: none does.
+    """
+    _require_scope(scopes_of(request), concerned)
+
+
+async def _check_signature(request: Request[Any, Any], kind: str) -> str:
     services = request.app.ctx.services
-    signed = services.signatures.check(
+    signed = await services.signatures.check(
         method=request.method,
         target_uri=services.public_url + request.raw_url.decode("ascii", "replace"),
         headers=request.headers,
         body=request.body,
+        address=request.ctx.address,
     )
+    # A key opens the doors of its own kind of party: no verifier speaks as a department, whatever it is called.
+    if signed.kind != kind:
+        raise SignatureInvalid
     request.ctx.signed = signed
     party: str = signed.party
     return party
 
 
-def _admit_department(request: Request[Any, Any]) -> None:
+async def _admit_department(request: Request[Any, Any]) -> None:
     """The nonce is used up later, in the transaction of the effect (`api/app.py`)."""
-    party = _check_signature(request)
+    party = await _check_signature(request, "department")
     if party != request.match_info.get("department"):
         raise NotYourCase
     request.ctx.department = party
 
 
-def _admit_verifier(request: Request[Any, Any]) -> None:
+async def _admit_verifier(request: Request[Any, Any]) -> None:
     """As with a department, the nonce is used up later; who comes unsigned has none."""
     signed = "signature" in request.headers or "signature-input" in request.headers
-    request.ctx.verifier = _check_signature(request) if signed else None
+    request.ctx.verifier = await _check_signature(request, "verifier") if signed else None
     request.ctx.is_replay = False

@@ -152,6 +152,7 @@ def _entry(operation: Operation, schemas: dict[tuple[type[BaseModel], str], Any]
     elif operation.access.audience is Audience.STAFF:
         entry["security"] = [{"staff": []}]
         entry["x-roles"] = sorted(operation.access.roles)
+        entry["x-scope"] = operation.access.reach
     elif operation.access.audience is Audience.DEPARTMENT:
         entry["security"] = [{"signature": []}]
     elif operation.access.audience is Audience.VERIFIER:

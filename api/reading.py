@@ -47,6 +47,7 @@ LARGEST_INTEGER: Final = 2**53 - 1
 _LONGEST_INTEGER: Final = 20
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|[\ud800-\udfff]")
 _NOT_IN_HEAD: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n")
+_ACTION: Final = re.compile(r"[a-z]+\.[a-z]+(-[a-z]+)*")
 _HOST: Final = re.compile(r"[A-Za-z0-9.\-\[\]:_]{1,255}")
 
 _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
@@ -254,10 +255,18 @@ def invalid(error: ValidationError) -> RequestInvalid:
     """Return a validation failure as a problem, without the values."""
     return RequestInvalid(
         errors=[
-            field_error("".join(f"/{_escape(str(part))}" for part in item["loc"]), item["type"])
+            field_error("".join(f"/{_escape(str(part))}" for part in _place(item["loc"])), item["type"])
             for item in error.errors(include_input=False, include_url=False, include_context=False)[:50]
         ],
     )
+
+
+def _place(parts: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """Return where a value stands in what was sent: pydantic also names which of several shapes it was read as.
+
+    Such a shape is named by an action (`verifiers.register`) right after the field that holds it.
+    """
+    return parts[:1] + parts[2:] if len(parts) > 1 and _ACTION.fullmatch(str(parts[1])) else parts
 
 
 def media_of(request: Request) -> tuple[str, Mapping[str, str]]:

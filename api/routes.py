@@ -19,8 +19,8 @@ from api.citizen.ways import assistances, login_checks, step_ups
 from api.departments import deaths, message_reports, progress
 from api.operation import Routes
 from api.public import client, keys, progress_queries, wechat_push
+from api.staff import approvals, counter, jobs, openings, operators, parties, privacy
 from api.staff import assistances as staff_assistances
-from api.staff import counter, jobs
 from api.staff import notices as staff_notices
 from api.staff import sessions as staff_sessions
 from api.verifiers import verifications
@@ -49,6 +49,11 @@ ROUTES: Final[tuple[Routes, ...]] = (
     staff_sessions.routes,
     counter.routes,
     staff_assistances.routes,
+    operators.routes,
+    approvals.routes,
+    parties.routes,
+    openings.routes,
+    privacy.routes,
     jobs.routes,
     staff_notices.routes,
     client.routes,

@@ -283,15 +283,6 @@ class RegistryRefused(Refused):
 # --- operators --------------------------------------------------------------------------------------------------------
 
 
-class StaffLoginInvalid(Unauthenticated):
-    """Name, password or one-time code is wrong, or the account is locked. All causes look the same."""
-
-    code = "auth.staff-login-invalid"
-    title = "账号、密码或动态码不对，或账号已被临时锁定"
-    title_en = "Wrong name, password or one-time code, or the account is locked for now"
-    plain = "账号、密码或动态码不对。"
-
-
 class RoleForbidden(Forbidden):
     """The operator is known, and their role does not allow this."""
 
@@ -299,12 +290,3 @@ class RoleForbidden(Forbidden):
     title = "您的岗位没有这项权限"
     title_en = "Your role does not allow this"
     plain = "您的岗位不能做这个。"
-
-
-class UsernameTaken(Conflict):
-    """There is an operator of this name already."""
-
-    code = "auth.username-taken"
-    title = "这个账号已经存在"
-    title_en = "There is an operator of this name already"
-    plain = "这个账号已经有了。"

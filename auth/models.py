@@ -1,4 +1,4 @@
-"""Tables of auth: residents, their WeChat accounts and sessions, consents, and the operators."""
+"""Tables of auth: residents, their WeChat accounts and sessions, and consents."""
 
 from tortoise import fields
 from tortoise.indexes import Index
@@ -65,7 +65,7 @@ class CitizenSession(Model):
     last_used_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
     ended_at = fields.DatetimeField(null=True)
-    end_reason = fields.CharField(max_length=16, default="")  # logout | refresh-reused | account-unbound
+    end_reason = fields.CharField(max_length=16, default="")  # logout | refresh-reused | account-unbound | officer-left
 
     class Meta:
         table = "citizen_session"
@@ -132,41 +132,3 @@ class RealNameSubject(Model):
 
     class Meta:
         table = "real_name_subject"
-
-
-class Operator(Model):
-    """Somebody of the staff. The attempts at the one-time code are counted here: no cache can forget them."""
-
-    id = fields.UUIDField(primary_key=True)
-    username = fields.CharField(max_length=64, unique=True)
-    role = fields.CharField(max_length=24)
-    state = fields.CharField(max_length=8, default="active")  # active | disabled
-    password_hash = fields.CharField(max_length=160)
-    otp_sealed = fields.BinaryField()
-    # The 30-second step of the last code taken: none works twice.
-    otp_step = fields.BigIntField(default=0)
-    attempts = fields.IntField(default=0)
-    first_attempt_at = fields.DatetimeField(null=True)
-    locked_until = fields.DatetimeField(null=True)
-    lock_count = fields.IntField(default=0)
-    created_at = fields.DatetimeField()
-
-    class Meta:
-        table = "operator_account"
-
-
-class OperatorSession(Model):
-    """An operator's session. Its bearer token is kept as a hash."""
-
-    id = fields.UUIDField(primary_key=True)
-    operator: fields.ForeignKeyRelation[Operator] = fields.ForeignKeyField(
-        "auth.Operator", related_name=False, on_delete=fields.RESTRICT, db_index=True
-    )
-    token_hash = fields.CharField(max_length=64, unique=True)
-    created_at = fields.DatetimeField()
-    last_used_at = fields.DatetimeField()
-    expires_at = fields.DatetimeField()
-    ended_at = fields.DatetimeField(null=True)
-
-    class Meta:
-        table = "operator_session"

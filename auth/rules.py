@@ -89,9 +89,3 @@ def parse_consent(text: str, *, purpose: str = "") -> tuple[str, int]:
 def consent_required(purpose: str) -> ConsentRequired:
     """Return the problem that names the text to agree to."""
     return ConsentRequired(consent=f"{purpose}@{CONSENTS[purpose]}") if purpose in CONSENTS else ConsentRequired()
-
-
-def lock_until(now: datetime, *, lock_count: int, first: timedelta) -> datetime:
-    """Return when an operator may try again: each further lock lasts twice as long, a day at most."""
-    doubled: timedelta = first * (1 << min(lock_count, 10))
-    return now + min(doubled, timedelta(days=1))

@@ -1,8 +1,9 @@
 """What an installation may set about logging in."""
 
 from datetime import timedelta
+from ipaddress import ip_network
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from auth.rules import FreshFor
 from core.settings import PartnerSettings, Section, SignedPartnerSettings, unsafe_partner, unsafe_secret
@@ -65,13 +66,29 @@ class TakeoverSettings(Section):
 
 
 class OperatorSettings(Section):
-    """How operators log in and stay logged in (`security.md` 4.7)."""
+    """How operators log in and stay logged in, and how much personal data one may open (`security.md` 4.2, 4.7).
+
+    `networks` lists from where operators may come at all (`["10.0.0.0/8"]`); empty: from anywhere.
+    """
 
     idle_minutes: int = Field(default=15, ge=1, le=60)
     absolute_hours: int = Field(default=12, ge=1, le=24)
     attempts: int = Field(default=5, ge=1, le=10)
     window_minutes: int = Field(default=10, ge=1)
     lock_minutes: int = Field(default=30, ge=1)
+    activation_hours: int = Field(default=24, ge=1, le=168)
+    approval_hours: int = Field(default=24, ge=1, le=24)
+    review_hours: int = Field(default=24, ge=1, le=24)
+    openings_an_hour: int = Field(default=60, ge=1, le=60)
+    openings_a_day: int = Field(default=300, ge=1, le=300)
+    networks: tuple[str, ...] = ()
+
+    @field_validator("networks")
+    @classmethod
+    def _known_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            ip_network(network, strict=False)
+        return networks
 
 
 class DelegationSettings(Section):

@@ -1,5 +1,6 @@
 """The words of auth: levels, callers, people, and what is told about them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -231,38 +232,64 @@ class Role(StrEnum):
     SYSTEM_ADMIN = "system-admin"
     SECURITY_ADMIN = "security-admin"
     AUDIT_ADMIN = "audit-admin"
-    OPERATOR = "operator"
     APPROVER = "approver"
+    ACCEPTOR = "acceptor"
     DEPARTMENT_OPERATOR = "department-operator"
+    OPERATOR = "operator"
     AUDITOR = "auditor"
 
 
 @dataclass(frozen=True, slots=True)
-class StaffCaller:
-    """Which operator a request comes from."""
+class StaffScope:
+    """What something concerns, or how far a grant reaches. An empty part is not limited.
 
-    operator_id: UUID
-    session_id: UUID
-    username: str
+    `region` is a code of GB/T 2260 and its continuation (province 2 digits, city 4, county 6, town 9, village 12): a
+    shorter code holds all that begin with it. `department` is a department's slug, `matter` a matter's code.
+    """
+
+    region: str = ""
+    department: str = ""
+    matter: str = ""
+
+    def covers(self, other: "StaffScope") -> bool:
+        """Say whether a grant that reaches this far holds `other`."""
+        return (
+            other.region.startswith(self.region)
+            and self.department in {"", other.department}
+            and self.matter in {"", other.matter}
+        )
+
+
+EVERYWHERE = StaffScope()
+
+
+@dataclass(frozen=True, slots=True)
+class RoleGrant:
+    """A role that somebody holds, and how far it reaches."""
+
     role: Role
+    scope: StaffScope = EVERYWHERE
 
 
 @dataclass(frozen=True, slots=True)
-class StaffGrant:
-    """An operator's way in: it ends after `idle_seconds` without use, and after `expires_in` seconds at the latest."""
-
-    session_id: UUID
-    access_token: str = field(repr=False)
-    expires_in: int
-    idle_seconds: int
-    operator: StaffCaller
-
-
-@dataclass(frozen=True, slots=True)
-class NewOperator:
-    """An operator just made: the password and the address for the one-time-code app are shown this once."""
+class StaffCaller:
+    """Which operator a request comes from, and what they hold now."""
 
     operator_id: UUID
+    session_id: UUID
     username: str
-    password: str = field(repr=False)
-    otpauth_uri: str = field(repr=False)
+    grants: tuple[RoleGrant, ...]
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts, as the audit writes it down."""
+        return Actor.operator(self.operator_id)
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """The roles, however far each reaches."""
+        return frozenset(grant.role for grant in self.grants)
+
+    def scopes(self, roles: Collection[str]) -> tuple[StaffScope, ...]:
+        """Return how far each grant of one of these roles reaches; of any role where none is named."""
+        return tuple(grant.scope for grant in self.grants if not roles or grant.role in roles)

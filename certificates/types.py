@@ -233,10 +233,18 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
-    """Somebody registered to check certificates; `id` is ours."""
+    """Somebody registered to check certificates; `id` is ours.
+
+    `allowed` names the fields and claims that the register lets them read; None: all that a holder agrees to.
+    """
 
     id: UUID
     name: str
+    allowed: frozenset[str] | None = None
+
+    def may_read(self, name: str) -> bool:
+        """Say whether the register lets them read a field or a claim."""
+        return self.allowed is None or name in self.allowed
 
 
 @dataclass(frozen=True, slots=True, repr=False)

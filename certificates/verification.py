@@ -128,7 +128,11 @@ class Verification:
         state = self._state(record)
         fields: dict[str, Value | bool] = self._validity(record, kind, state)
         if scan.verifier is not None:
-            fields |= self._agreed(record, kind, as_json(used["field_names"]), as_json(used["claims"]))
+            names, claims = (
+                [name for name in as_json(used[column]) if scan.verifier.may_read(name)]
+                for column in ("field_names", "claims")
+            )
+            fields |= self._agreed(record, kind, names, claims)
         outcome = rules.outcome_of(state)
         await self._tell(scan, used, record, outcome, tuple(fields))
         return Verified(outcome, kind.slug, fields, holder_notified=True)

@@ -19,10 +19,10 @@ _request_id: ContextVar[str] = ContextVar("request_id", default="")
 # What a log line may carry. Ids are ours and name nobody outside.
 ALLOWED: Final = frozenset({
     "event", "level", "timestamp", "logger", "request_id",
-    "address", "attempt", "audience", "bytes", "code", "count", "duration_ms", "engine", "error", "exception",
-    "job", "job_id", "kind", "lag_ms", "location", "matter", "method", "mode", "name", "outcome", "partner", "path",
-    "pid", "port", "purpose", "reason", "role", "route", "setting", "seq", "signal", "state", "status", "system",
-    "version",
+    "address", "approval", "attempt", "audience", "bytes", "code", "count", "duration_ms", "engine", "error",
+    "exception", "job", "job_id", "kind", "lag_ms", "location", "matter", "method", "mode", "name", "operator",
+    "outcome", "partner", "path", "pid", "port", "purpose", "reason", "role", "route", "setting", "seq", "signal",
+    "state", "status", "system", "version",
 })  # fmt: skip
 _LONG_NUMBER: Final = re.compile(r"\d{11,}[Xx]?")
 # Our own ids may hold a long run of digits by chance.

@@ -60,6 +60,15 @@ NOTICES_UNDELIVERED: Final = Gauge(
     ["channel", "reason"],
     registry=REGISTRY,
 )
+STAFF_LOGINS: Final = Counter("zhijian_staff_logins_total", "Logins of operators.", ["outcome"], registry=REGISTRY)
+EMERGENCIES: Final = Counter(
+    "zhijian_emergencies_total", "Done by one person that takes two.", ["action"], registry=REGISTRY
+)
+EMERGENCIES_OPEN: Final = Gauge("zhijian_emergencies_open", "Emergencies nobody has reviewed.", registry=REGISTRY)
+OPENINGS: Final = Counter("zhijian_openings_total", "Personal data opened by operators.", registry=REGISTRY)
+OPENINGS_ALARMS: Final = Counter(
+    "zhijian_openings_alarms_total", "Operators that have opened half of what they may.", registry=REGISTRY
+)
 LOOP_LAG: Final = Gauge(
     "zhijian_loop_lag_seconds", "Longest hold of the event loop since the last look.", registry=REGISTRY
 )

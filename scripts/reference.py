@@ -1,6 +1,7 @@
-"""Write the pages that follow from the code: `docs/problems.md` (every code) and `.env.example` (every setting).
+"""Write the pages that follow from the code.
 
-Run it after adding a problem or a setting; the architecture tests say when it was forgotten.
+`docs/problems.md` (every code), `docs/staff-matrix.md` (every route of the staff and who may enter) and `.env.example`
+(every setting). Run it after adding one of these; the architecture tests say when it was forgotten.
 """
 
 import importlib
@@ -10,12 +11,16 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined
 
+from api.access import Audience
 from api.problems import status_of
+from api.routes import ROUTES
 from api.wiring.settings import Settings
+from auth.types import Role, RoleGrant, StaffCaller
 from core.errors import Problem
 
 _ABOUT = (
@@ -24,6 +29,13 @@ _ABOUT = (
     "helps `errors` (JSON pointers), `alternatives` (other ways), `plain` (one spoken sentence, elder mode). "
     "Codes are append-only. This page is written by `python -m scripts.reference`."
 )
+_MATRIX = (
+    "✓ is let in, – is answered 403 `auth.forbidden`. Scope `whole`: only a grant without limits opens the route; "
+    "`rows`: a grant limited to a region, a department or a matter opens it for what it covers; `own`: it concerns the "
+    "operator alone. What exactly may be asked for and approved stands, by action, in `auth/staff/rules.py`. This page "
+    "is written by `python -m scripts.reference` from what the routes declare."
+)
+_ID = UUID(int=0)
 _ROOMS = ("core", "auth", "notices", "face", "certificates", "matters", "api")
 
 
@@ -101,8 +113,35 @@ def settings_page() -> str:
     return "\n".join([*head, *_lines(Settings, "ZHIJIAN_"), ""])
 
 
+def matrix_page() -> str:
+    """Return `docs/staff-matrix.md`."""
+    operations = sorted(
+        (
+            operation
+            for group in ROUTES
+            for operation in group.operations
+            if operation.access.audience is Audience.STAFF
+        ),
+        key=lambda operation: (operation.path, operation.method),
+    )
+    lines = [
+        "# Who of the staff may enter where",
+        "",
+        _MATRIX,
+        "",
+        f"| Route | Scope | {' | '.join(Role)} |",
+        f"|---|---|{'---|' * len(Role)}",
+    ]
+    for operation in operations:
+        access = operation.access
+        entries = ("✓" if access.lets_in(StaffCaller(_ID, _ID, "", (RoleGrant(role),))) else "–" for role in Role)
+        lines.append(f"| `{operation.method} {operation.path}` | {access.reach} | {' | '.join(entries)} |")
+    return "\n".join([*lines, ""])
+
+
 def main() -> int:
-    """Write both pages."""
+    """Write all pages."""
+    Path("docs/staff-matrix.md").write_text(matrix_page(), encoding="utf-8")
     Path("docs/problems.md").write_text(problems_page(), encoding="utf-8")
     Path(".env.example").write_text(settings_page(), encoding="utf-8")
     return 0

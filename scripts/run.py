@@ -53,6 +53,11 @@ class Place:
         """Where the demo operator's way in is kept."""
         return self.data / "operator.json"
 
+    @property
+    def second_operator(self) -> Path:
+        """Where the way in of a second one is kept: some things take two."""
+        return self.data / "operator-second.json"
+
     def portal_environment(self) -> dict[str, str]:
         """Return the environment of the portal and of the commands that prepare it."""
         return os.environ | {
@@ -146,7 +151,11 @@ async def prepare(place: Place) -> None:
     if code:
         raise CannotRun(f"The set-up of {place.data} did not succeed (exit code {code}); the lines above say why.")
     if not place.operator.exists() and await _command(
-        place, "scripts.create_operator", "demo", "--keep", str(place.operator)
+        place,
+        "scripts.create_operator",
+        "demo",
+        *("--keep", str(place.operator)),
+        *("--second", str(place.second_operator)),
     ):
         tell("no operator was made; the lines above say why, everything else goes on")
 

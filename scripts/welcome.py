@@ -86,6 +86,11 @@ def _operator(console: Console, portal: str, file: Path) -> None:
         f'CODE=$({command}); curl -sS -H "Content-Type: application/json" -d "{body}" {portal}/v1/staff/sessions',
         highlight=False,
     )
+    second = file.with_name("operator-second.json")
+    if second.exists():
+        console.print(
+            f"  What takes two people is approved by the one in {escape(_short(second))}, a security administrator."
+        )
     console.print()
 
 

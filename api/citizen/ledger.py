@@ -76,6 +76,8 @@ _ACTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "notices.copy-offered": ("邀请家人接收通知", "Family invited to be told too"),
     "notices.copy-accepted": ("家人开始接收通知", "Family is told too from now on"),
     "notices.copy-ended": ("家人不再接收通知", "Family is told no more"),
+    "auth.data-opened": ("工作人员查看您的个人信息", "A member of staff read your personal data"),
+    "auth.resident-looked-up": ("工作人员查看您的资料（已遮盖）", "A member of staff looked you up, masked"),
     "face.check-started": ("开始人脸核验", "Face check begun"),
     "face.check-passed": ("人脸核验通过", "Face check passed"),
     "face.check-failed": ("人脸核验未通过", "Face check not passed"),

@@ -23,7 +23,8 @@ from auth.ways.types import AssistanceState
 
 PREFIX = "/v1/staff/assistances"
 routes = Routes(prefix=PREFIX, tag="assistance")
-_MAY = staff(Role.OPERATOR, Role.DEPARTMENT_OPERATOR)
+# What may be done in such a session is not limited to a department or a matter, so neither is who may ask for it.
+_MAY = staff(Role.OPERATOR, Role.ACCEPTOR, Role.DEPARTMENT_OPERATOR)
 
 
 class RequestIn(Body):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import StringConstraints
 
-from api.access import staff
+from api.access import Reach, staff
 from api.operation import Answer, Body, Out, Request, Routes
 from auth.errors import IdNumberInvalid, NameInvalid
 from auth.types import Role
@@ -33,7 +33,8 @@ class ConfirmationOut(Out):
 # Not repeatable under a key: an officer who confirms twice has to be told that there is nothing left to confirm.
 @routes.post(
     "/counter-confirmations",
-    access=staff(Role.OPERATOR, Role.DEPARTMENT_OPERATOR),
+    # A card is looked at wherever the officer's counter stands: it is no department's and no matter's.
+    access=staff(Role.OPERATOR, Role.ACCEPTOR, Role.DEPARTMENT_OPERATOR, scope=Reach.ROWS),
     status=201,
     answer=ConfirmationOut,
     idempotency="none",

@@ -44,7 +44,12 @@ async def list_buried(request: Request, query: PageQuery) -> Answer:
     return Answer(Page[BuriedJobOut](items=items, next_cursor=encode_cursor([str(items[-1].id)]) if more else None))
 
 
-@routes.post("/jobs/<job_id:uuid>/resends", access=staff(Role.SYSTEM_ADMIN, Role.OPERATOR), status=202, answer=None)
+@routes.post(
+    "/jobs/<job_id:uuid>/resends",
+    access=staff(Role.SYSTEM_ADMIN, Role.OPERATOR),
+    status=202,
+    answer=None,
+)
 async def resend(request: Request, job_id: UUID) -> Answer:
     """Send a buried job on its way again."""
     actor = Actor.operator(request.ctx.operator.operator_id)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from api.wiring.delegation import DelegationServices
 from api.wiring.ground import Ground
+from api.wiring.staff import StaffServices
 from auth.account.contacts import Contacts
 from auth.account.deaths import Deaths
 from auth.account.groups import Groups
@@ -15,7 +16,6 @@ from auth.attempts import Attempts
 from auth.citizens import Citizens
 from auth.consent import Consents
 from auth.login import Login
-from auth.operators import Operators
 from auth.places.logout import Logout
 from auth.places.recent import RecentSessions
 from auth.realname import RealName
@@ -47,8 +47,8 @@ class AuthServices:
     realname: RealName
     citizens: Citizens
     login: Login
-    operators: Operators
     delegation: DelegationServices
+    staff: StaffServices
 
     @classmethod
     def build(cls, ground: Ground) -> "AuthServices":
@@ -146,14 +146,6 @@ class AuthServices:
                 ids=ids,
                 settings=settings.limits,
             ),
-            operators=Operators(
-                vault=vault,
-                limits=limits,
-                audit=audit,
-                clock=clock,
-                ids=ids,
-                settings=settings.operators,
-                rates=settings.limits,
-            ),
             delegation=DelegationServices.build(ground, realname=realname, consents=consents),
+            staff=StaffServices.build(ground, records=records, recent=recent),
         )

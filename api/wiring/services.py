@@ -33,10 +33,16 @@ from auth.delegation.mandates import Mandates
 from auth.delegation.organisations import Organisations
 from auth.delegation.relatives import Relatives
 from auth.login import Login
-from auth.operators import Operators
 from auth.places.logout import Logout
 from auth.realname import RealName
+from auth.registers.parties import Parties
+from auth.registers.privacy import PrivacyRecords
 from auth.sessions import Sessions
+from auth.staff.approvals import Approvals
+from auth.staff.emergencies import Emergencies
+from auth.staff.openings import Openings
+from auth.staff.operators import Operators
+from auth.staff.sessions import StaffSessions
 from auth.tidying import Tidying
 from auth.tokens import Tokens
 from auth.ways.assistances import Assistances
@@ -111,6 +117,7 @@ class Services:
     login: Login
     citizens: Citizens
     realname: RealName
+    staff_sessions: StaffSessions
     operators: Operators
     authority: Authority
     relatives: Relatives
@@ -131,6 +138,11 @@ class Services:
     pushes: Pushes
     message_reports: Reports
     undelivered_notices: UndeliveredNotices
+    approvals: Approvals
+    emergencies: Emergencies
+    openings: Openings
+    parties: Parties
+    privacy_records: PrivacyRecords
     face: FaceServices
     face_checks: FaceChecks
     elder_sessions: ElderSessions
@@ -189,7 +201,9 @@ class Services:
             cache=ground.cache,
             public_url=settings.effective_public_url,
             idempotency=Idempotency(vault=ground.vault, clock=ground.clock, ids=ground.ids),
-            signatures=SignatureChecker(_trusted_keys(settings), clock=ground.clock),
+            signatures=SignatureChecker(
+                _trusted_keys(settings), clock=ground.clock, register=auth.staff.registered_keys
+            ),
             tokens=auth.tokens,
             sessions=auth.sessions,
             logout=auth.logout,
@@ -198,7 +212,6 @@ class Services:
             login=auth.login,
             citizens=auth.citizens,
             realname=auth.realname,
-            operators=auth.operators,
             authority=auth.delegation.authority,
             relatives=auth.delegation.relatives,
             mandates=auth.delegation.mandates,
@@ -218,6 +231,13 @@ class Services:
             pushes=notices.pushes,
             message_reports=notices.reports,
             undelivered_notices=notices.undelivered,
+            staff_sessions=auth.staff.sessions,
+            operators=auth.staff.operators,
+            approvals=auth.staff.approvals,
+            emergencies=auth.staff.emergencies,
+            openings=auth.staff.openings,
+            parties=auth.staff.parties,
+            privacy_records=auth.staff.privacy_records,
             face=face,
             face_checks=face.checks,
             elder_sessions=face.elder_sessions,
@@ -319,6 +339,8 @@ def _handlers(
         "notices.tell": notices.telling.tell,
         "notices.send": notices.sending.send,
         "notices.settle": notices.reports.settle,
+        "auth.announce-emergency": auth.staff.emergencies.announce,
+        "auth.remind-of-emergency": auth.staff.emergencies.remind,
         "matters.deliver": matters.submission.deliver,
         "certificates.refresh": certificates.wallet.refresh,
     }
@@ -369,6 +391,7 @@ def _entries(services: Services, sweeper: Sweeper) -> list[Entry]:
         Entry("sessions and attempts", _HOUR, services.auth_tidying.tidy),
         Entry("mandates", _HOUR, services.delegation_ending.tidy),
         Entry("checks by other ways", 60.0, services.ways.tidying.tidy),
+        Entry("emergencies", 60.0, services.emergencies.count_open),
         Entry("face checks", 60.0, services.face_checks.tidy),
         Entry("kept answers", _HOUR, services.idempotency.purge),
         Entry("nonces", 300.0, forget_nonces),

@@ -21,4 +21,40 @@ GUARDS: Final[dict[str, str]] = {
         "CREATE UNIQUE INDEX IF NOT EXISTS mandate_by_register ON mandate (principal_id, agent_id, kind) "
         "WHERE state = 'active' AND kind IN ('guardian', 'representative')"
     ),
+    # The three administrators are never one person.
+    "operator_one_administrator": (
+        "CREATE UNIQUE INDEX IF NOT EXISTS operator_one_administrator ON operator_grant (operator_id) "
+        "WHERE role IN ('system-admin', 'security-admin', 'audit-admin')"
+    ),
+}
+
+# What takes two people is done with two: the database itself refuses it otherwise.
+_ALONE = (
+    "NEW.state IN ('approved', 'executed') AND NOT NEW.emergency "
+    "AND (NEW.approved_by IS NULL OR NEW.approved_by = NEW.requested_by)"
+)
+
+SQLITE_GUARDS: dict[str, list[str]] = {
+    f"approval_two_people_{verb.lower()}": [
+        (
+            f"CREATE TRIGGER IF NOT EXISTS approval_two_people_{verb.lower()} BEFORE {verb} ON approval WHEN {_ALONE} "
+            "BEGIN SELECT RAISE(ABORT, 'this takes two people'); END"
+        ),
+    ]
+    for verb in ("INSERT", "UPDATE")
+}
+
+POSTGRES_GUARDS: dict[str, list[str]] = {
+    "approval_alone": [
+        (
+            "CREATE OR REPLACE FUNCTION refuse_alone() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'this takes two people'; END $$"
+        ),
+    ],
+    "approval_two_people": [
+        (
+            "CREATE OR REPLACE TRIGGER approval_two_people BEFORE INSERT OR UPDATE ON approval "
+            f"FOR EACH ROW WHEN ({_ALONE}) EXECUTE FUNCTION refuse_alone()"
+        ),
+    ],
 }

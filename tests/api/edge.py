@@ -20,7 +20,7 @@ from api.operation import Routes
 from api.protocol import StrictProtocol
 from core.db import fetch
 from core.signers.http_signature import SignatureChecker
-from tests.api.service import GROUPS, KEYS, PUBLIC_URL, FakeOperators, FakeSessions, Services, Shelf
+from tests.api.service import GROUPS, KEYS, PUBLIC_URL, FakeSessions, FakeStaffSessions, Services, Shelf
 from tests.conftest import Ground
 from tests.fakes.ways import usual_menu
 
@@ -153,7 +153,7 @@ async def open_edge(
     """Serve in the test's own loop, on a port of its own."""
     services = Services(
         sessions=FakeSessions(),
-        operators=FakeOperators(),
+        staff_sessions=FakeStaffSessions(),
         signatures=SignatureChecker(KEYS, clock=ground.clock),
         public_url=PUBLIC_URL,
         idempotency=Idempotency(vault=ground.vault, clock=ground.clock, ids=ground.ids),

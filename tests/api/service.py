@@ -11,7 +11,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from pydantic import Field, StringConstraints
 
-from api.access import citizen, department, public, staff, verifier
+from api.access import Reach, citizen, department, public, require_scope, scopes_of, staff, verifier
 from api.idempotency import Idempotency
 from api.operation import (
     Answer,
@@ -29,9 +29,9 @@ from api.operation import (
 from api.problems import RequestNotFound, RequestStale, TagRequired
 from api.reading import read_files
 from api.verifiers import verifications
-from auth.errors import ConsentRequired, IdNumberInvalid, RoleForbidden, TokenExpired, TokenInvalid
-from auth.types import Caller, Level, Role, StaffCaller
-from certificates.types import Outcome, Verified
+from auth.errors import ConsentRequired, IdNumberInvalid, TokenExpired, TokenInvalid
+from auth.types import EVERYWHERE, Caller, Level, Role, RoleGrant, StaffCaller, StaffScope
+from certificates.types import Outcome, Verified, Verifier
 from core.db import fetch, transaction
 from core.errors import Conflict
 from core.pii import IdNumber
@@ -41,7 +41,12 @@ ALICE, BOB = UUID(int=0xA), UUID(int=0xB)
 BEFORE, AFTER = timedelta(seconds=-1), timedelta(seconds=1)
 PUBLIC_URL = "https://zhijian.city.test"
 POLICE = ed25519.Ed25519PrivateKey.generate()
-KEYS = {"police-1": TrustedKey("public-security", POLICE.public_key())}
+SHOP = ed25519.Ed25519PrivateKey.generate()
+KEYS = {
+    "police-1": TrustedKey("public-security", POLICE.public_key()),
+    "shop-1": TrustedKey("a-shop", SHOP.public_key(), kind="verifier", networks=("127.0.0.0/8",)),
+    "far-1": TrustedKey("a-shop", SHOP.public_key(), kind="verifier", networks=("192.0.2.0/24",)),
+}
 TAG = '"v1"'
 
 _names = itertools.count(1)
@@ -137,21 +142,21 @@ class FakeSessions:
         return Caller(who[name], UUID(int=int(session or 1)), Level(level), elder=False, actor_id=who[name])
 
 
-class FakeOperators:
-    """Knows one operator."""
+class FakeStaffSessions:
+    """Knows one operator, and one whose grant reaches one department."""
 
-    async def caller_of(self, access_token: str, *, roles: frozenset[str]) -> StaffCaller:
-        if access_token != "operator":
+    async def caller_of(self, access_token: str, *, address: str) -> StaffCaller:
+        scopes = {"operator": EVERYWHERE, "clerk": StaffScope(department="taxation")}
+        if access_token not in scopes:
             raise TokenInvalid
-        if Role.OPERATOR not in roles:
-            raise RoleForbidden
-        return StaffCaller(UUID(int=3), UUID(int=4), "op", Role.OPERATOR)
+        grant = RoleGrant(Role.OPERATOR, scopes[access_token])
+        return StaffCaller(UUID(int=3), UUID(int=4), "op", (grant,))
 
 
 class FakeVerification:
     """Finds of every code what the code says."""
 
-    async def verify(self, code: str, *, purpose: str, address: str) -> Verified:
+    async def verify(self, code: str, *, purpose: str, verifier: Verifier | None, address: str) -> Verified:
         return Verified(outcome=Outcome(code), kind=None, fields={}, holder_notified=False)
 
 
@@ -160,7 +165,7 @@ class Services:
     """What the edge and the handlers here ask of."""
 
     sessions: FakeSessions
-    operators: FakeOperators
+    staff_sessions: FakeStaffSessions
     signatures: SignatureChecker
     public_url: str
     idempotency: Idempotency
@@ -308,6 +313,13 @@ async def read_books(request: Request) -> Answer:
 async def read_keys(_request: Request) -> Answer:
     """Read what an operator may not."""
     return Answer(ThingOut(id=ALICE, name="keys"))
+
+
+@others.get("/staff/rows", access=staff(Role.OPERATOR, scope=Reach.ROWS), answer=ThingOut)
+async def read_rows(request: Request) -> Answer:
+    """Read what the operator's grants cover."""
+    require_scope(request, StaffScope(department="taxation", matter="m-1"))
+    return Answer(ThingOut(id=ALICE, name=str(len(scopes_of(request)))))
 
 
 @others.post("/departments/<department:str>/progress", access=department(), status=204)

@@ -10,7 +10,8 @@ import pytest
 from sanic.exceptions import ServiceUnavailable
 from tortoise.exceptions import OperationalError
 
-from auth.errors import CodeInvalid, StaffLoginInvalid
+from auth.errors import CodeInvalid
+from auth.staff.errors import StaffLoginInvalid
 from certificates.types import Outcome
 from core.cache import CacheUnavailable, TooManyRequests
 from core.crypto import RecordUnreadable
@@ -311,6 +312,13 @@ async def test_an_operator_of_another_role_is_refused(edge: Edge) -> None:
     told = await edge.ask("GET", "/v1/staff/keys", token="operator")
     assert (told.status, told.code) == (403, "auth.forbidden")
     assert (await edge.ask("GET", "/v1/staff/books", token="operator")).status == 200
+
+
+async def test_a_grant_with_limits_opens_only_what_says_so_and_what_it_covers(edge: Edge) -> None:
+    told = await edge.ask("GET", "/v1/staff/books", token="clerk")
+    assert (told.status, told.code) == (403, "auth.forbidden")
+    for token in ("clerk", "operator"):
+        assert (await edge.ask("GET", "/v1/staff/rows", token=token)).status == 200
     assert (await edge.ask("GET", "/v1/staff/books", token="alice-present")).status == 401
 
 

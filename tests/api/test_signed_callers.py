@@ -8,7 +8,7 @@ import pytest
 from http_message_signatures import ContentDigest, HTTPMessageSigner, MappingKeyResolver, algorithms
 
 from tests.api.edge import Edge, Told
-from tests.api.service import POLICE, PUBLIC_URL
+from tests.api.service import POLICE, PUBLIC_URL, SHOP
 from tests.core.signers.test_http_signature import STRANGER, Sent
 
 PROGRESS = "/v1/departments/public-security/progress"
@@ -16,17 +16,23 @@ BODY = b'{"name": "news"}'
 
 
 def signed(
-    edge: Edge, path: str = PROGRESS, *, key: Any = POLICE, nonce: str = "nonce-0123456789abcdef", age: int = 0
+    edge: Edge,
+    path: str = PROGRESS,
+    *,
+    key: Any = POLICE,
+    key_id: str = "police-1",
+    nonce: str = "nonce-0123456789abcdef",
+    age: int = 0,
 ) -> dict[str, str]:
     sent = Sent(url=PUBLIC_URL + path, body=BODY)
     ContentDigest.add(sent.headers, BODY)
     signer = HTTPMessageSigner(
         signature_algorithm=algorithms.ED25519,
-        key_resolver=MappingKeyResolver(private_keys={"police-1": key}, public_keys={}),
+        key_resolver=MappingKeyResolver(private_keys={key_id: key}, public_keys={}),
     )
     signer.sign(
         sent,
-        key_id="police-1",
+        key_id=key_id,
         created=edge.ground.clock.now() - timedelta(seconds=age),
         nonce=nonce,
         covered_component_ids=("@method", "@target-uri", "content-digest", "content-type"),
@@ -92,19 +98,30 @@ async def test_a_department_speaks_for_itself_only(edge: Edge) -> None:
 
 async def test_a_verifier_may_come_unsigned_but_not_badly_signed(edge: Edge) -> None:
     path = "/v1/verifiers/questions"
+    shop = signed(edge, path, key=SHOP, key_id="shop-1")
     unsigned = await send(edge, {"Content_Type": "application/json"}, path)
-    known = await send(edge, signed(edge, path), path)
-    forged = await send(edge, signed(edge, path, key=STRANGER), path)
-    assert (unsigned.json["name"], known.json["name"]) == ("None news", "public-security news")
+    known = await send(edge, shop, path)
+    forged = await send(edge, signed(edge, path, key=STRANGER, key_id="shop-1"), path)
+    assert (unsigned.json["name"], known.json["name"]) == ("None news", "a-shop news")
     assert (forged.status, forged.code) == (401, "departments.signature-invalid")
     assert edge.shelf.replays == [False, False]
-    assert (await send(edge, signed(edge, path), path)).status == 200
+    assert (await send(edge, shop, path)).status == 200
     assert edge.shelf.replays == [False, False, True]
+
+
+async def test_a_key_opens_the_doors_of_its_own_kind_of_party(edge: Edge) -> None:
+    question, news = "/v1/verifiers/questions", "/v1/departments/a-shop/progress"
+    as_verifier = await send(edge, signed(edge, question), question)
+    as_department = await send(edge, signed(edge, news, key=SHOP, key_id="shop-1"), news)
+    from_elsewhere = await send(edge, signed(edge, question, key=SHOP, key_id="far-1"), question)
+    for told in (as_verifier, as_department, from_elsewhere):
+        assert (told.status, told.code) == (401, "departments.signature-invalid")
+    assert edge.shelf.calls == 0
 
 
 async def test_a_verifiers_question_that_failed_may_be_sent_again_as_it_is(edge: Edge) -> None:
     path = "/v1/verifiers/questions"
-    headers = signed(edge, path)
+    headers = signed(edge, path, key=SHOP, key_id="shop-1")
     edge.shelf.failure = TimeoutError()
     assert (await send(edge, headers, path)).status == 503
     edge.shelf.failure = None

@@ -26,6 +26,7 @@ DOORS = {
     "POST /v1/citizen/login-checks",
     "POST /v1/citizen/login-checks/<check_id:uuid>/evidence",
     "POST /v1/staff/sessions",
+    "POST /v1/staff/activations",
 }
 # The one place that hands routes to Sanic, and what is no operation: the document itself and its page.
 SERVED_AT = {"api/app.py", "api/docs.py", "api/health.py"}

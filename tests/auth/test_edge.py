@@ -9,7 +9,6 @@ from typing import Any
 from uuid import uuid4
 
 import aiohttp
-import pyotp
 import pytest
 
 from api import app as edge
@@ -61,7 +60,8 @@ async def client(auth: Auth) -> AsyncIterator[Client]:
         accounts=auth.accounts,
         citizens=auth.citizens,
         realname=auth.realname,
-        operators=auth.operators,
+        staff_sessions=auth.staff.sessions,
+        operators=auth.staff.operators,
         wallet=SimpleNamespace(kinds=Kinds([])),
     )
     routes = [sessions.routes, me.routes, ledger.routes, staff_sessions.routes]
@@ -146,13 +146,11 @@ async def test_a_renewal_is_not_repeated_under_a_key(auth: Auth, client: Client)
 
 
 async def test_a_one_time_code_gives_one_token_whatever_key_it_comes_under(auth: Auth, client: Client) -> None:
-    operator = await auth.operators.create("an.operator", Role.OPERATOR)
-    totp = pyotp.parse_uri(operator.otpauth_uri)
-    assert isinstance(totp, pyotp.TOTP)
+    operator = await auth.staff.member(Role.OPERATOR)
     body = {
         "username": operator.username,
         "password": operator.password,
-        "otp": totp.at(auth.ground.clock.now()),
+        "otp": operator.totp.at(auth.ground.clock.now()),
     }
     first, again = [
         await client.call("POST", "/v1/staff/sessions", body, Idempotency_Key="a-key", X_Device_Id=PHONE)

@@ -12,7 +12,6 @@ from auth.rules import (
     effective_level,
     fresh_until,
     is_elder,
-    lock_until,
     may_repeat,
     parse_consent,
     parse_person,
@@ -120,9 +119,3 @@ def test_a_consent_names_its_purpose_and_version() -> None:
     assert parse_consent("face@1") == ("face", 1)
     with pytest.raises(ConsentRequired):
         parse_consent("unheard-of@1")
-
-
-@given(st.integers(0, 1000))
-def test_each_further_lock_is_twice_as_long_up_to_a_day(count: int) -> None:
-    until = lock_until(NOW, lock_count=count, first=timedelta(minutes=30))
-    assert until - NOW == min(timedelta(minutes=30) * 2 ** min(count, 12), timedelta(days=1))

@@ -157,7 +157,7 @@ class Reported:
     async def take(self, request: web.Request) -> web.Response:
         told = self.keys.told["sms_reports"]
         checker = SignatureChecker({told["key_id"]: TrustedKey("sms", self.keys.report_public)}, clock=SystemClock())
-        signed = checker.check(
+        signed = await checker.check(
             method="POST", target_uri=f"{self.base}/reports", headers=request.headers, body=await request.read()
         )
         assert signed.party == "sms"

@@ -15,7 +15,6 @@ from auth.citizens import Citizens
 from auth.consent import Consents
 from auth.errors import CodeInvalid, MobileCodeInvalid, MobileUnsupported
 from auth.login import Login
-from auth.operators import Operators
 from auth.places.logout import Logout
 from auth.places.recent import RecentSessions
 from auth.realname import RealName
@@ -29,6 +28,7 @@ from core.db import forbid_inside_transaction
 from core.errors import FieldError, Problem
 from core.pii import IdNumber, Mobile, PersonName, Secret
 from tests.conftest import Ground
+from tests.fakes.staff import Staff, make_staff
 
 
 class FakeMiniProgram:
@@ -138,7 +138,7 @@ class Auth:
     login: Login
     realname: RealName
     citizens: Citizens
-    operators: Operators
+    staff: Staff
     # Limits live in a store that tests may share: each has an address of its own.
     address: str = field(default_factory=lambda: f"address-{secrets.token_hex(8)}")
 
@@ -252,15 +252,7 @@ def make_auth(
             clock=clock,
             levels=settings.levels,
         ),
-        operators=Operators(
-            vault=vault,
-            limits=limits,
-            audit=audit,
-            clock=clock,
-            ids=ids,
-            settings=settings.operators,
-            rates=settings.limits,
-        ),
+        staff=make_staff(ground, settings, recent=recent),
     )
 
 

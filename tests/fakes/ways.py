@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from auth.types import Caller, Role, StaffCaller
+from auth.types import Caller, Role, RoleGrant, StaffCaller
 from auth.ways.assistances import Assistances
 from auth.ways.attempts import Attempts
 from auth.ways.counter import Counter
@@ -114,7 +114,7 @@ class FakeWay:
         return Finding(Outcome.PASSED) if passed else Finding(Outcome.FAILED, Reason.NOT_PASSED)
 
 
-OFFICER = StaffCaller(UUID(int=0xA11CE), UUID(int=0x5E55), "an.officer", Role.OPERATOR)
+OFFICER = StaffCaller(UUID(int=0xA11CE), UUID(int=0x5E55), "an.officer", (RoleGrant(Role.OPERATOR),))
 
 
 @dataclass

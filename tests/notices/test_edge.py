@@ -12,7 +12,6 @@ from typing import Any
 from uuid import uuid4
 
 import aiohttp
-import pyotp
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from http_message_signatures import HTTPMessageSigner, MappingKeyResolver
@@ -116,7 +115,7 @@ async def client(ground: Ground) -> AsyncIterator[Client]:
         signatures=SignatureChecker({"sms-1": TrustedKey("sms", KEY.public_key())}, clock=ground.clock),
         public_url=base,
         sessions=auth.sessions,
-        operators=auth.operators,
+        staff_sessions=auth.staff.sessions,
         inbox=house.inbox,
         notice_choices=house.choices,
         notice_copies=house.copies,
@@ -285,12 +284,8 @@ async def test_operators_see_counts_and_reasons_and_nobodys_name(client: Client)
     for _ in range(3):
         await house.tell("matters.approved", me.citizen_id, **MATTER)
         await house.work(until=timedelta(hours=2))
-    operator = await house.auth.operators.create("an.operator", Role.OPERATOR)
-    totp = pyotp.parse_uri(operator.otpauth_uri)
-    assert isinstance(totp, pyotp.TOTP)
-    grant = await house.auth.operators.log_in(
-        operator.username, operator.password, totp.at(house.ground.clock.now()), address=house.auth.address
-    )
+    staff = house.auth.staff
+    grant = await staff.log_in(await staff.member(Role.OPERATOR))
     path = "/v1/staff/undelivered-notices"
     page = await client.call("GET", f"{path}?limit=2", token=grant.access_token)
     assert page.status == 200

@@ -26,11 +26,35 @@ def test_an_operator_is_made_and_shown_once(installation: Path, capsys: pytest.C
     assert main(["an.operator"]) == 0
     shown = capsys.readouterr().out
     assert re.search(r"^username  an\.operator$", shown, re.MULTILINE)
-    assert "otpauth://totp/" in shown
+    assert re.search(r"^secret    [A-Za-z0-9_-]{43}$", shown, re.MULTILINE)
+    assert "otpauth" not in shown
     assert main(["an.operator"]) == 2
     refused = capsys.readouterr()
     assert refused.out == ""
     assert "already" in refused.err
+
+
+def test_somebody_who_lost_their_way_in_is_invited_once_more(
+    installation: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def secret() -> str:
+        found = re.search(r"^secret    (\S+)$", capsys.readouterr().out, re.MULTILINE)
+        assert found
+        return found[1]
+
+    assert main(["an.operator"]) == 0
+    first = secret()
+    assert main(["an.operator", "--again"]) == 0
+    assert secret() != first
+    assert main(["nobody", "--again"]) == 2
+    assert "no operator" in capsys.readouterr().err
+
+
+def test_a_second_one_is_made_for_what_takes_two(installation: Path) -> None:
+    first, second = installation / "operator.json", installation / "operator-second.json"
+    assert main(["demo", "--keep", str(first), "--second", str(second)]) == 0
+    assert [json.loads(path.read_text())["username"] for path in (first, second)] == ["demo", "demo-second"]
+    assert stat.S_IMODE(second.stat().st_mode) == 0o600
 
 
 def test_an_operator_is_kept_in_a_file_for_this_user_only_and_has_a_code(

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from auth.errors import AccountClosed, TokenInvalid
-from auth.types import Caller, Grant, Level, Role, StaffCaller
+from auth.errors import AccountClosed, RefreshInvalid, TokenInvalid
+from auth.types import Caller, Grant, Level, Role, RoleGrant, StaffCaller
 from auth.ways.errors import (
     AssistanceCodeWrong,
     AssistanceEnded,
@@ -31,8 +31,7 @@ PURPOSE = "代办居住证签注"
 
 @pytest.fixture
 async def officer(ways: Ways) -> StaffCaller:
-    made = await ways.auth.operators.create("an.officer", Role.OPERATOR)
-    return StaffCaller(made.operator_id, UUID(int=1), made.username, Role.OPERATOR)
+    return (await ways.auth.staff.member(Role.OPERATOR)).caller
 
 
 @pytest.fixture
@@ -131,6 +130,29 @@ async def test_an_officer_who_was_let_go_acts_for_nobody(ways: Ways, officer: St
         await ways.auth.sessions.caller_of(grant.access_token)
 
 
+@pytest.mark.parametrize("what", ["disabled", "other roles", "invited again"])
+async def test_what_an_officer_has_open_for_others_ends_with_what_they_may_do(
+    ways: Ways, officer: StaffCaller, resident: Caller, what: str
+) -> None:
+    _, grant = await by_code(ways, officer)
+    await ways.auth.sessions.caller_of(grant.access_token, lately=True)
+    operators, admin = ways.auth.staff.operators, (await ways.auth.staff.member(Role.SECURITY_ADMIN)).caller
+    if what == "disabled":
+        await operators.disable(officer.operator_id, caller=admin, reason="has left")
+    elif what == "other roles":
+        await operators.set_roles(officer.operator_id, [RoleGrant(Role.ACCEPTOR)], caller=admin)
+    else:
+        await operators.invite_again(officer.operator_id)
+    with pytest.raises(TokenInvalid):
+        await ways.auth.sessions.caller_of(grant.access_token, lately=True)
+    with pytest.raises(RefreshInvalid):
+        await ways.auth.sessions.renew(grant.refresh_token, device="")
+    line = (await lines_of(resident.citizen_id, before=None, limit=1))[0]
+    assert (line.action, line.object_id) == ("auth.session-ended", str(grant.session_id))
+    assert line.actor_id == ("" if what == "invited again" else str(admin.operator_id))
+    assert await ways.auth.sessions.list_sessions(resident)  # The resident's own stays.
+
+
 async def test_the_resident_confirms_in_their_own_app(ways: Ways, officer: StaffCaller, caller: Caller) -> None:
     asked = await ask(ways, officer)
     with pytest.raises(AssistanceUnconfirmed):
@@ -166,7 +188,7 @@ async def test_nobody_confirms_what_was_asked_of_somebody_else(
 async def test_a_colleague_cannot_collect_it(ways: Ways, officer: StaffCaller, resident: Caller) -> None:
     asked = await ask(ways, officer)
     await send_codes(ways)
-    colleague = StaffCaller(UUID(int=9), UUID(int=2), "a.colleague", Role.OPERATOR)
+    colleague = StaffCaller(UUID(int=9), UUID(int=2), "a.colleague", (RoleGrant(Role.OPERATOR),))
     with pytest.raises(NoSuchAssistance):
         await ways.assistances.collect(colleague, asked.id, ways.sender.last_to(MOBILE), device="")
 
@@ -270,7 +292,7 @@ async def test_a_person_is_asked_for_five_times_and_an_officer_asks_sixty_times(
 async def test_an_officer_asks_no_more_often_than_the_limit(ground: Ground) -> None:
     settings = make_ways(ground).settings.model_copy(update={"assistance_limit": "2/hour"})
     ways = make_ways(ground, settings=settings)
-    officer = StaffCaller(ground.ids.uuid(), UUID(int=1), "an.officer", Role.OPERATOR)
+    officer = StaffCaller(ground.ids.uuid(), UUID(int=1), "an.officer", (RoleGrant(Role.OPERATOR),))
     for _ in range(2):
         await ask(ways, officer)
     with pytest.raises(TooManyRequests):

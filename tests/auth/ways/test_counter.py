@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from auth.errors import IdNumberInvalid
-from auth.types import Caller, Level, Role, StaffCaller
+from auth.types import Caller, Level, Role, RoleGrant, StaffCaller
 from auth.ways.errors import CounterMismatch, WayLocked
 from auth.ways.types import Method, Outcome, StartedCheck
 from core.audit.ledger import lines_of
@@ -15,7 +15,7 @@ from core.db import fetch
 from tests.auth.ways.people import NAME, NUMBER, OTHER_NAME, OTHER_NUMBER
 from tests.fakes.ways import OFFICER, Ways
 
-COLLEAGUE = StaffCaller(UUID(int=0xB0B), UUID(int=0x5E56), "a.colleague", Role.DEPARTMENT_OPERATOR)
+COLLEAGUE = StaffCaller(UUID(int=0xB0B), UUID(int=0x5E56), "a.colleague", (RoleGrant(Role.DEPARTMENT_OPERATOR),))
 
 
 async def shown(ways: Ways, caller: Caller) -> StartedCheck:

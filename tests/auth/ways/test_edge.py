@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import aiohttp
-import pyotp
 import pytest
 
 from api import app as edge
@@ -18,14 +17,16 @@ from api.idempotency import Idempotency
 from api.operation import encode_cursor
 from api.staff import assistances as staff_assistances
 from api.staff import counter
-from auth.types import Caller, Role
+from auth.types import Caller, Role, RoleGrant
 from auth.ways.errors import WayUnavailable
 from certificates.definitions import Kinds
 from core.db import fetch, transaction
 from tests.auth.ways.people import CARD, MOBILE, NAME, NUMBER, OTHER_NAME, UNKNOWN_NUMBER
+from tests.fakes.staff import limited
 from tests.fakes.ways import Ways
 from tests.privacy import leaks
 
+OFFICERS = frozenset({Role.OPERATOR, Role.ACCEPTOR, Role.DEPARTMENT_OPERATOR})
 STEP_UPS, LOGINS = "/v1/citizen/step-ups", "/v1/citizen/login-checks"
 NONE = UUID(int=0xABC)
 ASKED = {"name": NAME, "id_number": NUMBER, "purpose": "代办居住证签注"}
@@ -61,14 +62,9 @@ class Client:
     def token(self, caller: Caller) -> str:
         return self.ways.auth.tokens.issue(caller.citizen_id, caller.session_id)
 
-    async def officer(self, role: Role = Role.OPERATOR) -> str:
-        operators = self.ways.auth.operators
-        made = await operators.create(f"op-{uuid4().hex[:12]}", role)
-        totp = pyotp.parse_uri(made.otpauth_uri)
-        assert isinstance(totp, pyotp.TOTP)
-        now = self.ways.ground.clock.now()
-        grant = await operators.log_in(made.username, made.password, totp.at(now), address=uuid4().hex)
-        return grant.access_token
+    async def officer(self, role: Role | RoleGrant = Role.OPERATOR) -> str:
+        staff = self.ways.auth.staff
+        return (await staff.log_in(await staff.member(role))).access_token
 
 
 @pytest.fixture
@@ -81,7 +77,7 @@ async def client(ways: Ways) -> AsyncIterator[Client]:
         accounts=auth.accounts,
         citizens=auth.citizens,
         realname=auth.realname,
-        operators=auth.operators,
+        staff_sessions=auth.staff.sessions,
         wallet=SimpleNamespace(kinds=Kinds([])),
         menu=ways.menu,
         step_ups=ways.step_ups,
@@ -305,7 +301,7 @@ async def test_an_officer_confirms_a_resident_at_the_counter(client: Client, cal
     assert sorted(told) == [*[(officer_said, "mismatch")] * 3, (officer_said, "ok")]
 
 
-@pytest.mark.parametrize("role", [role for role in Role if role not in {Role.OPERATOR, Role.DEPARTMENT_OPERATOR}])
+@pytest.mark.parametrize("role", [role for role in Role if role not in OFFICERS])
 async def test_other_roles_confirm_nobody_and_act_for_nobody(client: Client, caller: Caller, role: Role) -> None:
     officer = await client.officer(role)
     for path, body in (
@@ -317,6 +313,19 @@ async def test_other_roles_confirm_nobody_and_act_for_nobody(client: Client, cal
         assert (answer.status, answer.json["code"]) == (403, "auth.forbidden")
         residents = await client.call("POST", path, body, token=client.token(caller))
         assert residents.status == 401
+
+
+@pytest.mark.parametrize("role", sorted(OFFICERS))
+async def test_officers_of_a_department_confirm_at_their_counter_and_act_for_nobody(client: Client, role: Role) -> None:
+    limited_officer = await client.officer(limited(role, department="taxation"))
+    body = {"code": "00000000", "name": NAME, "id_number": NUMBER}
+    at_counter = await client.call("POST", "/v1/staff/counter-confirmations", body, token=limited_officer)
+    assert at_counter.json["code"] == "auth.counter-mismatch"
+    for path, asked in (("/v1/staff/assistances", ASKED), (f"/v1/staff/assistances/{uuid4()}/confirmations", {})):
+        refused = await client.call("POST", path, asked, token=limited_officer)
+        assert (refused.status, refused.json["code"]) == (403, "auth.forbidden")
+    whole = await client.officer(role)
+    assert (await client.call("POST", "/v1/staff/assistances", ASKED, token=whole)).status == 201
 
 
 async def acting(client: Client, caller: Caller) -> tuple[str, str]:

@@ -73,7 +73,13 @@ def sign(
 
 def check(sent: Sent, clock: FixedClock | None = None) -> Signed:
     checker = SignatureChecker(KEYS, clock=clock or FixedClock())
-    return checker.check(method=sent.method, target_uri=sent.url, headers=sent.headers, body=sent.body)
+    checking = checker.check(method=sent.method, target_uri=sent.url, headers=sent.headers, body=sent.body)
+    try:
+        checking.send(None)
+    except StopIteration as ended:
+        found: Signed = ended.value
+        return found
+    raise AssertionError("keys that were given at the start are waited for")
 
 
 def refused(sent: Sent, clock: FixedClock | None = None) -> bool:
@@ -228,6 +234,44 @@ def test_the_refusal_tells_nothing_about_its_cause() -> None:
         check(Sent())
     assert caught.value.code == "departments.signature-invalid"
     assert not caught.value.extras.members
+
+
+class _Register:
+    """Knows one key, and counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def find(self, key_id: str) -> TrustedKey | None:
+        self.asked.append(key_id)
+        return (
+            TrustedKey("a-shop", STRANGER.public_key(), "verifier", ("192.0.2.0/24",)) if key_id == "shop-1" else None
+        )
+
+
+@pytest.mark.parametrize(
+    ("key_id", "address", "party"),
+    [("shop-1", "192.0.2.7", "a-shop"), ("shop-1", "198.51.100.7", None), ("shop-1", "", None), ("shop-2", "", None)],
+)
+async def test_a_key_of_the_register_is_known_from_its_networks(key_id: str, address: str, party: str | None) -> None:
+    register, sent = _Register(), sign(Sent(), key=STRANGER, key_id=key_id)
+    checker = SignatureChecker(KEYS, clock=FixedClock(), register=register)
+    asking = checker.check(
+        method=sent.method, target_uri=sent.url, headers=sent.headers, body=sent.body, address=address
+    )
+    if party is None:
+        with pytest.raises(SignatureInvalid):
+            await asking
+    else:
+        assert await asking == Signed(party, NONCE, "verifier")
+    assert register.asked == [key_id]
+
+
+async def test_the_register_cannot_give_a_key_of_the_settings_another_owner() -> None:
+    register, sent = _Register(), sign(Sent())
+    checker = SignatureChecker(KEYS, clock=FixedClock(), register=register)
+    signed = await checker.check(method=sent.method, target_uri=sent.url, headers=sent.headers, body=sent.body)
+    assert (signed.party, register.asked) == ("public-security", [])
 
 
 async def test_a_nonce_is_used_once_by_each_party(database: Mapping[str, Any]) -> None:
