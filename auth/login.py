@@ -19,10 +19,12 @@ from core.ids import Ids
 # `recent`: how often the account has logged in lately, counted where nothing can make it forget.
 _BY_OPENID: Final = """
 SELECT w.id AS account_id, c.id, c.name_sealed, c.id_number_sealed, c.id_number_hash, c.mobile_sealed, c.elder_chosen,
-       c.state, (SELECT count(*) FROM citizen_session s WHERE s.account_id = w.id AND s.created_at > $2) AS recent,
+       c.state, k.wrapped,
+       (SELECT count(*) FROM citizen_session s WHERE s.account_id = w.id AND s.created_at > $2) AS recent,
        EXISTS (SELECT 1 FROM citizen_session s WHERE s.citizen_id = c.id AND s.device_hash = $3) AS knows_device,
        EXISTS (SELECT 1 FROM citizen_session s WHERE s.citizen_id = c.id) AS came_before
-FROM wechat_account w JOIN citizen c ON c.id = w.citizen_id WHERE w.openid_hash = $1
+FROM wechat_account w JOIN citizen c ON c.id = w.citizen_id LEFT JOIN person_key k ON k.person_id = c.id
+WHERE w.openid_hash = $1
 """
 _ADD_ACCOUNT: Final = """
 INSERT INTO wechat_account (id, citizen_id, openid_sealed, openid_hash, created_at) VALUES ($1, $2, $3, $4, $5)

@@ -9,7 +9,7 @@ from auth.consent import Consents
 from auth.errors import AccountClosed, AlreadyBound, IdentityFixed, IdentityMismatch, LevelTooLow, RegistryUnavailable
 from auth.places.recent import RecentSessions
 from auth.ports import PopulationRegistry
-from auth.records import ID_NUMBER, NAME, Record, Records
+from auth.records import HOLD_ACTIVE, ID_NUMBER, NAME, Record, Records
 from auth.rules import is_elder, parse_person
 from auth.settings import LevelSettings
 from auth.types import Caller, Level, Person, Verdict
@@ -169,11 +169,17 @@ class RealName:
         number_hash = self._vault.index(ID_NUMBER, id_number.reveal())
 
         async def work() -> UUID:
+            holder = await _holder_of(number_hash)
+            if holder is not None:
+                return holder
             citizen_id = self._ids.uuid()
-            name_sealed = self._vault.seal(NAME, citizen_id, name.reveal())
-            number_sealed = self._vault.seal(ID_NUMBER, citizen_id, id_number.reveal())
+            person = await self._vault.ensure_person(citizen_id)
+            name_sealed = person.seal(NAME, citizen_id, name.reveal())
+            number_sealed = person.seal(ID_NUMBER, citizen_id, id_number.reveal())
             now = self._clock.now()
             if not await fetch(_ADD_PERSON, citizen_id, name_sealed, number_sealed, number_hash, False, now):
+                # Somebody else has made it at this very moment; the key of the one that is not made is not needed.
+                await self._vault.destroy_person(citizen_id)
                 holder = await _holder_of(number_hash)
                 if holder is None:
                     raise AccountClosed
@@ -196,11 +202,14 @@ class RealName:
         now = self._clock.now()
 
         async def work() -> bool:
+            if await execute(HOLD_ACTIVE, citizen_id) != 1:
+                raise AccountClosed
+            person = await self._vault.ensure_person(citizen_id)
             bound = await execute(
                 _BIND,
                 citizen_id,
-                self._vault.seal(NAME, citizen_id, name.reveal()),
-                self._vault.seal(ID_NUMBER, citizen_id, number.reveal()),
+                person.seal(NAME, citizen_id, name.reveal()),
+                person.seal(ID_NUMBER, citizen_id, number.reveal()),
                 number_hash,
                 now,
             )

@@ -5,6 +5,10 @@ bound to its table, column and row (`security.md` 4.4), so a ciphertext moved el
 a keyed hash by which a sealed value can be looked up.
 
 Layout of a sealed value: version (1 byte) | suite (1) | data key (4, big endian) | nonce (12) | ciphertext | tag (16).
+
+What belongs to one person alone may be sealed under that person's own key (version 2, data key 0), which is itself
+sealed under a data key and bound to the person. Destroying the one row of that key makes all of it unreadable, in every
+copy of the database, at once (docs/decisions/0019).
 """
 
 import base64
@@ -13,6 +17,7 @@ import hashlib
 import hmac
 import os
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -26,16 +31,26 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from core.clock import Clock
-from core.db import as_uuid, fetch, transaction
+from core.db import as_uuid, execute, fetch, fetch_one, require_transaction, transaction
 from core.errors import Unavailable
 from core.ids import Ids
 from core.settings import UnsafeSettings
 
 _VERSION: Final = 1
+_PERSONAL: Final = 2
 _SUITES: Final = {"A256GCM": 1, "SM4GCM": 2}
 _HEAD: Final = struct.Struct(">BBI")
 _NONCE: Final = 12
 _TAG: Final = 16
+_KEY: Final = 32
+
+_PERSON_KEY: Final = "person_key.wrapped"
+_FIND_PERSON: Final = "SELECT wrapped FROM person_key WHERE person_id = $1"
+_ADD_PERSON: Final = """
+INSERT INTO person_key (person_id, wrapped, created_at) VALUES ($1, $2, $3)
+ON CONFLICT (person_id) DO NOTHING RETURNING wrapped
+"""
+_DESTROY_PERSON: Final = "DELETE FROM person_key WHERE person_id = $1"
 
 KEK_FILE: Final = "kek.key"
 INDEX_FILE: Final = "index.key"
@@ -179,25 +194,30 @@ def _ed_key(path: Path) -> ed25519.Ed25519PrivateKey:
     return key
 
 
-@lru_cache(maxsize=16)
-def _aes(key: bytes) -> AESGCM:
-    return AESGCM(key)
+class _Cipher:
+    """One suite under one key."""
+
+    def __init__(self, suite: int, key: bytes) -> None:
+        self._aes = AESGCM(key) if suite == _SUITES["A256GCM"] else None
+        self._sm4 = key[:16]
+
+    def seal(self, nonce: bytes, content: bytes, bound_to: bytes) -> bytes:
+        if self._aes is not None:
+            return self._aes.encrypt(nonce, content, bound_to)
+        encryptor = Cipher(algorithms.SM4(self._sm4), modes.GCM(nonce)).encryptor()
+        encryptor.authenticate_additional_data(bound_to)
+        return encryptor.update(content) + encryptor.finalize() + encryptor.tag
+
+    def open(self, nonce: bytes, sealed: bytes, bound_to: bytes) -> bytes:
+        if self._aes is not None:
+            return self._aes.decrypt(nonce, sealed, bound_to)
+        decryptor = Cipher(algorithms.SM4(self._sm4), modes.GCM(nonce, sealed[-_TAG:])).decryptor()
+        decryptor.authenticate_additional_data(bound_to)
+        return decryptor.update(sealed[:-_TAG]) + decryptor.finalize()
 
 
-def _seal(suite: int, key: bytes, nonce: bytes, text: bytes, bound_to: bytes) -> bytes:
-    if suite == _SUITES["A256GCM"]:
-        return _aes(key).encrypt(nonce, text, bound_to)
-    encryptor = Cipher(algorithms.SM4(key[:16]), modes.GCM(nonce)).encryptor()
-    encryptor.authenticate_additional_data(bound_to)
-    return encryptor.update(text) + encryptor.finalize() + encryptor.tag
-
-
-def _open(suite: int, key: bytes, nonce: bytes, sealed: bytes, bound_to: bytes) -> bytes:
-    if suite == _SUITES["A256GCM"]:
-        return _aes(key).decrypt(nonce, sealed, bound_to)
-    decryptor = Cipher(algorithms.SM4(key[:16]), modes.GCM(nonce, sealed[-_TAG:])).decryptor()
-    decryptor.authenticate_additional_data(bound_to)
-    return decryptor.update(sealed[:-_TAG]) + decryptor.finalize()
+# Of data keys only: a person's key that was destroyed must be nowhere.
+_kept = lru_cache(maxsize=16)(_Cipher)
 
 
 class Vault:
@@ -253,36 +273,136 @@ class Vault:
 
     def seal(self, column: str, row_id: UUID, text: str) -> bytes:
         """Seal one text of one column of one row."""
-        nonce = os.urandom(_NONCE)
         head = _HEAD.pack(_VERSION, self._suite, self._current)
-        return (
-            head
-            + nonce
-            + _seal(self._suite, self._keys[self._current], nonce, text.encode(), _bound_to(column, row_id, head))
-        )
+        return _sealed(_kept(self._suite, self._keys[self._current]), head, column, row_id, text)
 
     def open(self, column: str, row_id: UUID, sealed: bytes) -> str:
         """Open what `seal` made for the same column and row.
 
         Raises:
-            RecordUnreadable: the value was changed or moved, or its key is gone.
+            RecordUnreadable: the value was changed or moved, its key is gone, or it is under a person's own key.
         """
         blob = bytes(sealed)
-        try:
-            head = blob[: _HEAD.size]
-            version, suite, number = _HEAD.unpack(head)
-            if version != _VERSION:
-                raise RecordUnreadable
-            nonce = blob[_HEAD.size : _HEAD.size + _NONCE]
-            body = blob[_HEAD.size + _NONCE :]
-            return _open(suite, self._keys[number], nonce, body, _bound_to(column, row_id, head)).decode()
-        except (InvalidTag, KeyError, ValueError, struct.error) as error:
-            raise RecordUnreadable from error
+        version, suite, number = _head_of(blob)
+        if version != _VERSION or number not in self._keys:
+            raise RecordUnreadable
+        return _opened(_kept(suite, self._keys[number]), blob, column, row_id)
+
+    # --- what belongs to one person alone -----------------------------------------------------------------------------
+
+    def of_person(self, person_id: UUID, wrapped: bytes | None) -> "PersonVault":
+        """Return what seals and opens under a person's own key, given as its row holds it; it is not unwrapped yet.
+
+        Without a key, only values sealed before there was one open, and nothing can be sealed.
+        """
+        return PersonVault(self._suite, lambda: self._unwrap_person(person_id, wrapped), self.open)
+
+    async def find_person(self, person_id: UUID) -> "PersonVault":
+        """Return the same for a person whose key has to be looked up.
+
+        Raises:
+            DatabaseUnavailable: the database could not be reached.
+        """
+        row = await fetch_one(_FIND_PERSON, person_id)
+        return self.of_person(person_id, None if row is None else row["wrapped"])
+
+    async def ensure_person(self, person_id: UUID) -> "PersonVault":
+        """Return the same, making the person's key in the running transaction if there is none.
+
+        See first that the person's account is open: a key made after the closing would outlive it.
+
+        Raises:
+            OutsideTransaction: no transaction is running.
+            DatabaseUnavailable: the database could not be reached.
+        """
+        require_transaction()
+        if await fetch_one(_FIND_PERSON, person_id) is None:
+            wrapped = self.seal(_PERSON_KEY, person_id, base64.b64encode(os.urandom(_KEY)).decode())
+            await fetch(_ADD_PERSON, person_id, wrapped, self._clock.now())
+        return await self.find_person(person_id)
+
+    async def destroy_person(self, person_id: UUID) -> bool:
+        """Destroy a person's key in the running transaction; what was sealed under it opens never again.
+
+        Raises:
+            OutsideTransaction: no transaction is running.
+            DatabaseUnavailable: the database could not be reached.
+        """
+        require_transaction()
+        return await execute(_DESTROY_PERSON, person_id) == 1
+
+    def _unwrap_person(self, person_id: UUID, wrapped: bytes | None) -> bytes:
+        if wrapped is None:
+            raise RecordUnreadable
+        return base64.b64decode(self.open(_PERSON_KEY, person_id, wrapped))
 
     def index(self, column: str, value: str) -> str:
         """Return the blind index of a value: 32 hex digits, another key for each column."""
         key = hmac.digest(self._ring.index, b"index|" + column.encode(), hashlib.sha256)
         return hmac.digest(key, value.encode(), hashlib.sha256)[:16].hex()
+
+
+class PersonVault:
+    """Seals and opens under one person's own key, which is unwrapped once, when it is first needed.
+
+    The key stays in here as long as this object lives: make one for a row and let it go.
+    """
+
+    def __init__(self, suite: int, unwrap: Callable[[], bytes], older: Callable[[str, UUID, bytes], str]) -> None:
+        self._suite = suite
+        self._unwrap = unwrap
+        self._open_older = older
+        self._ciphers: dict[int, _Cipher] = {}
+
+    def __repr__(self) -> str:
+        return "<PersonVault>"
+
+    def seal(self, column: str, row_id: UUID, text: str) -> bytes:
+        """Seal one text of one column of one row of this person's.
+
+        Raises:
+            RecordUnreadable: the person has no key, or no more.
+        """
+        head = _HEAD.pack(_PERSONAL, self._suite, 0)
+        return _sealed(self._cipher(self._suite), head, column, row_id, text)
+
+    def open(self, column: str, row_id: UUID, sealed: bytes) -> str:
+        """Open what `seal` made for the same person, column and row, or what the vault made before there was a key.
+
+        Raises:
+            RecordUnreadable: the value was changed or moved, or the key is gone.
+        """
+        blob = bytes(sealed)
+        version, suite, _ = _head_of(blob)
+        if version != _PERSONAL:
+            return self._open_older(column, row_id, blob)
+        return _opened(self._cipher(suite), blob, column, row_id)
+
+    def _cipher(self, suite: int) -> _Cipher:
+        if suite not in self._ciphers:
+            self._ciphers[suite] = _Cipher(suite, self._unwrap())
+        return self._ciphers[suite]
+
+
+def _sealed(cipher: _Cipher, head: bytes, column: str, row_id: UUID, text: str) -> bytes:
+    nonce = os.urandom(_NONCE)
+    return head + nonce + cipher.seal(nonce, text.encode(), _bound_to(column, row_id, head))
+
+
+def _opened(cipher: _Cipher, blob: bytes, column: str, row_id: UUID) -> str:
+    head, nonce, body = blob[: _HEAD.size], blob[_HEAD.size :][:_NONCE], blob[_HEAD.size + _NONCE :]
+    try:
+        return cipher.open(nonce, body, _bound_to(column, row_id, head)).decode()
+    except (InvalidTag, ValueError) as error:
+        raise RecordUnreadable from error
+
+
+def _head_of(blob: bytes) -> tuple[int, int, int]:
+    try:
+        version, suite, number = _HEAD.unpack(blob[: _HEAD.size])
+    except struct.error as error:
+        raise RecordUnreadable from error
+    return version, suite, number
 
 
 def _bound_to(column: str, row_id: UUID, head: bytes) -> bytes:
