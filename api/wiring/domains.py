@@ -4,7 +4,7 @@ from typing import Final
 
 MODELS: Final[dict[str, list[str]]] = {
     "core": ["core.models"],
-    "auth": ["auth.models", "auth.account.models", "auth.delegation.models", "auth.ways.models"],
+    "auth": ["auth.models", "auth.account.models", "auth.delegation.models", "auth.rights.models", "auth.ways.models"],
     "notices": ["notices.models"],
     "face": ["face.models"],
     "certificates": ["certificates.models"],

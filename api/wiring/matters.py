@@ -28,7 +28,7 @@ from matters.cases.tracking import Tracking
 from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.guides import Guides
 from matters.catalogue.loading import load_catalogue
-from matters.ports import Department, Records
+from matters.ports import Department, FileStore, Records
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,8 @@ class MatterServices:
 
     calendar: CalendarStore
     deadlines: Deadlines
+    history: History
+    files: FileStore
     catalogue: Catalogue
     guides: Guides
     eligibility: Eligibility
@@ -74,6 +76,7 @@ class MatterServices:
             settings=settings,
         )
         guides = Guides(catalogue=catalogue, holdings=certificates.wallet)
+        files = Folder(settings.files or ground.settings.data_dir / "files")
         departments, records = _departments(ground)
         eligibility = Eligibility(
             catalogue=catalogue,
@@ -90,6 +93,8 @@ class MatterServices:
         return cls(
             calendar=calendar,
             deadlines=deadlines,
+            history=history,
+            files=files,
             catalogue=catalogue,
             guides=guides,
             eligibility=eligibility,
@@ -108,7 +113,7 @@ class MatterServices:
             ),
             attachments=Attachments(
                 catalogue=catalogue,
-                files=Folder(settings.files or ground.settings.data_dir / "files"),
+                files=files,
                 audit=audit,
                 vault=vault,
                 limits=limits,

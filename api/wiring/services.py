@@ -18,12 +18,14 @@ from api.wiring.face import FaceServices
 from api.wiring.ground import Ground
 from api.wiring.matters import MatterServices
 from api.wiring.notices import NoticeServices
+from api.wiring.rights import RightsServices
 from api.wiring.settings import Settings
 from api.wiring.ways import WayServices
 from auth.account.deaths import Deaths
 from auth.account.takeovers import Takeovers
 from auth.accounts import Accounts
 from auth.citizens import Citizens
+from auth.consent import Consents
 from auth.delegation.authority import Authority
 from auth.delegation.ending import Ending
 from auth.delegation.guardians import Guardians
@@ -34,6 +36,9 @@ from auth.login import Login
 from auth.operators import Operators
 from auth.places.logout import Logout
 from auth.realname import RealName
+from auth.rights.closures import Closures
+from auth.rights.corrections import Corrections
+from auth.rights.exports import Exports
 from auth.sessions import Sessions
 from auth.tidying import Tidying
 from auth.tokens import Tokens
@@ -108,6 +113,10 @@ class Services:
     login: Login
     citizens: Citizens
     realname: RealName
+    consents: Consents
+    exports: Exports
+    corrections: Corrections
+    closures: Closures
     operators: Operators
     authority: Authority
     relatives: Relatives
@@ -169,8 +178,9 @@ class Services:
         face = FaceServices.build(ground, auth, ways.menu)
         certificates = CertificateServices.build(ground, auth)
         matters = MatterServices.build(ground, auth, certificates)
+        rights = RightsServices.build(ground, auth, face, certificates, matters)
         runner = JobRunner(
-            handlers=_handlers(auth, ways, notices, certificates, matters),
+            handlers=_handlers(auth, ways, notices, certificates, matters, rights),
             settings=settings.jobs,
             clock=ground.clock,
             ids=ground.ids,
@@ -193,6 +203,10 @@ class Services:
             login=auth.login,
             citizens=auth.citizens,
             realname=auth.realname,
+            consents=auth.consents,
+            exports=rights.exports,
+            corrections=rights.corrections,
+            closures=rights.closures,
             operators=auth.operators,
             authority=auth.delegation.authority,
             relatives=auth.delegation.relatives,
@@ -306,6 +320,7 @@ def _handlers(
     notices: NoticeServices,
     certificates: CertificateServices,
     matters: MatterServices,
+    rights: RightsServices,
 ) -> Mapping[str, Handler]:
     """Every job that is ever enqueued, and who does it (a test holds the names against the code)."""
     return {
@@ -316,7 +331,10 @@ def _handlers(
         "notices.send": notices.sending.send,
         "notices.settle": notices.reports.settle,
         "matters.deliver": matters.submission.deliver,
+        "matters.remove-file": rights.matter_data.remove_file,
         "certificates.refresh": certificates.wallet.refresh,
+        "auth.build-export": rights.exports.build,
+        "auth.close-account": rights.closures.close,
     }
 
 
@@ -363,6 +381,8 @@ def _entries(services: Services, sweeper: Sweeper) -> list[Entry]:
         Entry("sessions and attempts", _HOUR, services.auth_tidying.tidy),
         Entry("mandates", _HOUR, services.delegation_ending.tidy),
         Entry("checks by other ways", 60.0, services.ways.tidying.tidy),
+        Entry("exports", _HOUR, services.exports.tidy),
+        Entry("closed accounts", 300.0, services.closures.look_again),
         Entry("face checks", 60.0, services.face_checks.tidy),
         Entry("kept answers", _HOUR, services.idempotency.purge),
         Entry("nonces", 300.0, forget_nonces),

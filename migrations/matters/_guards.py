@@ -1,15 +1,24 @@
-"""What must hold in the database itself: the history of a case is appended to and never changed."""
+"""What must hold in the database itself: the history of a case is appended to, and never changed.
+
+It may be deleted only as a whole, when its application is gone: that is how a case leaves once it need not be kept.
+"""
 
 GUARDS: dict[str, str] = {}
 
 SQLITE_GUARDS: dict[str, list[str]] = {
-    f"case_action_no_{verb.lower()}": [
+    "case_action_no_update": [
         (
-            f"CREATE TRIGGER IF NOT EXISTS case_action_no_{verb.lower()} BEFORE {verb} ON case_action "
+            "CREATE TRIGGER IF NOT EXISTS case_action_no_update BEFORE UPDATE ON case_action "
             "BEGIN SELECT RAISE(ABORT, 'case_action is append-only'); END"
         ),
-    ]
-    for verb in ("UPDATE", "DELETE")
+    ],
+    "case_action_no_delete": [
+        (
+            "CREATE TRIGGER IF NOT EXISTS case_action_no_delete BEFORE DELETE ON case_action "
+            "WHEN EXISTS (SELECT 1 FROM application WHERE id = OLD.application_id) "
+            "BEGIN SELECT RAISE(ABORT, 'case_action is append-only'); END"
+        ),
+    ],
 }
 
 POSTGRES_GUARDS: dict[str, list[str]] = {
@@ -18,11 +27,22 @@ POSTGRES_GUARDS: dict[str, list[str]] = {
             "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
             "$$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$"
         ),
+        (
+            "CREATE OR REPLACE FUNCTION refuse_gap() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN IF EXISTS (SELECT 1 FROM application WHERE id = OLD.application_id) THEN "
+            "RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END IF; RETURN OLD; END $$"
+        ),
     ],
     "case_action_no_change": [
         (
-            "CREATE OR REPLACE TRIGGER case_action_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON case_action "
+            "CREATE OR REPLACE TRIGGER case_action_no_change BEFORE UPDATE OR TRUNCATE ON case_action "
             "EXECUTE FUNCTION refuse_change()"
+        ),
+    ],
+    "case_action_no_gap": [
+        (
+            "CREATE OR REPLACE TRIGGER case_action_no_gap BEFORE DELETE ON case_action "
+            "FOR EACH ROW EXECUTE FUNCTION refuse_gap()"
         ),
     ],
 }

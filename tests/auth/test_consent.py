@@ -15,16 +15,17 @@ async def give(auth: Auth, consent: str = "face@1") -> None:
 
 
 async def test_a_consent_stands_until_it_is_withdrawn_and_can_be_given_again(auth: Auth) -> None:
-    citizen_id = (await auth.caller()).citizen_id
+    caller = await auth.caller()
+    citizen_id = caller.citizen_id
     with pytest.raises(ConsentRequired) as caught:
         await auth.consents.require(citizen_id, "face")
     assert caught.value.extras.members == {"consent": "face@1"}
     await give(auth)
     await auth.consents.require(citizen_id, "face")
-    assert await auth.consents.withdraw(citizen_id, "face")
+    assert await auth.consents.withdraw(caller.citizen_id, "face")
     with pytest.raises(ConsentRequired):
         await auth.consents.require(citizen_id, "face")
-    assert not await auth.consents.withdraw(citizen_id, "face")
+    assert not await auth.consents.withdraw(caller.citizen_id, "face")
     await give(auth)
     await auth.consents.require(citizen_id, "face")
 
