@@ -1,0 +1,185 @@
+"""A person with something in every domain, and the rights over it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from auth.ports import PersonalData
+from auth.rights.closures import Closures
+from auth.rights.corrections import Corrections
+from auth.rights.exports import Exports
+from auth.rights.keeping import Keeping
+from auth.rights.own_data import AuthData, LedgerData
+from auth.rights.types import About
+from auth.settings import RightsSettings
+from auth.types import Caller, Role, StaffCaller
+from certificates.personal_data import WalletData
+from certificates.records import Content
+from certificates.records import Records as WalletRecords
+from certificates.types import State
+from core.db import fetch, transaction
+from face.personal_data import FaceData
+from face.records import Records as FaceRecords
+from face.types import Purpose
+from matters.personal_data import MatterData
+from tests.conftest import Ground
+from tests.fakes.auth import Auth
+from tests.fakes.face import Face, frames_of, make_face, picture_of
+from tests.matters.conftest import ENDORSEMENT, Desk, desk
+
+__all__ = ["desk"]  # A fixture of this folder too.
+
+NAME, NUMBER, MOBILE, OPENID = "霍明哲", "999999198503122179", "19900000001", "openid-of-huomingzhe"
+LICENCE_NUMBER = "DL-1985-0312-2179"
+OPERATOR = StaffCaller(UUID(int=7), UUID(int=8), "an.operator", Role.OPERATOR)
+
+
+async def no_pdf(content: str) -> bytes:
+    """Lay nothing out: the real one takes seconds and has its own tests."""
+    return b"%PDF " + content.encode()
+
+
+@dataclass
+class Rights:
+    """The rights, and all of a person's affairs."""
+
+    ground: Ground
+    auth: Auth
+    face: Face
+    desk: Desk
+    wallet: WalletRecords
+    sources: Sequence[PersonalData]
+    exports: Exports
+    corrections: Corrections
+    closures: Closures
+    matter_data: MatterData
+
+    async def resident(self, openid: str = OPENID, name: str = NAME, number: str = NUMBER) -> Caller:
+        """Log somebody in under their real name."""
+        caller = await self.auth.caller_named(openid, name, number)
+        self.desk.people.add(caller.citizen_id, name=name, number=number, mobile=None)
+        self.desk.holdings.give(caller.citizen_id)
+        return caller
+
+    async def settled(self) -> Caller:
+        """Return a person with rows in every table that can hold something of them."""
+        caller = await self.resident()
+        await self.auth.citizens.set_mobile(caller, self.auth.mini_program.mobile_code_for(MOBILE))
+        self.auth.registry.portraits[NUMBER] = picture_of("me")
+        check = await self.face.checks.start(caller, Purpose.STEP_UP, "face@1")
+        await self.face.checks.submit_evidence(caller, check.id, frames_of("me", check.actions))
+        await transaction(lambda: self.hold(caller))
+        await self.desk.submitted(caller)
+        await self.desk.drafts.start(caller, ENDORSEMENT, {})
+        await self.corrections.ask(caller, About.MOBILE, None, "我的手机号不对")
+        return caller
+
+    async def hold(self, caller: Caller) -> UUID | None:
+        """Put a licence into the caller's wallet."""
+        content = Content(
+            State.ACTIVE, 1, None, "示例市公安局", LICENCE_NUMBER, "1.2.156", {"name": NAME, "number": NUMBER}
+        )
+        return await self.wallet.add(caller.citizen_id, "driving-licence", content)
+
+    async def close(self, caller: Caller) -> None:
+        """Ask for the closing, let the week pass, and run the job."""
+        view = await self.closures.request(caller)
+        self.ground.clock.move(timedelta(days=7, seconds=1))
+        await self.run_close(view.id)
+
+    async def run_close(self, closure_id: UUID) -> None:
+        """Run the job as the runner does."""
+        await transaction(await self.closures.close(str(closure_id)))
+
+    async def exported(self, caller: Caller) -> UUID:
+        """Ask for an export and run its job."""
+        view = await self.exports.request(caller)
+        change = await self.exports.build(str(view.id))
+        if change is not None:
+            await transaction(change)
+        return view.id
+
+
+@pytest.fixture
+def rights(ground: Ground, auth: Auth, desk: Desk) -> Rights:
+    return make_rights(ground, auth, desk)
+
+
+def make_rights(ground: Ground, auth: Auth, all_of_matters: Desk, settings: RightsSettings | None = None) -> Rights:
+    """Put the rights together over all domains."""
+    settings = settings or RightsSettings()
+    keeping, vault, audit, jobs = Keeping(settings), ground.vault, ground.audit, ground.jobs
+    clock, ids = ground.clock, ground.ids
+    wallet = WalletRecords(vault=vault, clock=clock, ids=ids)
+    matter_data = MatterData(
+        catalogue=all_of_matters.catalogue,
+        history=all_of_matters.history,
+        files=all_of_matters.files,
+        vault=vault,
+        jobs=jobs,
+        keeping=keeping,
+    )
+    wallet_data = WalletData(records=wallet)
+    sources: list[PersonalData] = [
+        matter_data,
+        wallet_data,
+        FaceData(records=FaceRecords(vault=vault, clock=clock), realname=auth.realname, keeping=keeping),
+        AuthData(records=auth.records, vault=vault, keeping=keeping),
+        LedgerData(keeping=keeping),
+    ]
+    return Rights(
+        ground=ground,
+        auth=auth,
+        face=make_face(ground, auth=auth),
+        desk=all_of_matters,
+        wallet=wallet,
+        sources=sources,
+        exports=Exports(
+            sources=sources,
+            vault=vault,
+            audit=audit,
+            jobs=jobs,
+            clock=clock,
+            ids=ids,
+            settings=settings,
+            lay_out=no_pdf,
+        ),
+        corrections=Corrections(
+            realname=auth.realname,
+            records=auth.records,
+            owns={About.CERTIFICATE: wallet_data.owns, About.APPLICATION: matter_data.owns},
+            vault=vault,
+            audit=audit,
+            clock=clock,
+            ids=ids,
+            settings=settings,
+        ),
+        closures=Closures(
+            sources=sources, vault=vault, audit=audit, jobs=jobs, clock=clock, ids=ids, settings=settings
+        ),
+        matter_data=matter_data,
+    )
+
+
+async def actions_of(citizen_id: UUID) -> list[str]:
+    """Return what the ledger tells of a person, the oldest first."""
+    rows = await fetch("SELECT action FROM audit_line WHERE subject_id = $1 ORDER BY at, id", citizen_id)
+    return [str(row["action"]) for row in rows]
+
+
+async def count(table: str, **where: Any) -> int:
+    """Return how many rows a table has under a condition."""
+    condition = " AND ".join(f"{name} = ${place}" for place, name in enumerate(where, 1)) or "1 = 1"
+    rows = await fetch(f"SELECT count(*) AS n FROM {table} WHERE {condition}", *where.values())  # noqa: S608 — ours
+    return int(rows[0]["n"])
+
+
+def section(document: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """Return the rows of one section of an export."""
+    [found] = [each for each in document["sections"] if each["name"] == name]
+    rows: list[dict[str, Any]] = found["rows"]
+    return rows
