@@ -139,6 +139,25 @@ class Consents:
         `actor` is who takes it back, where that is not the resident at their own keyboard.
 
         Raises:
+            ConsentNeeded: the account rests on it; closing the account is the way.
+            DatabaseUnavailable: the database could not be reached.
+        """
+        text = IN_FORCE.get(purpose)
+
+        async def work() -> bool:
+            if await execute(_WITHDRAW, citizen_id, purpose, self._clock.now()) == 0:
+                return False
+            if text is not None and not text.may_be_withdrawn:
+                raise ConsentNeeded.with_way_out(text.follows.zh, text.follows.en, text.instead or "")
+            await self._record("auth.consent-withdrawn", citizen_id, purpose, actor)
+            return True
+
+        return await transaction(work)
+
+    async def list_given(self, caller: Caller, *, before: UUID | None = None, limit: int = 20) -> list[ConsentView]:
+        """Return the caller's consents, newest first, withdrawn ones too, those before one when it is given.
+
+        Raises:
             DatabaseUnavailable: the database could not be reached.
         """
         return [_view(row) for row in await fetch(_LIST, caller.citizen_id, before or _AFTER_ALL, limit)]

@@ -12,7 +12,7 @@ from auth.ports import PopulationRegistry
 from auth.records import HOLD_ACTIVE, ID_NUMBER, NAME, Record, Records
 from auth.rules import is_elder, parse_person
 from auth.settings import LevelSettings
-from auth.types import Caller, Level, Person, Verdict
+from auth.types import Caller, Level, Person, ReadPurpose, Verdict
 from core.audit.actors import SYSTEM, Actor
 from core.audit.record import Audit
 from core.clock import Clock, china_date
@@ -134,16 +134,29 @@ class RealName:
             await self._deaths.record(id_number, actor=SYSTEM)
         return verdict is Verdict.MATCH
 
-    async def person_of(self, citizen_id: UUID) -> Person:
-        """Return a resident under their real name.
+    async def person_of(self, citizen_id: UUID, purpose: ReadPurpose, *, reader: Actor | None = None) -> Person:
+        """Return a resident under their real name, for a purpose of the closed list.
+
+        `reader` is who gets to see the values when that is somebody else whose own act tells the ledger nothing of it;
+        then a line with the purpose is written here.
 
         Raises:
             LevelTooLow: it is not known.
+            ValueError: what is given is no purpose: nothing is read without one.
         """
+        why = ReadPurpose(purpose)
         record = await self._records.find(citizen_id)
         if record is None:
             raise LevelTooLow.needing(Level.REAL_NAME)
-        return record.person()
+        person = record.person()
+        if reader is not None and reader.id != str(citizen_id):
+            fields = ("name", "id_number") if person.mobile is None else ("name", "id_number", "mobile")
+            await transaction(
+                lambda: self._audit.record(
+                    "auth.person-read", actor=reader, subject_id=citizen_id, purpose=why.value, field_names=fields
+                )
+            )
+        return person
 
     async def find_citizen(self, id_number: IdNumber) -> UUID | None:
         """Return the resident with this number, if they have an account.

@@ -221,6 +221,17 @@ class ConsentView:
     withdrawn_at: datetime | None
 
 
+class ReadPurpose(StrEnum):
+    """For what a person's name, number and mobile are read: a closed list, and nobody reads them for nothing."""
+
+    FACE_CHECK = "face-check"
+    CERTIFICATE = "certificate"
+    APPLICATION = "application"
+    DECISION = "decision"
+    CORRECTION = "correction"
+    OWN_RIGHTS = "own-rights"
+
+
 Plain: TypeAlias = "str | int | bool | Sequence[Plain] | Mapping[str, Plain] | None"
 
 

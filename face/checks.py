@@ -9,7 +9,7 @@ from auth.errors import ConsentRequired
 from auth.realname import RealName
 from auth.rules import FreshFor, consent_required, fresh_until
 from auth.sessions import Sessions
-from auth.types import Caller, Level
+from auth.types import Caller, Level, ReadPurpose
 from core.cache import Limits
 from core.clock import Clock, china_date
 from core.db import transaction
@@ -77,7 +77,7 @@ class FaceChecks:
         self._consents.check(consent, purpose="face")
         if self._settings.gives == "nothing":
             raise NotOffered(alternatives=self._others(logged_in=True, elder=caller.elder))
-        person = await self._realname.person_of(caller.actor_id)
+        person = await self._realname.person_of(caller.actor_id, ReadPurpose.FACE_CHECK)
         if needs_guardian(person.id_number, china_date(self._clock.now())):
             await self._require_guardian(caller.actor_id)
         check = Check(
@@ -125,7 +125,7 @@ class FaceChecks:
         if check.id_number is not None:  # Of somebody whom the caller says to be: decided by those who asked for it.
             raise NoSuchCheck
         await self._consents.require(caller.actor_id, "face")
-        person = await self._realname.person_of(caller.actor_id)
+        person = await self._realname.person_of(caller.actor_id, ReadPurpose.FACE_CHECK)
 
         async def decide(judgement: Judgement) -> CheckResult:
             async def work() -> bool:

@@ -8,7 +8,7 @@ from uuid import UUID
 from auth.errors import LevelTooLow
 from auth.realname import RealName
 from auth.rights.keeping import Keeping
-from auth.types import Erasure, Kept, Outlook, Plain, Section
+from auth.types import Erasure, Kept, Outlook, Plain, ReadPurpose, Section
 from core.db import as_json, as_moment, as_uuid, execute, fetch, fetch_one, require_transaction
 from face.records import Records
 
@@ -80,7 +80,7 @@ class FaceData:
     async def _person_hash(self, citizen_id: UUID) -> str:
         """Return the mark of the person's number; what no check has when the number is not known, or no more."""
         try:
-            person = await self._realname.person_of(citizen_id)
+            person = await self._realname.person_of(citizen_id, ReadPurpose.OWN_RIGHTS)
         except LevelTooLow:
             return _NOBODY
         return self._records.person_hash(person.id_number)

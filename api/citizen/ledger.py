@@ -76,6 +76,7 @@ _ACTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "notices.copy-offered": ("邀请家人接收通知", "Family invited to be told too"),
     "notices.copy-accepted": ("家人开始接收通知", "Family is told too from now on"),
     "notices.copy-ended": ("家人不再接收通知", "Family is told no more"),
+    "auth.person-read": ("查看您的身份信息", "Your name and number were read"),
     "auth.export-requested": ("申请导出我的个人信息", "My data asked for"),
     "auth.export-built": ("生成个人信息导出文件", "The export of my data was made"),
     "auth.export-fetched": ("下载个人信息导出文件", "My data were fetched"),

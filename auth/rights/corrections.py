@@ -14,7 +14,7 @@ from auth.rights.errors import CorrectionAnswered, CorrectionsTooMany, NoSuchCor
 from auth.rights.own_data import ANSWER, TEXT
 from auth.rights.types import About, CorrectionLine, CorrectionState, CorrectionView, Recheck
 from auth.settings import RightsSettings
-from auth.types import Caller, StaffCaller
+from auth.types import Caller, ReadPurpose, StaffCaller
 from core.audit.actors import Actor
 from core.audit.record import Audit
 from core.clock import Clock, china_date
@@ -203,7 +203,7 @@ class Corrections:
 
     async def _recheck(self, citizen_id: UUID) -> Recheck:
         try:
-            person = await self._realname.person_of(citizen_id)
+            person = await self._realname.person_of(citizen_id, ReadPurpose.CORRECTION)
             return Recheck.AGREES if await self._realname.agrees(person.name, person.id_number) else Recheck.DIFFERS
         except (RegistryUnavailable, RegistryRefused, LevelTooLow):
             # What the registry says is a help, no condition: people may say what is wrong while it is away.

@@ -24,6 +24,23 @@ _ROWS: Final = 300
 _LONGEST: Final = 2000
 
 
+# What residents read of names that many parts share; what is not here stands as in the JSON.
+_LABELS: Final[Mapping[str, str]] = {
+    "id": "编号", "name": "姓名", "id_number": "公民身份号码", "mobile": "手机号", "state": "状态", "number": "号码",
+    "created_at": "建立时间", "identified_at": "实名时间", "bound_at": "绑定时间", "mark": "标记", "level": "可信等级",
+    "last_used_at": "最近使用", "expires_at": "到期时间", "ended_at": "结束时间", "end_reason": "结束原因",
+    "purpose": "用途", "version": "版本", "given_at": "同意时间", "withdrawn_at": "撤回时间", "channel": "渠道",
+    "text_hash": "文本摘要", "started_at": "开始时间", "decided_at": "结果时间", "outcome": "结果", "reason": "原因",
+    "kind": "种类", "issuer": "签发机关", "valid_until": "有效期至", "fields": "内容项", "fetched_at": "获取时间",
+    "identifier": "证照标识", "matter": "事项", "department": "部门", "form": "表单", "sources": "来源",
+    "submitted_at": "提交时间", "due_at": "应办结时间", "history": "办理过程", "delivery": "送达", "ratings": "评价",
+    "material": "材料", "bytes": "字节数", "media_type": "文件类型", "at": "时间", "actor": "操作人", "action": "操作",
+    "object_kind": "对象", "object_id": "对象编号", "about": "更正对象", "text": "内容", "answer": "答复",
+    "requested_at": "申请时间", "ready_at": "生成时间", "downloads": "下载次数", "closes_at": "注销时间",
+    "answered_at": "答复时间", "consent": "同意文本", "elder": "长辈模式", "elder_chosen": "自选长辈模式",
+}  # fmt: skip
+
+
 class LayoutFailed(Unavailable):
     """The document could not be laid out in time."""
 
@@ -89,7 +106,7 @@ def lay_out(export: Mapping[str, Any]) -> bytes:
         for row in rows[:_ROWS]:
             for name, value in row.items():
                 if value not in (None, "", [], {}):
-                    line(f"{name}：{_words(value)}", 10, 5.5)
+                    line(f"{_LABELS.get(name, name)}：{_words(value)}", 10, 5.5)
             pdf.ln(1.5)
         if len(rows) > _ROWS:
             line(f"以上为最近 {_ROWS} 条，全部 {len(rows)} 条见 JSON 文件。", 10, 6)

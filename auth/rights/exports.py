@@ -171,6 +171,7 @@ class Exports:
             return None
         citizen_id = as_uuid(row["citizen_id"])
         sections = [section for source in self._sources for section in await source.export(citizen_id)]
+        sections.sort(key=lambda section: section.name != "identity")  # Who it is about comes first.
         content = _document(citizen_id, self._clock.now().isoformat(), sections)
         pdf = await self._lay_out(content)
         person = await self._vault.find_person(citizen_id)

@@ -91,7 +91,10 @@ class AuthData:
             DatabaseUnavailable: the database could not be reached.
         """
         accounts = [
-            {**plain_row(row, "created_at", "bound_at"), "openid_hash": row["openid_hash"][:8]}
+            {
+                **plain_row({name: row[name] for name in ("id", "created_at", "bound_at")}, "created_at", "bound_at"),
+                "mark": row["openid_hash"][:8],
+            }
             for row in await fetch(_ACCOUNTS, citizen_id)
         ]
         sessions = [

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from auth.delegation.effects import use_mandate
 from auth.errors import LevelTooLow
-from auth.types import Caller, Level
+from auth.types import Caller, Level, ReadPurpose
 from core.audit.actors import SYSTEM, Actor
 from core.audit.record import Audit
 from core.cache import TooManyRequests
@@ -217,7 +217,8 @@ class Submission:
     async def _decide(self, record: Record, matter: Matter, table: DecisionTable) -> Change | None:
         if await self._claim(record.id) is None:
             return None
-        examined = await self._eligibility.examine(matter, table, await self._people.person_of(record.citizen_id))
+        person = await self._people.person_of(record.citizen_id, ReadPurpose.DECISION)
+        examined = await self._eligibility.examine(matter, table, person)
         if examined.decision is None:
             await self._note_failure(record.id, DeliveryState.PENDING)
             raise DepartmentUnavailable(record.department, ambiguous=False, retry_after=5)
@@ -280,7 +281,7 @@ class Submission:
         await transaction(work)
 
     async def _dossier(self, record: Record, number: str, submitted_at: datetime) -> Dossier:
-        person = await self._people.person_of(record.citizen_id)
+        person = await self._people.person_of(record.citizen_id, ReadPurpose.APPLICATION)
         return Dossier(
             reference=number,
             matter=record.matter_code,

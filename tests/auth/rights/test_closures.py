@@ -13,7 +13,7 @@ from auth.errors import AccountClosed, TokenInvalid
 from auth.rights.errors import NoClosureWaits
 from auth.rights.types import ExportFormat
 from auth.settings import RightsSettings
-from auth.types import Caller, Level
+from auth.types import Caller, Level, ReadPurpose
 from core.crypto import RecordUnreadable
 from core.db import as_moment, as_uuid, connection, execute, fetch, fetch_one, is_postgres, transaction
 from core.errors import Problem
@@ -217,7 +217,7 @@ async def test_looking_again_erases_nothing_of_anybody_else_and_nothing_twice(ri
     for table in set(before) - {"account_closure", "audit_line"}:
         assert after[table] == before[table]
     assert (await rights.auth.records.find(other.citizen_id)) is not None
-    assert (await rights.auth.realname.person_of(other.citizen_id)).name.reveal() == "宛秋实"
+    assert (await rights.auth.realname.person_of(other.citizen_id, ReadPurpose.OWN_RIGHTS)).name.reveal() == "宛秋实"
 
 
 async def test_a_straggler_is_erased_minutes_later(rights: Rights) -> None:

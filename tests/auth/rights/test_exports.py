@@ -176,7 +176,7 @@ async def test_the_pdf_reads_as_chinese() -> None:
     opened = pypdfium2.PdfDocument(pdf)
     text = "".join(page.get_textpage().get_text_range() for page in opened)
     opened.close()
-    assert f"name：{NAME}" in text
+    assert f"姓名：{NAME}" in text
     assert "谁用过我的数据" in text
     assert "全部 400 条见 JSON 文件" in text
     assert "empty" not in text
