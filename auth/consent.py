@@ -3,13 +3,14 @@
 from typing import Final
 from uuid import UUID
 
+from auth.errors import ConsentNeeded
 from auth.rules import CONSENTS, consent_required, parse_consent
 from auth.texts.consents import IN_FORCE
 from auth.types import Caller, Channel, ConsentView
 from core.audit.actors import Actor, ActorKind
 from core.audit.record import Audit
 from core.clock import Clock
-from core.db import as_moment, as_uuid, fetch, fetch_one, is_postgres, require_transaction, transaction
+from core.db import as_moment, as_uuid, execute, fetch, fetch_one, is_postgres, require_transaction, transaction
 from core.ids import Ids
 from core.log import current_request_id
 
@@ -79,6 +80,7 @@ class Consents:
         require_transaction()
         purpose, version = parse_consent(consent)
         # A guardian stands in the row; an officer who passes it on does so in the ledger alone.
+        by_officer = actor is not None and actor.kind is ActorKind.OPERATOR
         is_guardian = actor is not None and actor.kind is ActorKind.CITIZEN and actor.id != str(citizen_id)
         new = await fetch(
             _GIVE,
@@ -87,7 +89,7 @@ class Consents:
             purpose,
             version,
             IN_FORCE[purpose].sha256,
-            channel.value,
+            (Channel.COUNTER if by_officer else channel).value,
             UUID(actor.id) if actor is not None and is_guardian else None,
             self._clock.now(),
             current_request_id(),

@@ -1,5 +1,6 @@
 """Logging in with one tap: a code from the mini program becomes an account, and the account a session."""
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
@@ -30,6 +31,7 @@ _ADD_ACCOUNT: Final = """
 INSERT INTO wechat_account (id, citizen_id, openid_sealed, openid_hash, created_at) VALUES ($1, $2, $3, $4, $5)
 RETURNING id
 """
+_AGAIN: Final = 2
 
 
 class Login:
@@ -75,12 +77,13 @@ class Login:
         await self._limits.hit_here("auth.login:all", self._settings.login_all)
         identity = await self._mini_program.identify(code)
         openid_hash = self._vault.index(OPENID, identity.openid.reveal())
-        try:
-            return await self._enter(identity, openid_hash, device)
-        except IntegrityError:
+        for _ in range(_AGAIN):
             # Two first logins at once: the unique index let the other one make the account, which is there now. Or the
-            # account was just being removed from its resident, so that nothing could be opened by it for them.
-            return await self._enter(identity, openid_hash, device)
+            # account was just being removed from its resident, so that nothing could be opened by it for them; where
+            # the resident's account was closed, both can happen one after the other.
+            with suppress(IntegrityError):
+                return await self._enter(identity, openid_hash, device)
+        return await self._enter(identity, openid_hash, device)
 
     async def _enter(self, identity: AccountIdentity, openid_hash: str, device: str) -> Grant:
         mark = self._sessions.device_mark(device)

@@ -110,8 +110,6 @@ class Consent(Model):
     given_at = fields.DatetimeField()
     withdrawn_at = fields.DatetimeField(null=True)
     request_id = fields.CharField(max_length=64, default="")
-    # The guardian who gave it in the resident's place; none where residents speak for themselves.
-    given_by = fields.UUIDField(null=True)
 
     class Meta:
         table = "consent"

@@ -230,6 +230,9 @@ class ReadPurpose(StrEnum):
     DECISION = "decision"
     CORRECTION = "correction"
     OWN_RIGHTS = "own-rights"
+    DELEGATION = "delegation"
+    STEP_UP = "step-up"
+    LEDGER = "ledger"
 
 
 Plain: TypeAlias = "str | int | bool | Sequence[Plain] | Mapping[str, Plain] | None"

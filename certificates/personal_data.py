@@ -10,7 +10,7 @@ from certificates.records import Record, Records
 from core.db import as_json, as_moment, as_uuid, execute, fetch, require_transaction
 
 _SHOWN: Final = """
-SELECT id, certificate_id, field_names, claims, purpose, created_at, expires_at, used_at
+SELECT id, certificate_id, mandate_id, field_names, claims, purpose, created_at, expires_at, used_at
 FROM certificate_presentation WHERE citizen_id = $1 ORDER BY id
 """
 _FORGET_SHOWN: Final = "DELETE FROM certificate_presentation WHERE citizen_id = $1"
@@ -91,6 +91,7 @@ def _presentation(row: Mapping[str, Any]) -> dict[str, Plain]:
         "fields": as_json(row["field_names"]),
         "claims": as_json(row["claims"]),
         "purpose": row["purpose"],
+        "by": "self" if row["mandate_id"] is None else "agent",
         "created_at": as_moment(row["created_at"]).isoformat(),
         "expires_at": as_moment(row["expires_at"]).isoformat(),
         "used_at": None if row["used_at"] is None else as_moment(row["used_at"]).isoformat(),

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import StringConstraints
 
-from api.access import citizen
+from api.access import Delegable, citizen
 from api.operation import Answer, Body, Out, Page, PageQuery, Request, Routes, bad_cursor, decode_cursor, encode_cursor
 from api.problems import RequestNotFound
 from auth.errors import ConsentNeeded, ConsentRequired
@@ -68,7 +68,7 @@ def _before(cursor: str | None) -> UUID | None:
         raise bad_cursor() from error
 
 
-@routes.get("/consents", access=citizen(), answer=Page[ConsentOut])
+@routes.get("/consents", access=citizen(delegable=Delegable.PERSON), answer=Page[ConsentOut])
 async def list_consents(request: Request, query: PageQuery) -> Answer:
     """List what the caller has agreed to, newest first, withdrawn ones too."""
     views = await request.app.ctx.services.consents.list_given(
@@ -83,14 +83,21 @@ async def list_consents(request: Request, query: PageQuery) -> Answer:
     )
 
 
-@routes.post("/consents", access=citizen(), status=201, answer=ConsentOut, problems=(ConsentRequired,))
+@routes.post(
+    "/consents", access=citizen(delegable=Delegable.OWN), status=201, answer=ConsentOut, problems=(ConsentRequired,)
+)
 async def agree(request: Request, body: ConsentIn) -> Answer:
     """Agree to a text in force; agreeing twice is agreeing once."""
     view = await request.app.ctx.services.consents.agree(request.ctx.caller, body.consent)
     return Answer(ConsentOut.of(view, english=request.ctx.english), location=f"/v1/citizen/consents/{view.purpose}")
 
 
-@routes.delete("/consents/<purpose:str>", access=citizen(), status=204, problems=(RequestNotFound, ConsentNeeded))
+@routes.delete(
+    "/consents/<purpose:str>",
+    access=citizen(delegable=Delegable.OWN),
+    status=204,
+    problems=(RequestNotFound, ConsentNeeded),
+)
 async def withdraw(request: Request, purpose: str) -> Answer:
     """Take a consent back; it holds at once. One that carries the account says how to close it."""
     caller = request.ctx.caller

@@ -9,7 +9,7 @@ from uuid import UUID
 from api.access import Delegable, citizen
 from api.operation import Answer, Out, Page, PageQuery, Request, Routes, decode_place, encode_place
 from auth.errors import LevelTooLow
-from auth.types import Level
+from auth.types import Level, ReadPurpose
 from certificates.definitions import Kinds
 from core.audit.ledger import LedgerLine, lines_of
 from face.types import Purpose
@@ -197,7 +197,9 @@ async def _names(request: Request, lines: Sequence[LedgerLine], me: UUID) -> dic
     found = {}
     for actor_id in {line.actor_id for line in lines if _is_by_another(line, me)}:
         with suppress(LevelTooLow):
-            found[actor_id] = (await request.app.ctx.services.realname.person_of(UUID(actor_id))).name.masked()
+            found[actor_id] = (
+                await request.app.ctx.services.realname.person_of(UUID(actor_id), ReadPurpose.LEDGER)
+            ).name.masked()
     return found
 
 

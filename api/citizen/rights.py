@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import StringConstraints
 from sanic.response import HTTPResponse
 
-from api.access import citizen
+from api.access import Delegable, citizen
 from api.operation import (
     Answer,
     Body,
@@ -91,7 +91,7 @@ class FileQuery(Query):
 
 @routes.post(
     "/exports",
-    access=citizen(Level.PRESENT),
+    access=citizen(Level.PRESENT, delegable=Delegable.OWN, in_person=True),
     status=202,
     answer=ExportOut,
     problems=(ExportTooSoon, AccountClosed),
@@ -107,7 +107,7 @@ async def request_export(request: Request) -> Answer:
     )
 
 
-@routes.get("/exports", access=citizen(Level.REAL_NAME), answer=Page[ExportOut])
+@routes.get("/exports", access=citizen(Level.REAL_NAME, delegable=Delegable.OWN), answer=Page[ExportOut])
 async def list_exports(request: Request, query: PageQuery) -> Answer:
     """List my exports, newest first."""
     views = await request.app.ctx.services.exports.list_exports(
@@ -121,7 +121,12 @@ async def list_exports(request: Request, query: PageQuery) -> Answer:
     )
 
 
-@routes.get("/exports/<export_id:uuid>", access=citizen(Level.REAL_NAME), answer=ExportOut, problems=(NoSuchExport,))
+@routes.get(
+    "/exports/<export_id:uuid>",
+    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN),
+    answer=ExportOut,
+    problems=(NoSuchExport,),
+)
 async def get_export(request: Request, export_id: UUID) -> Answer:
     """Show how far an export is."""
     return Answer(ExportOut.of(await request.app.ctx.services.exports.get(request.ctx.caller, export_id)))
@@ -129,7 +134,7 @@ async def get_export(request: Request, export_id: UUID) -> Answer:
 
 @routes.get(
     "/exports/<export_id:uuid>/file",
-    access=citizen(Level.PRESENT),
+    access=citizen(Level.PRESENT, delegable=Delegable.OWN, in_person=True),
     answer=None,
     media_type="application/pdf",
     also_media=("application/json",),
@@ -211,7 +216,7 @@ def _hint(view: CorrectionView) -> tuple[str | None, str | None]:
 
 @routes.post(
     "/corrections",
-    access=citizen(Level.REAL_NAME),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.PERSON),
     status=201,
     answer=CorrectionOut,
     problems=(NothingToCorrect, CorrectionsTooMany, AccountClosed),
@@ -235,7 +240,7 @@ def _object_of(text: str | None) -> UUID | None:
         raise NothingToCorrect from None
 
 
-@routes.get("/corrections", access=citizen(Level.REAL_NAME), answer=Page[CorrectionOut])
+@routes.get("/corrections", access=citizen(Level.REAL_NAME, delegable=Delegable.PERSON), answer=Page[CorrectionOut])
 async def list_corrections(request: Request, query: PageQuery) -> Answer:
     """List my corrections with their answers, newest first."""
     views = await request.app.ctx.services.corrections.list_own(
@@ -251,7 +256,7 @@ async def list_corrections(request: Request, query: PageQuery) -> Answer:
 
 @routes.get(
     "/corrections/<correction_id:uuid>",
-    access=citizen(Level.REAL_NAME),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.PERSON),
     answer=CorrectionOut,
     problems=(NoSuchCorrection,),
 )
@@ -328,7 +333,7 @@ class ClosureOut(Out):
 
 @routes.post(
     "/closures",
-    access=citizen(Level.PRESENT),
+    access=citizen(Level.PRESENT, delegable=Delegable.OWN, in_person=True),
     status=201,
     answer=ClosureOut,
     also={200: ClosureOut},
@@ -344,14 +349,24 @@ async def close_account(request: Request, body: ClosureIn) -> Answer:
     return Answer(answer, status=200)
 
 
-@routes.get("/closures/current", access=citizen(Level.REAL_NAME), answer=ClosureOut, problems=(NoClosureWaits,))
+@routes.get(
+    "/closures/current",
+    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN),
+    answer=ClosureOut,
+    problems=(NoClosureWaits,),
+)
 async def get_closure(request: Request) -> Answer:
     """Show the closing that waits, with what would be kept and what would stop as things are now."""
     view = await request.app.ctx.services.closures.get_current(request.ctx.caller)
     return Answer(ClosureOut.of(view, english=request.ctx.english))
 
 
-@routes.delete("/closures/current", access=citizen(Level.REAL_NAME), status=204, problems=(NoClosureWaits,))
+@routes.delete(
+    "/closures/current",
+    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN),
+    status=204,
+    problems=(NoClosureWaits,),
+)
 async def take_closure_back(request: Request) -> Answer:
     """Keep my account after all."""
     await request.app.ctx.services.closures.take_back(request.ctx.caller)

@@ -36,6 +36,7 @@ class AuthServices:
     wechat: Wechat
     wechat_lease: LeasedToken
     keeping: Keeping
+    recent: RecentSessions
     tokens: Tokens
     sessions: Sessions
     logout: Logout
@@ -110,6 +111,7 @@ class AuthServices:
             wechat=wechat,
             wechat_lease=wechat_lease,
             keeping=Keeping(settings.rights),
+            recent=recent,
             tokens=tokens,
             sessions=sessions,
             logout=Logout(recent=recent, audit=audit, clock=clock),

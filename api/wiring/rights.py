@@ -8,15 +8,21 @@ from api.wiring.certificates import CertificateServices
 from api.wiring.face import FaceServices
 from api.wiring.ground import Ground
 from api.wiring.matters import MatterServices
+from auth.delegation.records import Rows
+from auth.delegation.trail import Trail
 from auth.ports import PersonalData
+from auth.rights.account_data import AccountData
 from auth.rights.closures import Closures
 from auth.rights.corrections import Corrections
+from auth.rights.delegation_data import DelegationData
 from auth.rights.exports import Exports
 from auth.rights.own_data import AuthData, LedgerData
 from auth.rights.types import About
+from auth.rights.ways_data import WaysData
 from certificates.personal_data import WalletData
 from face.personal_data import FaceData
 from matters.personal_data import MatterData
+from notices.personal_data import NoticeData
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,15 @@ class RightsServices:
             matter_data,
             wallet_data,
             FaceData(records=face.records, realname=auth.realname, keeping=keeping),
+            NoticeData(contacts=auth.contacts),
+            DelegationData(
+                rows=Rows(vault=vault),
+                trail=Trail(audit=audit, realname=auth.realname),
+                ending=auth.delegation.ending,
+                records=auth.records,
+            ),
+            WaysData(records=auth.records, vault=vault),
+            AccountData(),
             AuthData(records=auth.records, vault=vault, keeping=keeping),
             LedgerData(keeping=keeping),
         ]
@@ -72,7 +87,14 @@ class RightsServices:
                 settings=settings,
             ),
             closures=Closures(
-                sources=sources, vault=vault, audit=audit, jobs=jobs, clock=clock, ids=ids, settings=settings
+                recent=auth.recent,
+                sources=sources,
+                vault=vault,
+                audit=audit,
+                jobs=jobs,
+                clock=clock,
+                ids=ids,
+                settings=settings,
             ),
             matter_data=matter_data,
         )

@@ -180,7 +180,7 @@ class Services:
         matters = MatterServices.build(ground, auth, certificates)
         rights = RightsServices.build(ground, auth, face, certificates, matters)
         runner = JobRunner(
-            handlers=_handlers(auth, ways, notices, certificates, matters, rights),
+            handlers=_handlers(auth, ways, notices, certificates, matters, rights=rights),
             settings=settings.jobs,
             clock=ground.clock,
             ids=ground.ids,
@@ -320,6 +320,7 @@ def _handlers(
     notices: NoticeServices,
     certificates: CertificateServices,
     matters: MatterServices,
+    *,
     rights: RightsServices,
 ) -> Mapping[str, Handler]:
     """Every job that is ever enqueued, and who does it (a test holds the names against the code)."""

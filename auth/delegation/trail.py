@@ -6,6 +6,7 @@ from uuid import UUID
 from auth.delegation.types import Named
 from auth.errors import LevelTooLow
 from auth.realname import RealName
+from auth.types import ReadPurpose
 from core.audit.actors import Actor
 from core.audit.record import Audit
 
@@ -26,7 +27,7 @@ class Trail:
         citizen_id = await self._realname.find_citizen(person.id_number)
         if citizen_id is None:
             return None
-        known = await self._realname.person_of(citizen_id)
+        known = await self._realname.person_of(citizen_id, ReadPurpose.DELEGATION)
         return citizen_id if known.name == person.name else None
 
     async def masked_name_of(self, citizen_id: UUID) -> str:
@@ -36,7 +37,7 @@ class Trail:
             DatabaseUnavailable: the database could not be reached.
         """
         try:
-            return (await self._realname.person_of(citizen_id)).name.masked()
+            return (await self._realname.person_of(citizen_id, ReadPurpose.DELEGATION)).name.masked()
         except LevelTooLow:
             return ""
 

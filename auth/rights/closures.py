@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from auth.errors import AccountClosed
+from auth.places.recent import RecentSessions
 from auth.ports import PersonalData
 from auth.records import HOLD_ACTIVE
 from auth.rights.errors import NoClosureWaits
@@ -45,15 +46,16 @@ _CLOSE: Final = """
 UPDATE account_closure SET state = 'closed', ended_at = $2, look_again_at = $3
 WHERE id = $1 AND state = 'waiting' AND closes_at <= $2 RETURNING citizen_id
 """
-# From here on nobody comes in: `closed` is not `active`, and the hashes by which somebody would be found are gone.
-_SHUT: Final = "UPDATE citizen SET state = 'closed' WHERE id = $1 AND state = 'active'"
-# Waits for logins by these accounts that are under way; what they have opened is seen by the next statement.
-_PART: Final = "DELETE FROM wechat_account WHERE citizen_id = $1"
+# From here on nobody comes in: `closed` is not `active`, and the hashes by which somebody would be found go with it.
+# Who has died since they asked wanted it as well, and nobody opens the account again.
+_SHUT: Final = "UPDATE citizen SET state = 'closed' WHERE id = $1 AND state IN ('active', 'deceased')"
+# Waits for logins by these accounts that are under way; what they have opened is seen by the next statement. The rows
+# go last: others know by them what was theirs.
+_HOLD_ACCOUNTS: Final = "UPDATE wechat_account SET citizen_id = citizen_id WHERE citizen_id = $1"
 _END_SESSIONS: Final = """
 UPDATE citizen_session SET ended_at = $2, end_reason = 'account-closed', present_until = NULL
 WHERE citizen_id = $1 AND ended_at IS NULL
 """
-_UNINDEX: Final = "UPDATE citizen SET id_number_hash = NULL, mobile_hash = NULL WHERE id = $1"
 _DUE: Final = """
 SELECT id, citizen_id FROM account_closure WHERE state = 'closed' AND look_again_at <= $1
 ORDER BY look_again_at LIMIT $2
@@ -70,6 +72,7 @@ class Closures:
     def __init__(
         self,
         *,
+        recent: RecentSessions,
         sources: Sequence[PersonalData],
         vault: Vault,
         audit: Audit,
@@ -78,6 +81,7 @@ class Closures:
         ids: Ids,
         settings: RightsSettings,
     ) -> None:
+        self._recent = recent
         self._sources = sources
         self._vault = vault
         self._audit = audit
@@ -151,9 +155,9 @@ class Closures:
                 return
             citizen_id = as_uuid(row["citizen_id"])
             await execute(_SHUT, citizen_id)
-            await execute(_PART, citizen_id)
+            await execute(_HOLD_ACCOUNTS, citizen_id)
             await execute(_END_SESSIONS, citizen_id, now)
-            await execute(_UNINDEX, citizen_id)
+            self._recent.changed(citizen_id)
             await self._erase(citizen_id, now)
             await self._vault.destroy_person(citizen_id)
             await self._audit.record(

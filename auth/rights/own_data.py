@@ -21,7 +21,8 @@ _ACCOUNTS: Final = """
 SELECT id, openid_hash, created_at, bound_at FROM wechat_account WHERE citizen_id = $1 ORDER BY id
 """
 _SESSIONS: Final = """
-SELECT id, level, elder, device_hash, generation, created_at, last_used_at, expires_at, ended_at, end_reason
+SELECT id, level, elder, device_hash, generation, operator_id, created_at, last_used_at, expires_at, ended_at,
+       end_reason
 FROM citizen_session WHERE citizen_id = $1 ORDER BY id
 """
 _CONSENTS: Final = """
@@ -99,7 +100,14 @@ class AuthData:
         ]
         sessions = [
             {
-                **plain_row(row, "created_at", "last_used_at", "expires_at", "ended_at"),
+                **plain_row(
+                    {name: value for name, value in row.items() if name != "operator_id"},
+                    "created_at",
+                    "last_used_at",
+                    "expires_at",
+                    "ended_at",
+                ),
+                "by_officer": row["operator_id"] is not None,
                 "device_hash": row["device_hash"][:8],
                 "elder": bool(row["elder"]),
             }

@@ -18,7 +18,7 @@ from core.pii import IdNumber, Mobile, PersonName, Secret
 
 _CLAIM: Final = "way_check.claim"
 _REFERENCE: Final = "way_check.reference"
-_PSEUDONYM: Final = "way_check.pseudonym"
+PSEUDONYM: Final = "way_check.pseudonym"
 # A look at a check whose process died does not keep it for ever; no call of ours takes as long.
 _LOOK: Final = timedelta(seconds=30)
 
@@ -189,7 +189,7 @@ class Records:
             OutsideTransaction: no transaction is running.
         """
         require_transaction()
-        pseudonym = finding.pseudonym and self._vault.seal(_PSEUDONYM, check.id, finding.pseudonym.reveal())
+        pseudonym = finding.pseudonym and self._vault.seal(PSEUDONYM, check.id, finding.pseudonym.reveal())
         outcome, reason = finding.outcome.value, finding.reason.value if finding.reason else ""
         if not await execute(_CLOSE, check.id, take, outcome, reason, pseudonym, self._clock.now()):
             raise CheckDecided

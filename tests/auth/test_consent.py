@@ -85,7 +85,7 @@ async def test_a_withdrawn_consent_stays_as_history_and_a_new_one_begins(auth: A
     first = await auth.consents.agree(caller, "face@1")
     assert (await auth.consents.agree(caller, "face@1")).id == first.id
     auth.ground.clock.move(timedelta(hours=1))
-    assert await auth.consents.withdraw(caller, "face")
+    assert await auth.consents.withdraw(caller.citizen_id, "face")
     second = await auth.consents.agree(caller, "face@1")
     assert second.id != first.id
     listed = await auth.consents.list_given(caller)
@@ -96,17 +96,17 @@ async def test_a_withdrawn_consent_stays_as_history_and_a_new_one_begins(auth: A
 async def test_what_the_account_rests_on_is_withdrawn_by_closing_it(auth: Auth) -> None:
     caller = await auth.caller_named("openid-1", "霍明哲", "999999198503122179")
     with pytest.raises(ConsentNeeded) as caught:
-        await auth.consents.withdraw(caller, "real-name")
+        await auth.consents.withdraw(caller.citizen_id, "real-name")
     [way] = caught.value.extras.alternatives
     assert (way.method, way.start) == ("closure", "/v1/citizen/closures")
     await auth.consents.require(caller.citizen_id, "real-name")
     # Who never agreed has nothing to withdraw, and learns no more.
-    assert not await auth.consents.withdraw(await auth.caller("openid-2"), "real-name")
+    assert not await auth.consents.withdraw((await auth.caller("openid-2")).citizen_id, "real-name")
 
 
 async def test_many_withdrawals_at_once_are_one(auth: Auth) -> None:
     caller = await auth.caller()
     await auth.consents.agree(caller, "face@1")
-    outcomes = await asyncio.gather(*(auth.consents.withdraw(caller, "face") for _ in range(5)))
+    outcomes = await asyncio.gather(*(auth.consents.withdraw(caller.citizen_id, "face") for _ in range(5)))
     assert outcomes.count(True) == 1
     assert len(await fetch("SELECT id FROM audit_line WHERE action = 'auth.consent-withdrawn'")) == 1

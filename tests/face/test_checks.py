@@ -379,7 +379,7 @@ async def test_an_installation_may_let_a_check_prove_nothing(ground: Ground) -> 
 async def test_without_a_consent_that_stands_no_evidence_is_looked_at(face: Face) -> None:
     caller = await resident(face)
     check = await face.checks.start(caller, Purpose.STEP_UP, "face@1")
-    assert await face.auth.consents.withdraw(caller, "face")
+    assert await face.auth.consents.withdraw(caller.citizen_id, "face")
     with pytest.raises(ConsentRequired):
         await face.checks.submit_evidence(caller, check.id, frames_of("me", check.actions))
     assert await level_of(caller) is Level.REAL_NAME
@@ -396,7 +396,7 @@ async def test_a_consent_withdrawn_while_the_pictures_are_looked_at_ends_the_che
     looking = asyncio.create_task(face.checks.submit_evidence(caller, check.id, frames_of("me", check.actions)))
     while (await fetch("SELECT state FROM face_check WHERE id = $1", check.id))[0]["state"] != "judging":
         await asyncio.sleep(0)
-    assert await face.auth.consents.withdraw(caller, "face")
+    assert await face.auth.consents.withdraw(caller.citizen_id, "face")
     face.engine.slowly.set()
     with pytest.raises(ConsentRequired):
         await looking

@@ -8,13 +8,18 @@ from uuid import UUID
 
 import pytest
 
+from auth.delegation.records import Rows
+from auth.delegation.trail import Trail
 from auth.ports import PersonalData
+from auth.rights.account_data import AccountData
 from auth.rights.closures import Closures
 from auth.rights.corrections import Corrections
+from auth.rights.delegation_data import DelegationData
 from auth.rights.exports import Exports
 from auth.rights.keeping import Keeping
 from auth.rights.own_data import AuthData, LedgerData
 from auth.rights.types import About
+from auth.rights.ways_data import WaysData
 from auth.settings import RightsSettings
 from auth.types import Caller, Role, StaffCaller
 from certificates.personal_data import WalletData
@@ -26,9 +31,13 @@ from face.personal_data import FaceData
 from face.records import Records as FaceRecords
 from face.types import Purpose
 from matters.personal_data import MatterData
+from notices.personal_data import NoticeData
 from tests.conftest import Ground
 from tests.fakes.auth import Auth
+from tests.fakes.delegation import Household, make_household
 from tests.fakes.face import Face, frames_of, make_face, picture_of
+from tests.fakes.notices import House, make_house
+from tests.fakes.ways import Ways, make_ways
 from tests.matters.conftest import ENDORSEMENT, Desk, desk
 
 __all__ = ["desk"]  # A fixture of this folder too.
@@ -51,6 +60,9 @@ class Rights:
     auth: Auth
     face: Face
     desk: Desk
+    household: Household
+    ways: Ways
+    house: House
     wallet: WalletRecords
     sources: Sequence[PersonalData]
     exports: Exports
@@ -124,10 +136,20 @@ def make_rights(ground: Ground, auth: Auth, all_of_matters: Desk, settings: Righ
         keeping=keeping,
     )
     wallet_data = WalletData(records=wallet)
+    household = make_household(auth)
     sources: list[PersonalData] = [
         matter_data,
         wallet_data,
         FaceData(records=FaceRecords(vault=vault, clock=clock), realname=auth.realname, keeping=keeping),
+        NoticeData(contacts=auth.contacts),
+        DelegationData(
+            rows=Rows(vault=vault),
+            trail=Trail(audit=audit, realname=auth.realname),
+            ending=household.ending,
+            records=auth.records,
+        ),
+        WaysData(records=auth.records, vault=vault),
+        AccountData(),
         AuthData(records=auth.records, vault=vault, keeping=keeping),
         LedgerData(keeping=keeping),
     ]
@@ -136,6 +158,9 @@ def make_rights(ground: Ground, auth: Auth, all_of_matters: Desk, settings: Righ
         auth=auth,
         face=make_face(ground, auth=auth),
         desk=all_of_matters,
+        household=household,
+        ways=make_ways(ground, auth=auth),
+        house=make_house(ground, auth),
         wallet=wallet,
         sources=sources,
         exports=Exports(
@@ -159,7 +184,14 @@ def make_rights(ground: Ground, auth: Auth, all_of_matters: Desk, settings: Righ
             settings=settings,
         ),
         closures=Closures(
-            sources=sources, vault=vault, audit=audit, jobs=jobs, clock=clock, ids=ids, settings=settings
+            recent=auth.recent,
+            sources=sources,
+            vault=vault,
+            audit=audit,
+            jobs=jobs,
+            clock=clock,
+            ids=ids,
+            settings=settings,
         ),
         matter_data=matter_data,
     )

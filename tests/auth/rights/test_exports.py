@@ -22,11 +22,12 @@ from tests.auth.rights.conftest import LICENCE_NUMBER, MOBILE, NAME, NUMBER, OPE
 # By these columns a row tells whose it is.
 OF_A_PERSON = {
     "citizen_id", "subject_id", "holder_id", "person_id", "on_behalf_of", "given_by", "person_hash", "number_hash",
-    "openid_hash", "id_number_hash", "mobile_hash",
+    "openid_hash", "id_number_hash", "mobile_hash", "principal_id", "agent_id", "agent_hash", "other_id", "claimant_id",
+    "reader_id", "about_id", "account_id", "person_mark",
 }  # fmt: skip
 # And by these a row is a part of one that does, or counts for one.
-PARTS = {"application_id", "session_id", "check_id"}
-COUNTED = {"face_subject", "real_name_subject"}
+PARTS = {"application_id", "session_id", "check_id", "notice_id"}
+COUNTED = {"face_subject", "real_name_subject", "way_attempt", "way_subject"}
 
 
 def personal_tables(given: Iterable[type[Model]]) -> set[str]:
