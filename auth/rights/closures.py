@@ -107,6 +107,9 @@ class Closures:
             await fetch(_ASK, closure_id, caller.citizen_id, now, now + self._waits)
             await self._jobs.enqueue("auth.close-account", after=self._waits, closure_id=closure_id)
             await self._tell(caller, "auth.closure-requested", closure_id)
+            await self._jobs.enqueue(
+                "notices.tell", event="auth.closure-requested", citizen_id=caller.citizen_id, object_id=closure_id
+            )
             return True
 
         try:

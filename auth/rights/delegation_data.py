@@ -42,6 +42,7 @@ UPDATE relative SET person_hash = '', number_hash = '', name_sealed = NULL, id_n
 WHERE (other_id = $1 OR number_hash = $2) AND number_hash <> ''
 """
 _FORGET_ATTEMPTS: Final = "DELETE FROM delegation_attempt WHERE citizen_id = $1 OR key = $2"
+_FORGET_SUBJECT: Final = "DELETE FROM real_name_subject WHERE key = $1"
 # What no row has as a mark.
 _NOBODY: Final = "-"
 
@@ -103,7 +104,15 @@ class DelegationData:
         relatives = await execute(_FORGET_RELATIVES, citizen_id)
         await execute(_BLANK_RELATIVES, citizen_id, number)
         attempts = await execute(_FORGET_ATTEMPTS, citizen_id, key)
-        return Erasure({"mandate": mandates, "relative": relatives, "delegation_attempt": attempts})
+        subjects = [await execute(_FORGET_SUBJECT, held) for held in (f"da:{citizen_id}", f"dk:{key}")]
+        return Erasure(
+            {
+                "mandate": mandates,
+                "relative": relatives,
+                "delegation_attempt": attempts,
+                "real_name_subject": sum(subjects),
+            }
+        )
 
     async def _named(self, citizen_id: UUID) -> Named | None:
         record = await self._records.find(citizen_id)

@@ -1,7 +1,7 @@
 """A person with something in every domain, and the rights over it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ import pytest
 
 from auth.delegation.records import Rows
 from auth.delegation.trail import Trail
+from auth.delegation.types import Named
 from auth.ports import PersonalData
 from auth.rights.account_data import AccountData
 from auth.rights.closures import Closures
@@ -21,23 +22,27 @@ from auth.rights.own_data import AuthData, LedgerData
 from auth.rights.types import About
 from auth.rights.ways_data import WaysData
 from auth.settings import RightsSettings
-from auth.types import Caller, Role, StaffCaller
+from auth.types import Caller, Level, Role, StaffCaller
+from auth.ways.types import Method
 from certificates.personal_data import WalletData
 from certificates.records import Content
 from certificates.records import Records as WalletRecords
 from certificates.types import State
 from core.db import fetch, transaction
+from core.pii import IdNumber, PersonName
 from face.personal_data import FaceData
 from face.records import Records as FaceRecords
 from face.types import Purpose
 from matters.personal_data import MatterData
 from notices.personal_data import NoticeData
+from notices.types import Topic
+from tests.auth.ways.people import CARD
 from tests.conftest import Ground
 from tests.fakes.auth import Auth
 from tests.fakes.delegation import Household, make_household
 from tests.fakes.face import Face, frames_of, make_face, picture_of
 from tests.fakes.notices import House, make_house
-from tests.fakes.ways import Ways, make_ways
+from tests.fakes.ways import OFFICER, Ways, make_ways
 from tests.matters.conftest import ENDORSEMENT, Desk, desk
 
 __all__ = ["desk"]  # A fixture of this folder too.
@@ -88,7 +93,36 @@ class Rights:
         await self.desk.submitted(caller)
         await self.desk.drafts.start(caller, ENDORSEMENT, {})
         await self.corrections.ask(caller, About.MOBILE, None, "我的手机号不对")
+        await self.related(caller)
         return caller
+
+    async def related(self, caller: Caller) -> Caller:
+        """Tie a person to everybody around them: family, officers, other ways, notices. Return the family."""
+        caller = replace(caller, level=Level.PRESENT)
+        family, _ = await self.household.somebody("宛秋实")
+        await self.household.given(caller, family)
+        await self.household.given(family, caller)
+        asked, _ = await self.household.somebody("贾梓涵")
+        await self.household.ask(asked, Named(PersonName(NAME), IdNumber(NUMBER)))
+        self.ways.know(NAME, NUMBER, MOBILE)
+        passed = await self.ways.step_up(caller, Method.NETWORK_ID)
+        self.ways.network.opened_by[str(passed.prompt.ticket)] = (NAME, NUMBER)
+        await self.ways.step_ups.submit_evidence(caller, passed.id, None)
+        await self.ways.step_up(caller, Method.BANK_CARD, mobile=MOBILE, card_number=CARD)
+        await self.ways.step_up(caller, Method.COUNTER)
+        await self.ways.assistances.request(OFFICER, name=NAME, id_number=NUMBER, purpose=f"替{NAME}办事")
+        await self.house.choices.choose(caller, {Topic.PROGRESS: False})
+        await self.house.consent(caller, "progress")
+        await self.house.copies.accept(family, (await self.house.copies.offer(caller)).code)
+        await self.house.copies.accept(caller, (await self.house.copies.offer(family)).code)
+        for told in (caller, family):
+            change = await self.house.telling.tell("auth.taken-over", str(told.citizen_id))
+            assert change is not None
+            await transaction(change)
+        claimant = await self.auth.caller("openid-of-a-claimant")
+        await transaction(lambda: self.auth.takeovers.ask(claimant, IdNumber(NUMBER)))
+        await transaction(lambda: self.auth.groups.grant(caller.citizen_id, "disabled", source="a-card", until=None))
+        return family
 
     async def hold(self, caller: Caller) -> UUID | None:
         """Put a licence into the caller's wallet."""

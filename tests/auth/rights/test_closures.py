@@ -3,21 +3,27 @@
 import asyncio
 import base64
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from auth.delegation.records import Rows
+from auth.delegation.types import MandateView, Named
 from auth.errors import AccountClosed, TokenInvalid
 from auth.rights.errors import NoClosureWaits
 from auth.rights.types import ExportFormat
 from auth.settings import RightsSettings
 from auth.types import Caller, Level, ReadPurpose
+from core.audit.actors import SYSTEM
 from core.crypto import RecordUnreadable
 from core.db import as_moment, as_uuid, connection, execute, fetch, fetch_one, is_postgres, transaction
 from core.errors import Problem
+from core.pii import IdNumber, PersonName
 from matters.types import State
+from tests.architecture.test_schema import models
 from tests.auth.rights.conftest import (
     LICENCE_NUMBER,
     MOBILE,
@@ -82,7 +88,7 @@ async def test_a_closing_waits_and_says_what_stays_and_what_stops(rights: Rights
     view = await rights.closures.request(caller)
     assert view.is_new
     assert view.closes_at == rights.ground.clock.now() + timedelta(days=7)
-    assert [stop.kind for stop in view.stops] == ["application", "application", "correction"]
+    assert [stop.kind for stop in view.stops] == ["application"] * 2 + ["mandate"] * 2 + ["correction"]
     kept = {each.what: each for each in view.kept}
     assert set(kept) == {"applications", "consents", "ledger", "picture-marks", "repeated-answers"}
     assert all(each.law for each in view.kept)
@@ -91,6 +97,10 @@ async def test_a_closing_waits_and_says_what_stays_and_what_stops(rights: Rights
     assert kept["ledger"].is_for_good
     assert not kept["ledger"].is_configured
     assert await jobs_named("auth.close-account") == [{"closure_id": str(view.id)}]
+    told = [job for job in await jobs_named("notices.tell") if job["event"] == "auth.closure-requested"]
+    assert told == [
+        {"event": "auth.closure-requested", "citizen_id": str(caller.citizen_id), "object_id": str(view.id)}
+    ]
 
 
 async def test_a_closing_can_be_taken_back_until_its_day(rights: Rights) -> None:
@@ -144,11 +154,85 @@ async def test_after_a_closing_nothing_of_the_person_can_be_read(rights: Rights)
         hashes["id_number_hash"],
         hashes["mobile_hash"],
         rights.ground.vault.index("face_check.person", NUMBER),
+        rights.ground.vault.index("delegation_attempt.relative", NUMBER),
+        Rows(vault=rights.ground.vault).person_hash(Named(PersonName(NAME), IdNumber(NUMBER))),
+        rights.ground.vault.index("counter_slip.person", f"{NUMBER}|{NAME}"),
     ):
         assert str(index).encode() not in dump
     assert bytes(key["wrapped"]).hex().encode() not in dump
-    for table in ("data_export", "correction", "certificate", "face_check", "wechat_account", "citizen_session"):
+    for table in ("data_export", "correction", "certificate", "face_check", "way_check", "assistance", "counter_slip"):
         assert await count(table) == 0
+    own = {"citizen_id", "reader_id", "about_id", "principal_id", "holder_id"}
+    others = {"consent", "account_closure", "application"}
+    for model in models():
+        table = model._meta.db_table
+        columns = {field.source_field or name for name, field in model._meta.fields_map.items()}
+        for column in (own & columns) if table not in others else ():
+            assert await count(table, **{column: caller.citizen_id}) == 0, (table, column)
+
+
+async def test_family_is_told_of_the_end_and_keeps_its_history_without_the_name(rights: Rights) -> None:
+    caller = await rights.resident()
+    family = await rights.related(caller)
+    before = {view.is_agent: view for view in await mandates_of(rights, family)}
+    assert {view.state.value for view in before.values()} == {"active"}
+    assert before[False].agent_name == "霍**"
+    await rights.close(caller)
+    [left] = await mandates_of(rights, family)
+    assert (left.id, left.state.value, left.end_reason) == (before[False].id, "ended", "account-closed")
+    assert (left.agent_name, left.principal_name) == ("", "宛**")
+    told = await actions_of(family.citizen_id)
+    assert told.count("auth.mandate-ended") == 2
+    assert told.count("auth.relative-ended") == 2
+    assert await rights.household.relatives.list_relatives(family) == []
+    assert await rights.house.copies.list_copies(family) == []
+    # What family was told of their own stays; what they were told of the one who left does not.
+    assert await count("notice", citizen_id=family.citizen_id) == 1
+    acting = replace(family, level=Level.PRESENT)
+    with pytest.raises(Problem):
+        await rights.household.acting(acting, before[True].id)
+
+
+async def mandates_of(rights: Rights, caller: Caller) -> list[MandateView]:
+    mandates = rights.household.mandates
+    return [view for side in (True, False) for view in await mandates.list_mandates(caller, as_agent=side)]
+
+
+async def test_a_takeover_that_waits_comes_to_nothing(rights: Rights) -> None:
+    caller = await rights.resident()
+    await rights.related(caller)
+    [row] = await fetch("SELECT id FROM takeover")
+    view = await rights.closures.request(caller)
+    rights.ground.clock.move(timedelta(days=8))
+    await rights.run_close(view.id)
+    await transaction(await rights.auth.takeovers.complete(str(as_uuid(row["id"]))))
+    assert await count("takeover") == 0
+    assert await count("citizen_session", citizen_id=caller.citizen_id) == 0
+
+
+async def test_somebody_who_died_while_waiting_is_closed_all_the_same(rights: Rights) -> None:
+    caller = await rights.settled()
+    view = await rights.closures.request(caller)
+    assert await rights.auth.deaths.record(IdNumber(NUMBER), actor=SYSTEM)
+    rights.ground.clock.move(timedelta(days=8))
+    await rights.run_close(view.id)
+    assert await count("citizen", id=caller.citizen_id, state="closed") == 1
+    assert await count("person_key", person_id=caller.citizen_id) == 0
+    # The registry's word that they live finds nobody any more.
+    assert not await rights.auth.deaths.take_back(IdNumber(NUMBER), actor=SYSTEM)
+
+
+async def test_a_session_remembered_here_is_over_at_once(rights: Rights) -> None:
+    caller = await rights.resident()
+    grant = await rights.auth.log_in(OPENID)
+    assert (await rights.auth.sessions.caller_of(grant.access_token, lately=True)).citizen_id == caller.citizen_id
+    view = await rights.closures.request(caller)
+    rights.ground.clock.move(timedelta(minutes=1))
+    await execute("UPDATE account_closure SET closes_at = $1", rights.ground.clock.now())
+    assert (await rights.auth.sessions.caller_of(grant.access_token, lately=True)).citizen_id == caller.citizen_id
+    await rights.run_close(view.id)
+    with pytest.raises(TokenInvalid):
+        await rights.auth.sessions.caller_of(grant.access_token, lately=True)
 
 
 @pytest.mark.skipif(bool(SERVICES_DATABASE), reason="looks into the file of SQLite")
@@ -181,24 +265,29 @@ async def test_what_was_submitted_stays_with_its_date_and_goes_on_it(rights: Rig
         await rights.desk.hear(row["number"], sequence, state)
     await rights.close(caller)
     assert [as_uuid(each["id"]) for each in await fetch("SELECT id FROM application")] == [application_id]
-    assert await count("consent", citizen_id=caller.citizen_id) == 2
+    assert await count("consent", citizen_id=caller.citizen_id) == 3
     closed_at = rights.ground.clock.now()
     looks = []
     while (look := await next_look(caller)) is not None and look < closed_at + timedelta(days=5000):
         rights.ground.clock.set(look)
         await rights.closures.look_again()
         looks.append((look - closed_at).days)
-        remain = await count("application"), await count("case_action"), await count("consent")
+        remain = await remains(caller)
         if look - closed_at < timedelta(days=1095):
             assert remain[0] == 1
-            assert remain[2] == 2
+            assert remain[2] == 3
     assert looks[0] == 0
-    assert (await count("application"), await count("case_action"), await count("consent")) == (0, 0, 0)
+    assert await remains(caller) == (0, 0, 0)
     assert await next_look(caller) is None
     assert (await actions_of(caller.citizen_id)).count("auth.remains-erased") == 2
     # The ledger stays, and the tombstone.
     assert await count("citizen", id=caller.citizen_id, state="closed") == 1
     assert await count("account_closure", citizen_id=caller.citizen_id, state="closed") == 1
+
+
+async def remains(caller: Caller) -> tuple[int, int, int]:
+    consents = await count("consent", citizen_id=caller.citizen_id)
+    return await count("application"), await count("case_action"), consents
 
 
 async def next_look(caller: Caller) -> Any:
@@ -225,12 +314,12 @@ async def test_a_straggler_is_erased_minutes_later(rights: Rights) -> None:
     await rights.close(caller)
     # Let in just before the closing, written just after it.
     await transaction(lambda: rights.hold(caller))
-    await transaction(lambda: rights.auth.consents.give(caller.citizen_id, "delegation@1"))
+    await transaction(lambda: rights.auth.consents.give(caller.citizen_id, "face@1"))
     assert await count("certificate") == 1
     assert await rights.closures.look_again() == 0
     rights.ground.clock.move(timedelta(minutes=11))
     assert await rights.closures.look_again() == 2  # The certificate, and the key that it made.
-    assert (await count("certificate"), await count("person_key")) == (0, 0)
+    assert (await count("certificate"), await count("person_key", person_id=caller.citizen_id)) == (0, 0)
 
 
 async def test_an_application_that_no_department_has_is_withdrawn_by_the_closing(rights: Rights) -> None:
@@ -287,7 +376,7 @@ async def test_a_closed_account_takes_no_more_requests(rights: Rights) -> None:
     ):
         with pytest.raises(AccountClosed):
             await work
-    assert await count("person_key") == 0
+    assert await count("person_key", person_id=caller.citizen_id) == 0
 
 
 async def test_a_login_at_the_moment_of_the_closing_is_before_it_or_a_newcomers(rights: Rights) -> None:

@@ -73,10 +73,27 @@ async def test_an_export_holds_what_every_domain_knows(rights: Rights) -> None:
     assert section(document, "applications")[0]["history"][0]["step"] == "created"
     assert section(document, "face-checks")[0]["outcome"] == "passed"
     assert section(document, "corrections")[0]["text"] == "我的手机号不对"
-    assert {each["purpose"] for each in section(document, "consents")} == {"real-name", "face"}
+    assert {each["purpose"] for each in section(document, "consents")} == {"real-name", "face", "delegation"}
+    assert {(each["asked_by"], each["other_name"]) for each in section(document, "relatives")} == {
+        ("self", "宛**"), ("other", "宛**"), ("other", "贾**"),
+    }  # fmt: skip
+    assert {(each["role"], each["state"]) for each in section(document, "mandates")} == {
+        ("agent", "active"), ("principal", "active"),
+    }  # fmt: skip
+    assert {(each["method"], each["outcome"]) for each in section(document, "identity-checks")} == {
+        ("network-id", "passed"), ("bank-card", ""), ("counter", ""),
+    }  # fmt: skip
+    assert [each["purpose"] for each in section(document, "assistances")] == [f"替{NAME}办事"]
+    assert section(document, "notices")[0]["ways"][0]["channel"] in {"wechat", "sms"}
+    assert [each["wanted"] for each in section(document, "notice-choices")] == [False]
+    assert {each["whose"] for each in section(document, "notice-copies")} == {"mine", "of-family"}
+    assert [each["template"] for each in section(document, "subscriptions")] == ["progress"]
+    assert [each["side"] for each in section(document, "takeovers")] == ["holder"]
+    assert [each["name"] for each in section(document, "groups")] == ["disabled"]
     assert "auth.identity-bound" in {each["action"] for each in section(document, "ledger")}
     assert len(section(document, "ledger")) >= await count("audit_line", subject_id=caller.citizen_id) - 3
-    # What never leaves the server does not leave it here.
+    # Family is told by masked names; what never leaves the server does not leave it here.
+    assert "宛秋实" not in file.content.decode()
     assert OPENID not in file.content.decode()
 
 
