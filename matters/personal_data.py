@@ -171,13 +171,15 @@ class MatterData:
         return bool(await fetch(_OWNS, application_id, citizen_id))
 
     def _stop(self, row: Mapping[str, Any]) -> Stop:
-        chinese, english = str(row["matter_code"]), str(row["matter_code"])
+        return Stop("application", as_uuid(row["id"]), *self._titles(str(row["matter_code"])))
+
+    def _titles(self, code: str) -> tuple[str, str]:
+        """Return the titles of a matter in both languages."""
         try:
-            title = self._catalogue.find(row["matter_code"]).matter.title
-            chinese, english = title.zh, title.en
+            title = self._catalogue.find(code).matter.title
         except MatterUnknown:  # It is offered no more; its code still tells the applicant something.
-            pass
-        return Stop("application", as_uuid(row["id"]), chinese, english)
+            return code, code
+        return title.zh, title.en
 
     def _kept(self, rows: Sequence[Mapping[str, Any]]) -> tuple[Kept, ...]:
         """Return one entry for each date, and one without for what goes on at a department."""
@@ -190,6 +192,7 @@ class MatterData:
             "id": str(application_id),
             "number": record.number,
             "matter": record.matter_code,
+            "matter_title": self._titles(record.matter_code)[0],
             "matter_version": int(row["matter_version"]),
             "department": record.department,
             "state": record.state.value,

@@ -185,6 +185,11 @@ def _actor(line: LedgerLine, me: UUID, names: Mapping[str, str]) -> tuple[str, s
     return _ACTORS.get(line.actor_kind, (line.actor_kind, line.actor_kind))
 
 
+def action_words() -> dict[str, str]:
+    """Return what residents read of each action, in Chinese."""
+    return {action: words[0] for action, words in _ACTIONS.items()}
+
+
 def _is_by_another(line: LedgerLine, me: UUID) -> bool:
     """Tell whether somebody whom the reader knows acted: under a mandate, or as their relative."""
     if line.actor_kind != "citizen" or line.actor_id == str(me):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from api.citizen.ledger import action_words
 from api.wiring.auth import AuthServices
 from api.wiring.certificates import CertificateServices
 from api.wiring.face import FaceServices
@@ -70,7 +71,7 @@ class RightsServices:
             WaysData(records=auth.records, vault=vault),
             AccountData(),
             AuthData(records=auth.records, vault=vault, keeping=keeping),
-            LedgerData(keeping=keeping),
+            LedgerData(keeping=keeping, words=action_words()),
         ]
         return cls(
             exports=Exports(

@@ -13,7 +13,9 @@ _TAKEOVERS: Final = """
 SELECT id, holder_id, state, asked_at, effective_at, ended_at FROM takeover WHERE holder_id = $1 OR claimant_id = $1
 ORDER BY id
 """
-_GROUPS: Final = "SELECT id, name, source, until, granted_at FROM citizen_group WHERE citizen_id = $1 ORDER BY id"
+_GROUPS: Final = """
+SELECT id, name AS "group", source, until, granted_at FROM citizen_group WHERE citizen_id = $1 ORDER BY id
+"""
 # What the person asked for of somebody else's account is stopped; it holds ids alone, and is the other's to see.
 _STOP: Final = "UPDATE takeover SET state = 'stopped', ended_at = $2 WHERE claimant_id = $1 AND state = 'waiting'"
 _FORGET_TAKEOVERS: Final = "DELETE FROM takeover WHERE holder_id = $1"

@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
+from auth.rights.wording import lines_of, moment
 from core.errors import Unavailable
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
@@ -21,24 +22,7 @@ _FONT: Final = "noto"
 _SECONDS: Final = 45
 # A ledger of years would be a book; the JSON beside it has every line.
 _ROWS: Final = 300
-_LONGEST: Final = 2000
-
-
-# What residents read of names that many parts share; what is not here stands as in the JSON.
-_LABELS: Final[Mapping[str, str]] = {
-    "id": "编号", "name": "姓名", "id_number": "公民身份号码", "mobile": "手机号", "state": "状态", "number": "号码",
-    "created_at": "建立时间", "identified_at": "实名时间", "bound_at": "绑定时间", "mark": "标记", "level": "可信等级",
-    "last_used_at": "最近使用", "expires_at": "到期时间", "ended_at": "结束时间", "end_reason": "结束原因",
-    "purpose": "用途", "version": "版本", "given_at": "同意时间", "withdrawn_at": "撤回时间", "channel": "渠道",
-    "text_hash": "文本摘要", "started_at": "开始时间", "decided_at": "结果时间", "outcome": "结果", "reason": "原因",
-    "kind": "种类", "issuer": "签发机关", "valid_until": "有效期至", "fields": "内容项", "fetched_at": "获取时间",
-    "identifier": "证照标识", "matter": "事项", "department": "部门", "form": "表单", "sources": "来源",
-    "submitted_at": "提交时间", "due_at": "应办结时间", "history": "办理过程", "delivery": "送达", "ratings": "评价",
-    "material": "材料", "bytes": "字节数", "media_type": "文件类型", "at": "时间", "actor": "操作人", "action": "操作",
-    "object_kind": "对象", "object_id": "对象编号", "about": "更正对象", "text": "内容", "answer": "答复",
-    "requested_at": "申请时间", "ready_at": "生成时间", "downloads": "下载次数", "closes_at": "注销时间",
-    "answered_at": "答复时间", "consent": "同意文本", "elder": "长辈模式", "elder_chosen": "自选长辈模式",
-}  # fmt: skip
+_INDENT: Final = 6
 
 
 class LayoutFailed(Unavailable):
@@ -84,38 +68,46 @@ def lay_out(export: Mapping[str, Any]) -> bytes:
     """Return an export as PDF: its sections with every row as lines of names and values."""
     from fpdf import FPDF  # noqa: PLC0415 — only the process that lays out pays for it
 
-    pdf = FPDF(format="A4")
+    class Pages(FPDF):
+        """Pages that say which of how many they are."""
+
+        def footer(self) -> None:
+            """Write the number of the page."""
+            self.set_y(-12)
+            self.set_font(_FONT, size=8)
+            self.cell(0, 6, f"第 {self.page_no()} 页，共 {{nb}} 页", align="C")
+
+    pdf = Pages(format="A4")
     pdf.set_title("我的个人信息")
-    pdf.set_auto_page_break(True, margin=15)
+    pdf.set_auto_page_break(True, margin=18)
     with resources.as_file(resources.files(_FONT_PACKAGE) / _FONT_FILE) as font:
         pdf.add_font(_FONT, fname=font)
     pdf.add_page()
 
-    def line(text: str, size: int, height: float) -> None:
+    def line(text: str, size: int, height: float, depth: int = 0) -> None:
         pdf.set_font(_FONT, size=size)
-        pdf.multi_cell(0, height, text, new_x="LMARGIN", new_y="NEXT")
+        pdf.set_x(pdf.l_margin + depth * _INDENT)
+        # Left, not justified: a long value would be torn apart.
+        pdf.multi_cell(0, height, text, align="L", new_x="LMARGIN", new_y="NEXT")
 
     line("我的个人信息", 18, 10)
-    line(f"{export['service']} · {export['made_at']} · {export['citizen_id']}", 9, 6)
+    line(f"{export['service']} · {moment(export['made_at'])}（北京时间） · {export['citizen_id']}", 9, 6)
     for section in export["sections"]:
         pdf.ln(3)
         rows = section["rows"]
+        # A heading goes with what stands under it.
+        if pdf.will_page_break(25):
+            pdf.add_page()
         line(f"{section['title']}  {section['title_en']}（{len(rows)}）", 13, 8)
         if not rows:
             line("没有记录", 10, 6)
         for row in rows[:_ROWS]:
-            for name, value in row.items():
-                if value not in (None, "", [], {}):
-                    line(f"{_LABELS.get(name, name)}：{_words(value)}", 10, 5.5)
+            for depth, text in lines_of(row):
+                line(text, 10, 5.5, depth)
             pdf.ln(1.5)
         if len(rows) > _ROWS:
             line(f"以上为最近 {_ROWS} 条，全部 {len(rows)} 条见 JSON 文件。", 10, 6)
     return bytes(pdf.output())
-
-
-def _words(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 if __name__ == "__main__":

@@ -212,8 +212,10 @@ class AuthData:
 class LedgerData:
     """The lines of the audit that concern a person. They carry ids and names of fields, and are never changed."""
 
-    def __init__(self, *, keeping: Keeping) -> None:
+    def __init__(self, *, keeping: Keeping, words: Mapping[str, str]) -> None:
+        """Build it; `words` says in Chinese what each action is."""
         self._keeping = keeping
+        self._words = words
 
     async def export(self, citizen_id: UUID) -> Sequence[Section]:
         """Return every line about the person, newest first.
@@ -232,6 +234,7 @@ class LedgerData:
                     # Who else acted is told by kind: their id is theirs.
                     "actor": "self" if line.actor_id == str(citizen_id) else line.actor_kind,
                     "action": line.action,
+                    "action_title": self._words.get(line.action, line.action),
                     "purpose": line.purpose,
                     "object_kind": line.object_kind,
                     "object_id": line.object_id,

@@ -185,7 +185,7 @@ def make_rights(ground: Ground, auth: Auth, all_of_matters: Desk, settings: Righ
         WaysData(records=auth.records, vault=vault),
         AccountData(),
         AuthData(records=auth.records, vault=vault, keeping=keeping),
-        LedgerData(keeping=keeping),
+        LedgerData(keeping=keeping, words={"auth.identity-bound": "绑定实名信息"}),
     ]
     return Rights(
         ground=ground,

@@ -89,8 +89,10 @@ async def test_an_export_holds_what_every_domain_knows(rights: Rights) -> None:
     assert {each["whose"] for each in section(document, "notice-copies")} == {"mine", "of-family"}
     assert [each["template"] for each in section(document, "subscriptions")] == ["progress"]
     assert [each["side"] for each in section(document, "takeovers")] == ["holder"]
-    assert [each["name"] for each in section(document, "groups")] == ["disabled"]
-    assert "auth.identity-bound" in {each["action"] for each in section(document, "ledger")}
+    assert [each["group"] for each in section(document, "groups")] == ["disabled"]
+    assert ("auth.identity-bound", "绑定实名信息") in {
+        (each["action"], each["action_title"]) for each in section(document, "ledger")
+    }
     assert len(section(document, "ledger")) >= await count("audit_line", subject_id=caller.citizen_id) - 3
     # Family is told by masked names; what never leaves the server does not leave it here.
     assert "宛秋实" not in file.content.decode()
