@@ -45,7 +45,10 @@ async def test_a_correction_is_answered_once_and_both_can_be_read(rights: Rights
 async def test_the_person_sees_who_read_what_they_wrote_and_why(rights: Rights) -> None:
     caller = await rights.resident()
     asked = await rights.corrections.ask(caller, About.MOBILE, None, WORDS)
+    # Lines of one millisecond have no order.
+    rights.ground.clock.move(timedelta(seconds=1))
     await rights.corrections.open_for(OPERATOR, asked.line.id)
+    rights.ground.clock.move(timedelta(seconds=1))
     await rights.corrections.answer(OPERATOR, asked.line.id, CorrectionState.REFUSED, "请自己改")
     actions = [action for action in await actions_of(caller.citizen_id) if "correction" in action]
     assert actions == ["auth.correction-asked", "auth.correction-read", "auth.correction-answered"]
