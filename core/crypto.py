@@ -12,7 +12,6 @@ copy of the database, at once (docs/decisions/0019).
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import os
@@ -24,7 +23,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -34,7 +33,7 @@ from core.clock import Clock
 from core.db import as_uuid, execute, fetch, fetch_one, require_transaction, transaction
 from core.errors import Unavailable
 from core.ids import Ids
-from core.settings import UnsafeSettings
+from core.keys.files import ec_key, ec_public_key, ed_key, raw_key, write_key
 
 _VERSION: Final = 1
 _PERSONAL: Final = 2
@@ -93,12 +92,12 @@ class KeyRing:
             UnsafeSettings: a key is missing, weak, or readable by others.
         """
         return cls(
-            kek=_raw_key(folder / KEK_FILE),
-            index=_raw_key(folder / INDEX_FILE),
-            token=_ec_key(folder / TOKEN_FILE),
-            issuer=_ec_key(folder / ISSUER_FILE),
-            audit=_ed_key(folder / AUDIT_FILE),
-            token_others=tuple(_ec_public_key(path) for path in sorted(folder.glob(_TOKEN_FILES))),
+            kek=raw_key(folder / KEK_FILE),
+            index=raw_key(folder / INDEX_FILE),
+            token=ec_key(folder / TOKEN_FILE),
+            issuer=ec_key(folder / ISSUER_FILE),
+            audit=ed_key(folder / AUDIT_FILE),
+            token_others=tuple(ec_public_key(path) for path in sorted(folder.glob(_TOKEN_FILES))),
         )
 
 
@@ -109,14 +108,14 @@ def make_keys(folder: Path) -> list[str]:
     made = []
     for name in (KEK_FILE, INDEX_FILE):
         if not (folder / name).exists():
-            _write(folder / name, base64.b64encode(os.urandom(32)) + b"\n")
+            write_key(folder / name, base64.b64encode(os.urandom(32)) + b"\n")
             made.append(name)
     for name in (TOKEN_FILE, ISSUER_FILE, AUDIT_FILE):
         if not (folder / name).exists():
             key = (
                 ed25519.Ed25519PrivateKey.generate() if name == AUDIT_FILE else ec.generate_private_key(ec.SECP256R1())
             )
-            _write(folder / name, private_pem(key))
+            write_key(folder / name, private_pem(key))
             made.append(name)
     return made
 
@@ -128,70 +127,6 @@ def private_pem(key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey) -> 
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-
-
-def _write(path: Path, content: bytes) -> None:
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(file, "wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-
-
-def _read(path: Path) -> bytes:
-    try:
-        if path.stat().st_mode & 0o077:
-            raise UnsafeSettings(f"The key {path.name} may be read by others; run: chmod 600 on it.")
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise UnsafeSettings(
-            f"The key {path.name} is missing in the key folder. Make keys with `python -m scripts.prepare --keys`, or "
-            "restore them from your backup: what was sealed with lost keys cannot be read again.",
-        ) from error
-
-
-def _raw_key(path: Path) -> bytes:
-    try:
-        key = base64.b64decode(_read(path).strip(), validate=True)
-    except binascii.Error as error:
-        raise UnsafeSettings(f"The key {path.name} is not 32 random bytes in base64.") from error
-    if len(key) != 32 or len(set(key)) < 8:  # noqa: PLR2004 — 256 bits that look random
-        raise UnsafeSettings(f"The key {path.name} is not 32 random bytes in base64.")
-    return key
-
-
-def _private_key(path: Path) -> object:
-    try:
-        return serialization.load_pem_private_key(_read(path), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise UnsafeSettings(f"The key {path.name} is not an unencrypted private key in PEM.") from error
-
-
-def _ec_key(path: Path) -> ec.EllipticCurvePrivateKey:
-    key = _private_key(path)
-    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise UnsafeSettings(f"The key {path.name} is not a P-256 private key.")
-    return key
-
-
-def _ec_public_key(path: Path) -> ec.EllipticCurvePublicKey:
-    """Read the public half of a key; of a key that signs no more the private half need not be kept."""
-    if b"PUBLIC KEY" not in _read(path):
-        return _ec_key(path).public_key()
-    try:
-        key = serialization.load_pem_public_key(_read(path))
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise UnsafeSettings(f"The key {path.name} is no key in PEM.") from error
-    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise UnsafeSettings(f"The key {path.name} is not a P-256 public key.")
-    return key
-
-
-def _ed_key(path: Path) -> ed25519.Ed25519PrivateKey:
-    key = _private_key(path)
-    if not isinstance(key, ed25519.Ed25519PrivateKey):
-        raise UnsafeSettings(f"The key {path.name} is not an Ed25519 private key.")
-    return key
 
 
 class _Cipher:

@@ -23,7 +23,7 @@ from auth.rights.ways_data import WaysData
 from certificates.personal_data import WalletData
 from face.personal_data import FaceData
 from matters.personal_data import MatterData
-from notices.personal_data import NoticeData
+from notices.rights.personal_data import NoticeData
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class RightsServices:
             ),
             WaysData(records=auth.records, vault=vault),
             AccountData(),
-            AuthData(records=auth.records, vault=vault, keeping=keeping),
+            AuthData(recent=auth.recent, records=auth.records, vault=vault, keeping=keeping),
             LedgerData(keeping=keeping, words=action_words()),
         ]
         return cls(

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from auth.places.recent import RecentSessions
 from auth.records import ID_NUMBER, Records
 from auth.rights.keeping import Keeping
 from auth.types import Erasure, Kept, Outlook, Plain, Section, Stop
@@ -79,7 +80,8 @@ def plain_row(row: Mapping[str, Any], *moments: str) -> dict[str, Plain]:
 class AuthData:
     """What auth stores about people."""
 
-    def __init__(self, *, records: Records, vault: Vault, keeping: Keeping) -> None:
+    def __init__(self, *, recent: RecentSessions, records: Records, vault: Vault, keeping: Keeping) -> None:
+        self._recent = recent
         self._records = records
         self._vault = vault
         self._keeping = keeping
@@ -160,6 +162,7 @@ class AuthData:
         require_transaction()
         record = await self._records.find(citizen_id)
         erased = {table: await execute(sql, citizen_id) for table, sql in _GO.items()}
+        self._recent.changed(citizen_id)
         keys = [f"a:{citizen_id}"]
         if record is not None and record.id_number is not None:
             keys.append(f"n:{self._vault.index(ID_NUMBER, record.id_number.reveal())}")

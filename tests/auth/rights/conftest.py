@@ -34,7 +34,7 @@ from face.personal_data import FaceData
 from face.records import Records as FaceRecords
 from face.types import Purpose
 from matters.personal_data import MatterData
-from notices.personal_data import NoticeData
+from notices.rights.personal_data import NoticeData
 from notices.types import Topic
 from tests.auth.ways.people import CARD
 from tests.conftest import Ground
@@ -184,7 +184,7 @@ def make_rights(ground: Ground, auth: Auth, all_of_matters: Desk, settings: Righ
         ),
         WaysData(records=auth.records, vault=vault),
         AccountData(),
-        AuthData(records=auth.records, vault=vault, keeping=keeping),
+        AuthData(recent=auth.recent, records=auth.records, vault=vault, keeping=keeping),
         LedgerData(keeping=keeping, words={"auth.identity-bound": "绑定实名信息"}),
     ]
     return Rights(

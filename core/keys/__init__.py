@@ -1,0 +1,1 @@
+"""Keys that never stand in the database, as files."""
