@@ -160,7 +160,7 @@ class Edge:
             try:
                 with self._place():
                     check_head(request)
-                    check_accept(request, operation.media_type, "application/problem+json")
+                    check_accept(request, operation.media_type, *operation.also_media, "application/problem+json")
                     check_length(request, cap)
                     request.ctx.device = read_device(request)
                     if comes_with_token:

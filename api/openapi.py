@@ -204,7 +204,7 @@ def _responses(operation: Operation, schemas: dict[tuple[type[BaseModel], str], 
         if answer is None:
             entry: dict[str, Any] = {"description": "Done."}
             if operation.media_type != "application/json":
-                entry["content"] = {operation.media_type: {}}
+                entry["content"] = {media_type: {} for media_type in (operation.media_type, *operation.also_media)}
         else:
             entry = {
                 "description": "Done.",

@@ -147,6 +147,7 @@ class Operation:
     idempotency: Idempotency
     prepare: Prepare | None
     media_type: str
+    also_media: tuple[str, ...]
     headers_in: tuple[str, ...]
     headers_out: tuple[str, ...]
     raw: tuple[str, ...]
@@ -201,6 +202,7 @@ class Routes:
         idempotency: Idempotency | None = None,
         prepare: Prepare | None = None,
         media_type: str = "application/json",
+        also_media: Sequence[str] = (),
         headers_in: Sequence[str] = (),
         headers_out: Sequence[str] = (),
         raw: Sequence[str] = (),
@@ -211,7 +213,8 @@ class Routes:
         those that every route may give, `files` the field of a multipart body and `texts` what may stand beside it,
         `idempotency` what an `Idempotency-Key`
         does (unsafe POSTs honour it unless told otherwise; with `required` the handler runs in one transaction with
-        the kept answer, and `prepare` runs before that transaction), `headers_in` further headers the handler
+        the kept answer, and `prepare` runs before that transaction), `media_type` and `also_media` what a file may
+        come as when it is no answer of ours, `headers_in` further headers the handler
         reads, `headers_out` those that come with every good answer beyond what the edge itself sends, `raw` the media
         types of a body that the handler reads itself (`request.body`).
         """
@@ -236,6 +239,7 @@ class Routes:
                     idempotency=idempotency or ("honoured" if method == "POST" else "none"),
                     prepare=prepare,
                     media_type=media_type,
+                    also_media=tuple(also_media),
                     headers_in=tuple(headers_in),
                     headers_out=tuple(headers_out),
                     raw=tuple(raw),

@@ -5,12 +5,14 @@ from typing import Final
 from api.citizen import (
     applications,
     certificates,
+    consents,
     elder_sessions,
     face_checks,
     ledger,
     matters,
     me,
     notices,
+    rights,
     sessions,
     takeovers,
 )
@@ -19,7 +21,8 @@ from api.citizen.ways import assistances, login_checks, step_ups
 from api.departments import deaths, message_reports, progress
 from api.operation import Routes
 from api.public import client, keys, progress_queries, wechat_push
-from api.staff import approvals, counter, jobs, openings, operators, parties, privacy
+from api.public import consents as consent_texts
+from api.staff import approvals, corrections, counter, jobs, openings, operators, parties, privacy
 from api.staff import assistances as staff_assistances
 from api.staff import notices as staff_notices
 from api.staff import sessions as staff_sessions
@@ -40,6 +43,8 @@ ROUTES: Final[tuple[Routes, ...]] = (
     certificates.routes,
     ledger.routes,
     notices.routes,
+    consents.routes,
+    rights.routes,
     matters.routes,
     applications.routes,
     verifications.routes,
@@ -56,7 +61,9 @@ ROUTES: Final[tuple[Routes, ...]] = (
     privacy.routes,
     jobs.routes,
     staff_notices.routes,
+    corrections.routes,
     client.routes,
+    consent_texts.routes,
     keys.routes,
     keys.well_known,
     progress_queries.routes,

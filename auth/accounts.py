@@ -9,7 +9,7 @@ from uuid import UUID
 
 from auth.errors import LastWayIn, TokenInvalid
 from auth.places.recent import RecentSessions
-from auth.records import add_newcomer
+from auth.records import HOLD_ACTIVE, add_newcomer
 from auth.types import AccountView, Caller
 from core.audit.record import Audit
 from core.clock import Clock
@@ -21,8 +21,6 @@ SELECT id, openid_hash, created_at, bound_at FROM wechat_account
 WHERE citizen_id = $1 AND id > $2 ORDER BY id LIMIT $3
 """
 _CAME_BY: Final = "SELECT account_id FROM citizen_session WHERE id = $1 AND ended_at IS NULL"
-# Changes nothing: two removals at once wait here for each other, so that they never take the last two ways in together.
-_HOLD: Final = "UPDATE citizen SET state = state WHERE id = $1 AND state = 'active'"
 _OTHERS: Final = "SELECT count(*) AS others FROM wechat_account WHERE citizen_id = $1 AND id <> $2"
 _HELD: Final = "SELECT id FROM wechat_account WHERE id = $1 AND citizen_id = $2"
 _PART: Final = "UPDATE wechat_account SET citizen_id = $2, bound_at = NULL WHERE id = $1"
@@ -73,7 +71,8 @@ class Accounts:
         """
 
         async def work() -> bool:
-            if await execute(_HOLD, caller.citizen_id) != 1:
+            # Two removals at once wait here for each other, so that they never take the last two ways in together.
+            if await execute(HOLD_ACTIVE, caller.citizen_id) != 1:
                 raise TokenInvalid
             if await fetch_one(_HELD, account_id, caller.citizen_id) is None:
                 return False

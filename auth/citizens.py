@@ -9,7 +9,7 @@ from auth.errors import AccountClosed, LevelTooLow, MobileCodeInvalid, TokenInva
 from auth.places.recent import RecentSessions
 from auth.ports import MiniProgram
 from auth.realname import RealName
-from auth.records import MOBILE, OPENID, Record, Records
+from auth.records import HOLD_ACTIVE, MOBILE, OPENID, Record, Records
 from auth.rules import effective_level, is_elder
 from auth.settings import LevelSettings
 from auth.types import Caller, Level, MeView
@@ -122,7 +122,10 @@ class Citizens:
             raise LevelTooLow.needing(Level.PRESENT)
 
         async def work() -> None:
-            sealed = self._vault.seal(MOBILE, caller.citizen_id, mobile.reveal())
+            if await execute(HOLD_ACTIVE, caller.citizen_id) != 1:
+                raise AccountClosed
+            person = await self._vault.ensure_person(caller.citizen_id)
+            sealed = person.seal(MOBILE, caller.citizen_id, mobile.reveal())
             await execute(_SET_MOBILE, caller.citizen_id, sealed, self._mobile_hash(mobile))
             await self._audit.record(
                 "auth.mobile-set",

@@ -3,18 +3,21 @@
 from typing import Final
 from uuid import UUID
 
+from auth.errors import ConsentNeeded
 from auth.rules import CONSENTS, consent_required, parse_consent
+from auth.texts.consents import IN_FORCE
+from auth.types import Caller, Channel, ConsentView
 from core.audit.actors import Actor, ActorKind
 from core.audit.record import Audit
 from core.clock import Clock
-from core.db import execute, fetch, fetch_one, require_transaction, transaction
+from core.db import as_moment, as_uuid, execute, fetch, fetch_one, is_postgres, require_transaction, transaction
 from core.ids import Ids
 from core.log import current_request_id
 
-# A partial unique index (migrations/auth/guards.py) lets one consent stand for each text.
+# A partial unique index (migrations/auth/_guards.py) lets one consent stand for each text.
 _GIVE: Final = """
-INSERT INTO consent (id, citizen_id, purpose, version, given_at, request_id, given_by)
-VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING id
+INSERT INTO consent (id, citizen_id, purpose, version, text_hash, channel, given_by, given_at, request_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING id
 """
 _STANDS: Final = """
 SELECT 1 AS stands FROM consent WHERE citizen_id = $1 AND purpose = $2 AND version = $3 AND withdrawn_at IS NULL
@@ -23,13 +26,27 @@ _BY_GUARDIAN: Final = """
 SELECT 1 AS stands FROM consent
 WHERE citizen_id = $1 AND purpose = $2 AND version = $3 AND withdrawn_at IS NULL AND given_by IS NOT NULL
 """
+# A withdrawal at this very moment and what rests on the consent wait for each other; SQLite writes one by one anyhow.
+_AND_HOLD: Final = " FOR SHARE"
 _WITHDRAW: Final = """
 UPDATE consent SET withdrawn_at = $3 WHERE citizen_id = $1 AND purpose = $2 AND withdrawn_at IS NULL
 """
+_LIST: Final = """
+SELECT id, purpose, version, text_hash, channel, given_by, given_at, withdrawn_at FROM consent
+WHERE citizen_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3
+"""
+_NEWEST: Final = """
+SELECT id, purpose, version, text_hash, channel, given_by, given_at, withdrawn_at FROM consent
+WHERE citizen_id = $1 AND purpose = $2 AND withdrawn_at IS NULL ORDER BY id DESC LIMIT 1
+"""
+_AFTER_ALL: Final = UUID(int=(1 << 128) - 1)
 
 
 class Consents:
-    """What residents have agreed to. A consent is written as `face@1`: the purpose and the version of its text."""
+    """What residents have agreed to. A consent is written as `face@1`: the purpose and the version of its text.
+
+    Nothing is remembered between two uses: each asks the database, so a withdrawal holds at once and everywhere.
+    """
 
     def __init__(self, *, audit: Audit, clock: Clock, ids: Ids) -> None:
         self._audit = audit
@@ -44,7 +61,14 @@ class Consents:
         """
         parse_consent(consent, purpose=purpose)
 
-    async def give(self, citizen_id: UUID, consent: str, *, actor: Actor | None = None) -> None:
+    async def give(
+        self,
+        citizen_id: UUID,
+        consent: str,
+        *,
+        actor: Actor | None = None,
+        channel: Channel = Channel.ONLINE,
+    ) -> None:
         """Keep a resident's consent, in the running transaction; one that stands already is left alone.
 
         `actor` is who has passed it on, where that was not the resident at their own keyboard.
@@ -55,21 +79,52 @@ class Consents:
         """
         require_transaction()
         purpose, version = parse_consent(consent)
-        now = self._clock.now()
         # A guardian stands in the row; an officer who passes it on does so in the ledger alone.
+        by_officer = actor is not None and actor.kind is ActorKind.OPERATOR
         is_guardian = actor is not None and actor.kind is ActorKind.CITIZEN and actor.id != str(citizen_id)
-        given_by = UUID(actor.id) if actor is not None and is_guardian else None
-        new = await fetch(_GIVE, self._ids.uuid(), citizen_id, purpose, version, now, current_request_id(), given_by)
+        new = await fetch(
+            _GIVE,
+            self._ids.uuid(),
+            citizen_id,
+            purpose,
+            version,
+            IN_FORCE[purpose].sha256,
+            (Channel.COUNTER if by_officer else channel).value,
+            UUID(actor.id) if actor is not None and is_guardian else None,
+            self._clock.now(),
+            current_request_id(),
+        )
         if new:
             await self._record("auth.consent-given", citizen_id, consent, actor)
 
-    async def require(self, citizen_id: UUID, purpose: str) -> None:
+    async def agree(self, caller: Caller, consent: str) -> ConsentView:
+        """Keep the caller's consent by itself, before anything rests on it, and return how it stands.
+
+        Raises:
+            ConsentRequired: there is no such text in force.
+            DatabaseUnavailable: the database could not be reached.
+        """
+        purpose, _ = parse_consent(consent)
+
+        async def work() -> ConsentView:
+            await self.give(caller.citizen_id, consent, actor=caller.actor)
+            row = await fetch_one(_NEWEST, caller.citizen_id, purpose)
+            if row is None:  # Withdrawn within the same moment by another device.
+                raise consent_required(purpose)
+            return _view(row)
+
+        return await transaction(work)
+
+    async def require(self, citizen_id: UUID, purpose: str, *, hold: bool = False) -> None:
         """See that the resident's consent to a purpose stands, under the text in force.
+
+        With `hold`, inside a transaction, no withdrawal can come between this and the transaction's end.
 
         Raises:
             ConsentRequired: it was never given, was withdrawn, or was given to an earlier text.
         """
-        if purpose not in CONSENTS or await fetch_one(_STANDS, citizen_id, purpose, CONSENTS[purpose]) is None:
+        sql = _STANDS + _AND_HOLD if hold and is_postgres() else _STANDS
+        if purpose not in CONSENTS or await fetch_one(sql, citizen_id, purpose, CONSENTS[purpose]) is None:
             raise consent_required(purpose)
 
     async def has_from_guardian(self, citizen_id: UUID, purpose: str) -> bool:
@@ -81,21 +136,35 @@ class Consents:
         return await fetch_one(_BY_GUARDIAN, citizen_id, purpose, CONSENTS[purpose]) is not None
 
     async def withdraw(self, citizen_id: UUID, purpose: str, *, actor: Actor | None = None) -> bool:
-        """Take a resident's consent back, for all its texts; return whether one stood.
+        """Take a resident's consent back, for all its texts, at once; return whether one stood.
+
+        `actor` is who takes it back, where that is not the resident at their own keyboard.
+
+        Raises:
+            ConsentNeeded: the account rests on it; closing the account is the way.
+            DatabaseUnavailable: the database could not be reached.
+        """
+        text = IN_FORCE.get(purpose)
+
+        async def work() -> bool:
+            if await execute(_WITHDRAW, citizen_id, purpose, self._clock.now()) == 0:
+                return False
+            if text is not None and not text.may_be_withdrawn:
+                raise ConsentNeeded.with_way_out(text.follows.zh, text.follows.en, text.instead or "")
+            await self._record("auth.consent-withdrawn", citizen_id, purpose, actor)
+            return True
+
+        return await transaction(work)
+
+    async def list_given(self, caller: Caller, *, before: UUID | None = None, limit: int = 20) -> list[ConsentView]:
+        """Return the caller's consents, newest first, withdrawn ones too, those before one when it is given.
 
         Raises:
             DatabaseUnavailable: the database could not be reached.
         """
+        return [_view(row) for row in await fetch(_LIST, caller.citizen_id, before or _AFTER_ALL, limit)]
 
-        async def work() -> bool:
-            withdrawn = await execute(_WITHDRAW, citizen_id, purpose, self._clock.now()) > 0
-            if withdrawn:
-                await self._record("auth.consent-withdrawn", citizen_id, purpose, actor)
-            return withdrawn
-
-        return await transaction(work)
-
-    async def _record(self, action: str, citizen_id: UUID, consent: str, actor: Actor | None = None) -> None:
+    async def _record(self, action: str, citizen_id: UUID, consent: str, actor: Actor | None) -> None:
         await self._audit.record(
             action,
             actor=actor or Actor.citizen(citizen_id),
@@ -103,3 +172,17 @@ class Consents:
             object_kind="consent",
             object_id=consent,
         )
+
+
+def _view(row: dict[str, object]) -> ConsentView:
+    withdrawn = row["withdrawn_at"]
+    return ConsentView(
+        id=as_uuid(row["id"]),
+        purpose=str(row["purpose"]),
+        version=int(str(row["version"])),
+        text_hash=str(row["text_hash"]),
+        channel=Channel(str(row["channel"])),
+        given_by_guardian=row["given_by"] is not None,
+        given_at=as_moment(row["given_at"]),
+        withdrawn_at=None if withdrawn is None else as_moment(withdrawn),
+    )

@@ -76,6 +76,20 @@ class ConsentRequired(Forbidden):
     plain = "要您同意了才能接着办。"
 
 
+class ConsentNeeded(Conflict):
+    """The consent carries the account: it ends with the account and not before; `alternatives` says how."""
+
+    code = "auth.consent-needed"
+    title = "这项同意是账户的基础，不能单独撤回；如不再同意，请注销账户"
+    title_en = "The account rests on this consent; to withdraw it, close the account"
+    plain = "账户还在用，这个同意就撤不了。不想用了，可以注销账户。"
+
+    @classmethod
+    def with_way_out(cls, text: str, text_en: str, start: str) -> Self:
+        """Return the problem with what follows from it and where to go instead."""
+        return cls(alternatives=[Alternative("closure", text, text_en, start)])
+
+
 class MandateMissing(Forbidden):
     """Nobody has authorised the caller to act for this person."""
 

@@ -1,5 +1,6 @@
 """Logging in with one tap: a code from the mini program becomes an account, and the account a session."""
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
@@ -19,16 +20,19 @@ from core.ids import Ids
 # `recent`: how often the account has logged in lately, counted where nothing can make it forget.
 _BY_OPENID: Final = """
 SELECT w.id AS account_id, c.id, c.name_sealed, c.id_number_sealed, c.id_number_hash, c.mobile_sealed, c.elder_chosen,
-       c.state, (SELECT count(*) FROM citizen_session s WHERE s.account_id = w.id AND s.created_at > $3) AS recent,
+       c.state, k.wrapped,
+       (SELECT count(*) FROM citizen_session s WHERE s.account_id = w.id AND s.created_at > $3) AS recent,
        EXISTS (SELECT 1 FROM citizen_session s WHERE s.citizen_id = c.id AND s.device_hash = $4) AS knows_device,
        EXISTS (SELECT 1 FROM citizen_session s WHERE s.citizen_id = c.id) AS came_before
-FROM wechat_account w JOIN citizen c ON c.id = w.citizen_id WHERE w.openid_hash IN ($1, $2)
+FROM wechat_account w JOIN citizen c ON c.id = w.citizen_id LEFT JOIN person_key k ON k.person_id = c.id
+WHERE w.openid_hash IN ($1, $2)
 """
 _IS_THERE: Final = "SELECT 1 AS there FROM wechat_account WHERE openid_hash IN ($1, $2)"
 _ADD_ACCOUNT: Final = """
 INSERT INTO wechat_account (id, citizen_id, openid_sealed, openid_hash, created_at) VALUES ($1, $2, $3, $4, $5)
 RETURNING id
 """
+_AGAIN: Final = 2
 
 
 class Login:
@@ -74,12 +78,13 @@ class Login:
         await self._limits.hit_here("auth.login:all", self._settings.login_all)
         identity = await self._mini_program.identify(code)
         openid_hashes = self._vault.indexes(OPENID, identity.openid.reveal())
-        try:
-            return await self._enter(identity, openid_hashes, device)
-        except IntegrityError:
+        for _ in range(_AGAIN):
             # Two first logins at once: the unique index let the other one make the account, which is there now. Or the
-            # account was just being removed from its resident, so that nothing could be opened by it for them.
-            return await self._enter(identity, openid_hashes, device)
+            # account was just being removed from its resident, so that nothing could be opened by it for them; where
+            # the resident's account was closed, both can happen one after the other.
+            with suppress(IntegrityError):
+                return await self._enter(identity, openid_hashes, device)
+        return await self._enter(identity, openid_hashes, device)
 
     async def _enter(self, identity: AccountIdentity, openid_hashes: tuple[str, str], device: str) -> Grant:
         mark = self._sessions.device_mark(device)

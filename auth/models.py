@@ -92,7 +92,11 @@ class RefreshToken(Model):
 
 
 class Consent(Model):
-    """A consent to one purpose under one version of its text. Given, perhaps withdrawn, never changed."""
+    """A consent to one purpose under one version of its text. Given, perhaps withdrawn, never changed.
+
+    `text_hash` proves which words were agreed to. `given_by` is the guardian who agreed for the person, none when they
+    agreed themselves. No value of the person stands here: the row may outlive the account as evidence.
+    """
 
     id = fields.UUIDField(primary_key=True)
     citizen: fields.ForeignKeyRelation[Citizen] = fields.ForeignKeyField(
@@ -100,11 +104,12 @@ class Consent(Model):
     )
     purpose = fields.CharField(max_length=32)
     version = fields.IntField()
+    text_hash = fields.CharField(max_length=64)
+    channel = fields.CharField(max_length=8)  # online | face | counter
+    given_by = fields.UUIDField(null=True)
     given_at = fields.DatetimeField()
     withdrawn_at = fields.DatetimeField(null=True)
     request_id = fields.CharField(max_length=64, default="")
-    # The guardian who gave it in the resident's place; none where residents speak for themselves.
-    given_by = fields.UUIDField(null=True)
 
     class Meta:
         table = "consent"

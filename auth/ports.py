@@ -1,8 +1,14 @@
-"""What auth needs from outside: who a login code belongs to, and whether a name and a number are one person."""
+"""What auth needs from outside: who a login code belongs to, and whether a name and a number are one person.
 
+And from every domain above it: what is stored about a person, told and erased.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
-from auth.types import AccountIdentity, Verdict
+from auth.types import AccountIdentity, Erasure, Outlook, Section, Verdict
 from core.pii import IdNumber, Mobile, PersonName
 
 
@@ -80,5 +86,45 @@ class PopulationRegistry(Protocol):
         Raises:
             RegistryRefused: the registry does not take the question, finally.
             RegistryUnavailable: the registry could not be reached; try again later.
+        """
+        ...
+
+
+class PersonalData(Protocol):
+    """What a domain stores about people. Each domain that has such tables implements it, and the wiring lists it.
+
+    Together the sections name every table with a person in it: a test compares them with the models, so that a new
+    table cannot be forgotten.
+    """
+
+    async def export(self, citizen_id: UUID) -> Sequence[Section]:
+        """Return all that is stored about a person, also the sections in which there is nothing.
+
+        Values leave in the clear, for the person alone. Secrets of the service (hashes of tokens, keyed indexes, the
+        openid, which never leaves the server) are told by what they are for, not by their value.
+
+        Raises:
+            RecordUnreadable: something sealed does not open.
+            DatabaseUnavailable: the database could not be reached.
+        """
+        ...
+
+    async def foresee(self, citizen_id: UUID, now: datetime) -> Outlook:
+        """Return what closing the account would stop, and what would be kept, if it were closed at `now`.
+
+        Raises:
+            DatabaseUnavailable: the database could not be reached.
+        """
+        ...
+
+    async def erase(self, citizen_id: UUID, now: datetime) -> Erasure:
+        """Erase in the running transaction all that need not be kept at `now`, and return what went and what stays.
+
+        The account is closed already and nobody can come in. Called again it erases what has come since, and what was
+        kept and is due, and nothing else.
+
+        Raises:
+            OutsideTransaction: no transaction is running.
+            DatabaseUnavailable: the database could not be reached.
         """
         ...

@@ -9,14 +9,14 @@ from auth.consent import Consents
 from auth.errors import AccountClosed, AlreadyBound, IdentityFixed, IdentityMismatch, LevelTooLow, RegistryUnavailable
 from auth.places.recent import RecentSessions
 from auth.ports import PopulationRegistry
-from auth.records import ID_NUMBER, NAME, Record, Records
+from auth.records import HOLD_ACTIVE, ID_NUMBER, NAME, Record, Records
 from auth.rules import is_elder, parse_person
 from auth.settings import LevelSettings
-from auth.types import Caller, Level, Person, Verdict
+from auth.types import Caller, Level, Person, ReadPurpose, Verdict
 from core.audit.actors import SYSTEM, Actor
 from core.audit.record import Audit
 from core.clock import Clock, china_date
-from core.crypto import Vault
+from core.crypto import Vault, destroy_person_key
 from core.db import IntegrityError, as_uuid, execute, fetch, fetch_one, transaction
 from core.ids import Ids
 from core.jobs.queue import Jobs
@@ -134,16 +134,29 @@ class RealName:
             await self._deaths.record(id_number, actor=SYSTEM)
         return verdict is Verdict.MATCH
 
-    async def person_of(self, citizen_id: UUID) -> Person:
-        """Return a resident under their real name.
+    async def person_of(self, citizen_id: UUID, purpose: ReadPurpose, *, reader: Actor | None = None) -> Person:
+        """Return a resident under their real name, for a purpose of the closed list.
+
+        `reader` is who gets to see the values when that is somebody else whose own act tells the ledger nothing of it;
+        then a line with the purpose is written here.
 
         Raises:
             LevelTooLow: it is not known.
+            ValueError: what is given is no purpose: nothing is read without one.
         """
+        why = ReadPurpose(purpose)
         record = await self._records.find(citizen_id)
         if record is None:
             raise LevelTooLow.needing(Level.REAL_NAME)
-        return record.person()
+        person = record.person()
+        if reader is not None and reader.id != str(citizen_id):
+            fields = ("name", "id_number") if person.mobile is None else ("name", "id_number", "mobile")
+            await transaction(
+                lambda: self._audit.record(
+                    "auth.person-read", actor=reader, subject_id=citizen_id, purpose=why.value, field_names=fields
+                )
+            )
+        return person
 
     async def find_citizen(self, id_number: IdNumber) -> UUID | None:
         """Return the resident with this number, if they have an account.
@@ -170,13 +183,17 @@ class RealName:
         async def work() -> UUID:
             # Within the transaction: while the key of the index changes, its claim lasts as long as that.
             holder, number_hash = await self._claimed(id_number)
+            holder = holder or await _holder_of((number_hash, number_hash))
             if holder is not None:
                 return holder
             citizen_id = self._ids.uuid()
-            name_sealed = self._vault.seal(NAME, citizen_id, name.reveal())
-            number_sealed = self._vault.seal(ID_NUMBER, citizen_id, id_number.reveal())
+            person = await self._vault.ensure_person(citizen_id)
+            name_sealed = person.seal(NAME, citizen_id, name.reveal())
+            number_sealed = person.seal(ID_NUMBER, citizen_id, id_number.reveal())
             now = self._clock.now()
             if not await fetch(_ADD_PERSON, citizen_id, name_sealed, number_sealed, number_hash, False, now):
+                # Somebody else has made it at this very moment; the key of the one that is not made is not needed.
+                await destroy_person_key(citizen_id)
                 holder = await _holder_of((number_hash, number_hash))
                 if holder is None:
                     raise AccountClosed
@@ -203,14 +220,17 @@ class RealName:
         now = self._clock.now()
 
         async def work() -> bool:
+            if await execute(HOLD_ACTIVE, citizen_id) != 1:
+                raise AccountClosed
             holder, number_hash = await self._claimed(number)
             if holder not in {None, citizen_id}:
                 raise IntegrityError
+            person = await self._vault.ensure_person(citizen_id)
             bound = await execute(
                 _BIND,
                 citizen_id,
-                self._vault.seal(NAME, citizen_id, name.reveal()),
-                self._vault.seal(ID_NUMBER, citizen_id, number.reveal()),
+                person.seal(NAME, citizen_id, name.reveal()),
+                person.seal(ID_NUMBER, citizen_id, number.reveal()),
                 number_hash,
                 now,
                 self._vault.indexes(ID_NUMBER, number.reveal())[1],

@@ -17,8 +17,11 @@ ID_NUMBER: Final = "citizen.id_number"
 MOBILE: Final = "citizen.mobile"
 OPENID: Final = "wechat_account.openid"
 
+# Changes nothing: whoever changes what is a resident's, and whoever closes their account, wait here for each other.
+HOLD_ACTIVE: Final = "UPDATE citizen SET state = state WHERE id = $1 AND state = 'active'"
 _BY_ID: Final = """
-SELECT id, name_sealed, id_number_sealed, id_number_hash, mobile_sealed, elder_chosen, state FROM citizen WHERE id = $1
+SELECT c.id, c.name_sealed, c.id_number_sealed, c.id_number_hash, c.mobile_sealed, c.elder_chosen, c.state, k.wrapped
+FROM citizen c LEFT JOIN person_key k ON k.person_id = c.id WHERE c.id = $1
 """
 _ADD_NEWCOMER: Final = """
 INSERT INTO citizen (id, elder_chosen, state, created_at) VALUES ($1, $2, 'active', $3) RETURNING id
@@ -88,15 +91,21 @@ class Records:
         return None if row is None else self.of_row(row)
 
     def of_row(self, row: Mapping[str, Any]) -> Record:
-        """Return the record of a row of `citizen` that was read elsewhere with the same columns.
+        """Return the record of a row of `citizen` that was read elsewhere, joined with its key as here.
 
         Raises:
             RecordUnreadable: a sealed column does not open.
         """
         citizen_id = as_uuid(row["id"])
-        name = self._open(NAME, citizen_id, row["name_sealed"])
-        number = self._open(ID_NUMBER, citizen_id, row["id_number_sealed"])
-        mobile = self._open(MOBILE, citizen_id, row["mobile_sealed"])
+        # One unwrapping for the three of them, and none where nothing is sealed.
+        person = self._vault.of_person(citizen_id, row["wrapped"])
+
+        def opened(column: str, sealed: bytes | None) -> str | None:
+            return None if sealed is None else person.open(column, citizen_id, sealed)
+
+        name = opened(NAME, row["name_sealed"])
+        number = opened(ID_NUMBER, row["id_number_sealed"])
+        mobile = opened(MOBILE, row["mobile_sealed"])
         return Record(
             citizen_id=citizen_id,
             name=None if name is None else PersonName(name),
@@ -106,6 +115,3 @@ class Records:
             elder_chosen=bool(row["elder_chosen"]),
             is_active=row["state"] == "active",
         )
-
-    def _open(self, column: str, citizen_id: UUID, sealed: bytes | None) -> str | None:
-        return None if sealed is None else self._vault.open(column, citizen_id, sealed)

@@ -6,12 +6,13 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from auth.errors import ConsentRequired, IdNumberInvalid, NameInvalid
+from auth.texts.consents import IN_FORCE
 from auth.types import Level
 from core.errors import FieldError
 from core.pii import IdNumber, PersonName
 
 # The text that is in force for each purpose. A new text is a new number, and asks again.
-CONSENTS: Final[Mapping[str, int]] = {"real-name": 1, "face": 1, "delegation": 1}
+CONSENTS: Final[Mapping[str, int]] = {purpose: text.version for purpose, text in IN_FORCE.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,17 @@ class DelegationSettings(Section):
     representative_hours: int = Field(default=24, ge=1, le=168)
 
 
+class RightsSettings(Section):
+    """The rights over one's own data. `keep_days` and `keep_laws` replace entries of `auth/rights/kept.json`."""
+
+    export_days: int = Field(default=7, ge=1, le=30)
+    exports_per_day: int = Field(default=1, ge=1, le=10)
+    corrections_per_day: int = Field(default=5, ge=1, le=50)
+    closing_days: int = Field(default=7, ge=1, le=30)
+    keep_days: dict[str, int] = Field(default_factory=dict)
+    keep_laws: dict[str, str] = Field(default_factory=dict)
+
+
 class AuthSettings(Section):
     """The section of auth."""
 
@@ -119,6 +130,7 @@ class AuthSettings(Section):
     limits: AuthLimits = AuthLimits()
     takeovers: TakeoverSettings = TakeoverSettings()
     operators: OperatorSettings = OperatorSettings()
+    rights: RightsSettings = RightsSettings()
 
     def unsafe(self) -> list[str]:
         """Return one sentence for each setting that production refuses."""

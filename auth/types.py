@@ -1,9 +1,10 @@
 """The words of auth: levels, callers, people, and what is told about them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeAlias
 from uuid import UUID
 
 from core.audit.actors import Actor
@@ -196,6 +197,99 @@ class AccountView:
     mark: str
     bound_at: datetime
     current: bool
+
+
+class Channel(StrEnum):
+    """Where a consent was given."""
+
+    ONLINE = "online"
+    FACE = "face"  # On a screen of somebody else's: an elder session on a kiosk or a relative's phone.
+    COUNTER = "counter"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentView:
+    """One consent of a resident, standing or withdrawn. `given_by_guardian`: somebody agreed for them."""
+
+    id: UUID
+    purpose: str
+    version: int
+    text_hash: str
+    channel: Channel
+    given_by_guardian: bool
+    given_at: datetime
+    withdrawn_at: datetime | None
+
+
+class ReadPurpose(StrEnum):
+    """For what a person's name, number and mobile are read: a closed list, and nobody reads them for nothing."""
+
+    FACE_CHECK = "face-check"
+    CERTIFICATE = "certificate"
+    APPLICATION = "application"
+    DECISION = "decision"
+    CORRECTION = "correction"
+    OWN_RIGHTS = "own-rights"
+    DELEGATION = "delegation"
+    STEP_UP = "step-up"
+    LEDGER = "ledger"
+
+
+Plain: TypeAlias = "str | int | bool | Sequence[Plain] | Mapping[str, Plain] | None"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Section:
+    """One part of what is stored about a person: plain values to read, and the tables all of which are in it."""
+
+    name: str
+    title: str
+    title_en: str
+    tables: tuple[str, ...]
+    rows: Sequence[Mapping[str, Plain]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What outlives an account: why, and until when. Without `until` the end is not known yet, or `is_for_good`.
+
+    `is_configured`: the reason is this installation's rule, to be confirmed by whoever runs it, not a named law.
+    """
+
+    what: str
+    title: str
+    title_en: str
+    law: str
+    law_en: str
+    is_configured: bool
+    is_for_good: bool
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Something under way that ends with the account."""
+
+    kind: str
+    id: UUID
+    title: str
+    title_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What closing an account would stop, and what would be kept after it."""
+
+    stops: tuple[Stop, ...] = ()
+    kept: tuple[Kept, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What was erased, as numbers of rows by table, and what is still kept."""
+
+    erased: Mapping[str, int]
+    kept: tuple[Kept, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

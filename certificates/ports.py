@@ -3,7 +3,7 @@
 from typing import Protocol
 from uuid import UUID
 
-from auth.types import Person
+from auth.types import Person, ReadPurpose
 from certificates.types import CertificateQuery, Issued
 
 
@@ -42,8 +42,8 @@ class OpenSessions(Protocol):
 class Persons(Protocol):
     """Who stands behind a citizen's id, under the real name."""
 
-    async def person_of(self, citizen_id: UUID) -> Person:
-        """Return name and number of a citizen with a real name.
+    async def person_of(self, citizen_id: UUID, purpose: ReadPurpose) -> Person:
+        """Return name and number of a citizen with a real name, for a purpose.
 
         Raises:
             LevelTooLow: the citizen has no real name yet.

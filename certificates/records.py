@@ -9,7 +9,7 @@ from uuid import UUID
 
 from certificates.types import State, Value
 from core.clock import Clock
-from core.crypto import Vault
+from core.crypto import PersonVault, Vault
 from core.db import as_moment, as_uuid, execute, fetch, fetch_one, require_transaction
 from core.ids import Ids
 
@@ -18,12 +18,16 @@ _IDENTIFIER: Final = "certificate.identifier"
 _FIELDS: Final = "certificate.fields"
 
 _LIST: Final = """
-SELECT id, kind, state, valid_until, issuer, number_sealed, stale_since FROM certificate
-WHERE citizen_id = $1 AND id > $2 AND (CAST($4 AS TEXT) = '' OR CAST($4 AS TEXT) LIKE '%,' || kind || ',%')
-ORDER BY id LIMIT $3
+SELECT c.id, c.citizen_id, c.kind, c.state, c.valid_until, c.issuer, c.number_sealed, c.stale_since, k.wrapped
+FROM certificate c LEFT JOIN person_key k ON k.person_id = c.citizen_id
+WHERE c.citizen_id = $1 AND c.id > $2 AND (CAST($4 AS TEXT) = '' OR CAST($4 AS TEXT) LIKE '%,' || c.kind || ',%')
+ORDER BY c.id LIMIT $3
 """
-_FIND: Final = "SELECT * FROM certificate WHERE id = $1 AND citizen_id = $2"
-_FIND_KIND: Final = "SELECT * FROM certificate WHERE citizen_id = $1 AND kind = $2"
+# The holder's own key comes with the row: everything personal in it is sealed under that.
+_WITH_KEY: Final = "SELECT c.*, k.wrapped FROM certificate c LEFT JOIN person_key k ON k.person_id = c.citizen_id"
+_FIND: Final = f"{_WITH_KEY} WHERE c.id = $1 AND c.citizen_id = $2"
+_FIND_KIND: Final = f"{_WITH_KEY} WHERE c.citizen_id = $1 AND c.kind = $2"
+_ALL: Final = f"{_WITH_KEY} WHERE c.citizen_id = $1 ORDER BY c.id"
 _ADD: Final = """
 INSERT INTO certificate (id, citizen_id, kind, state, version, valid_until, issuer, number_sealed, identifier_sealed,
                          fields_sealed, revision, fetched_at)
@@ -124,7 +128,7 @@ class Records:
                 state=State(row["state"]),
                 valid_until=_as_day(row["valid_until"]),
                 issuer=row["issuer"],
-                number=self._vault.open(_NUMBER, row_id, row["number_sealed"]),
+                number=self._person(row).open(_NUMBER, row_id, row["number_sealed"]),
                 stale_since=_as_moment(row["stale_since"]),
             )
             for row in rows
@@ -150,6 +154,15 @@ class Records:
         row = await fetch_one(_FIND_KIND, citizen_id, kind)
         return None if row is None else self._open(row)
 
+    async def all_of(self, citizen_id: UUID) -> list[Record]:
+        """Return everything a citizen holds, opened, oldest first.
+
+        Raises:
+            DatabaseUnavailable: the database could not be reached.
+            RecordUnreadable: a row does not open.
+        """
+        return [self._open(row) for row in await fetch(_ALL, citizen_id)]
+
     async def add(self, citizen_id: UUID, kind: str, content: Content) -> UUID | None:
         """Write a new certificate and return its id, or None when one of the kind is there already.
 
@@ -159,6 +172,7 @@ class Records:
         """
         require_transaction()
         row_id = self._ids.uuid()
+        holder = await self._vault.ensure_person(citizen_id)
         rows = await fetch(
             _ADD,
             row_id,
@@ -168,7 +182,7 @@ class Records:
             content.version,
             content.valid_until,
             content.issuer,
-            *self._seal(row_id, content),
+            *_seal(holder, row_id, content),
             self._clock.now(),
         )
         return row_id if rows else None
@@ -181,6 +195,7 @@ class Records:
             DatabaseUnavailable: the database could not be reached.
         """
         require_transaction()
+        holder = await self._vault.ensure_person(record.citizen_id)
         count = await execute(
             _CHANGE,
             record.id,
@@ -189,7 +204,7 @@ class Records:
             content.version,
             content.valid_until,
             content.issuer,
-            *self._seal(record.id, content),
+            *_seal(holder, record.id, content),
             self._clock.now(),
         )
         return count == 1
@@ -218,17 +233,11 @@ class Records:
         """
         await execute(_MARK_STALE, certificate_id, self._clock.now())
 
-    def _seal(self, row_id: UUID, content: Content) -> tuple[bytes, bytes, bytes]:
-        return (
-            self._vault.seal(_NUMBER, row_id, content.number),
-            self._vault.seal(_IDENTIFIER, row_id, content.identifier),
-            self._vault.seal(
-                _FIELDS, row_id, json.dumps(dict(content.fields), ensure_ascii=False, separators=(",", ":"))
-            ),
-        )
+    def _person(self, row: Mapping[str, Any]) -> PersonVault:
+        return self._vault.of_person(as_uuid(row["citizen_id"]), row["wrapped"])
 
     def _open(self, row: Mapping[str, Any]) -> Record:
-        row_id = as_uuid(row["id"])
+        row_id, holder = as_uuid(row["id"]), self._person(row)
         return Record(
             id=row_id,
             citizen_id=as_uuid(row["citizen_id"]),
@@ -238,14 +247,23 @@ class Records:
                 version=int(row["version"]),
                 valid_until=_as_day(row["valid_until"]),
                 issuer=row["issuer"],
-                number=self._vault.open(_NUMBER, row_id, row["number_sealed"]),
-                identifier=self._vault.open(_IDENTIFIER, row_id, row["identifier_sealed"]),
-                fields=json.loads(self._vault.open(_FIELDS, row_id, row["fields_sealed"])),
+                number=holder.open(_NUMBER, row_id, row["number_sealed"]),
+                identifier=holder.open(_IDENTIFIER, row_id, row["identifier_sealed"]),
+                fields=json.loads(holder.open(_FIELDS, row_id, row["fields_sealed"])),
             ),
             revision=int(row["revision"]),
             fetched_at=as_moment(row["fetched_at"]),
             stale_since=_as_moment(row["stale_since"]),
         )
+
+
+def _seal(holder: PersonVault, row_id: UUID, content: Content) -> tuple[bytes, bytes, bytes]:
+    fields = json.dumps(dict(content.fields), ensure_ascii=False, separators=(",", ":"))
+    return (
+        holder.seal(_NUMBER, row_id, content.number),
+        holder.seal(_IDENTIFIER, row_id, content.identifier),
+        holder.seal(_FIELDS, row_id, fields),
+    )
 
 
 def _as_day(value: object) -> date | None:

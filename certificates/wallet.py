@@ -8,7 +8,7 @@ from uuid import UUID
 from auth.account.groups import Groups
 from auth.delegation.effects import hold_mandate, require_unused
 from auth.errors import MandateMissing
-from auth.types import Caller
+from auth.types import Caller, ReadPurpose
 from certificates import rules
 from certificates.definitions import Kinds
 from certificates.errors import IssuerUnavailable, KindUnknown, NoneHeld
@@ -209,7 +209,7 @@ class Wallet:
         issuer = self._issuers.get(kind.issuer)
         if issuer is None:
             raise KindUnknown(kinds=sorted(each.slug for each in self._kinds if each.issuer in self._issuers))
-        person = await self._persons.person_of(holder)
+        person = await self._persons.person_of(holder, ReadPurpose.CERTIFICATE)
         issued = await issuer.fetch(CertificateQuery(kind.slug, person.name, person.id_number, why.purpose))
         if issued is not None:
             # An answer that does not fit is no answer: better known before anything is written.

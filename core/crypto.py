@@ -4,25 +4,24 @@ A key-encryption key (KEK) outside the database wraps data keys inside it; data 
 bound to its table, column and row (`security.md` 4.4), so a ciphertext moved elsewhere does not open. A blind index is
 a keyed hash by which a sealed value can be looked up; while its key is being changed a value has two.
 
-Layout of a sealed value: version (1 byte) | suite (1) | data key (4, big endian) | nonce (12) | ciphertext | tag (16).
+What belongs to one person alone may be sealed under that person's own key, which is itself sealed under a data key and
+bound to the person. Destroying the one row of that key makes all of it unreadable, in every copy of the database, at
+once (docs/decisions/0019).
 """
 
+import base64
 import hashlib
 import hmac
 import os
-import struct
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from core.clock import Clock
-from core.db import as_moment, as_uuid, execute, fetch, is_postgres, require_transaction, transaction
-from core.errors import Unavailable
+from core.db import as_moment, as_uuid, execute, fetch, fetch_one, is_postgres, require_transaction, transaction
 from core.ids import Ids
 from core.keyring.ring import (
     AUDIT_FILE,
@@ -35,14 +34,29 @@ from core.keyring.ring import (
     make_keys,
     private_pem,
 )
+from core.keyring.sealing import (
+    NONCE,
+    SHARED,
+    SUITES,
+    PersonVault,
+    RecordUnreadable,
+    bound_to,
+    data_key_of,
+    head_of,
+    kept_cipher,
+)
 
-_VERSION: Final = 1
-_SUITES: Final = {"A256GCM": 1, "SM4GCM": 2}
-_HEAD: Final = struct.Struct(">BBI")
-_NONCE: Final = 12
-_TAG: Final = 16
 _REMEMBERED: Final = timedelta(minutes=1)
 _NOTICE: Final = timedelta(seconds=3)
+_KEY: Final = 32
+
+PERSON_KEY: Final = "person_key.wrapped"
+_FIND_PERSON: Final = "SELECT wrapped FROM person_key WHERE person_id = $1"
+_ADD_PERSON: Final = """
+INSERT INTO person_key (person_id, wrapped, created_at) VALUES ($1, $2, $3)
+ON CONFLICT (person_id) DO NOTHING RETURNING wrapped
+"""
+_DESTROY_PERSON: Final = "DELETE FROM person_key WHERE person_id = $1"
 
 _ROWS: Final = "SELECT id, row_id, wrapped, current_from, retired_at FROM data_key ORDER BY id"
 _ADD: Final = """
@@ -52,37 +66,6 @@ ON CONFLICT (id) DO NOTHING RETURNING id
 _REWRAP: Final = "UPDATE data_key SET wrapped = $2 WHERE id = $1 AND wrapped = $3 AND retired_at IS NULL"
 # What was wrapped goes with it: a destroyed key is destroyed.
 _RETIRE: Final = "UPDATE data_key SET retired_at = $2, wrapped = $3 WHERE id < $1 AND retired_at IS NULL"
-
-
-class RecordUnreadable(Unavailable):
-    """A sealed value does not open: it was changed, moved, or its key is gone."""
-
-    code = "core.record-unreadable"
-    title = "这条记录暂时无法读取，我们已收到通知"
-    title_en = "This record cannot be read now; the operators have been told"
-    plain = "这条记录现在打不开，工作人员会处理。"
-    retryable = False
-
-
-@lru_cache(maxsize=16)
-def _aes(key: bytes) -> AESGCM:
-    return AESGCM(key)
-
-
-def _seal(suite: int, key: bytes, nonce: bytes, text: bytes, bound_to: bytes) -> bytes:
-    if suite == _SUITES["A256GCM"]:
-        return _aes(key).encrypt(nonce, text, bound_to)
-    encryptor = Cipher(algorithms.SM4(key[:16]), modes.GCM(nonce)).encryptor()
-    encryptor.authenticate_additional_data(bound_to)
-    return encryptor.update(text) + encryptor.finalize() + encryptor.tag
-
-
-def _open(suite: int, key: bytes, nonce: bytes, sealed: bytes, bound_to: bytes) -> bytes:
-    if suite == _SUITES["A256GCM"]:
-        return _aes(key).decrypt(nonce, sealed, bound_to)
-    decryptor = Cipher(algorithms.SM4(key[:16]), modes.GCM(nonce, sealed[-_TAG:])).decryptor()
-    decryptor.authenticate_additional_data(bound_to)
-    return decryptor.update(sealed[:-_TAG]) + decryptor.finalize()
 
 
 class Vault:
@@ -95,7 +78,7 @@ class Vault:
         self._ring = ring
         self._clock = clock
         self._ids = ids
-        self._suite = _SUITES[cipher]
+        self._suite = SUITES[cipher]
         self._keys: dict[int, bytes] = {}
         self._current = 0
 
@@ -153,15 +136,6 @@ class Vault:
                 done.append(f"data:{int(row['id'])} wrapped")
         return done
 
-    async def retire_below(self, number: int) -> int:
-        """Destroy the data keys below a number; return how many there were. What they sealed is lost.
-
-        Raises:
-            OutsideTransaction: no transaction is running.
-        """
-        require_transaction()
-        return await execute(_RETIRE, min(number, self._current), self._clock.now(), b"")
-
     async def _add(self, number: int, current_from: datetime | None) -> None:
         row_id = self._ids.uuid()
         now = self._clock.now()
@@ -176,7 +150,7 @@ class Vault:
         """Return a data key, and the key-encryption key that had wrapped it."""
         for kek in reversed(self._ring.keks.keys):
             try:
-                return AESGCM(kek.secret).decrypt(wrapped[:_NONCE], wrapped[_NONCE:], _bound_key(row_id)), kek.secret
+                return AESGCM(kek.secret).decrypt(wrapped[:NONCE], wrapped[NONCE:], _bound_key(row_id)), kek.secret
             except InvalidTag:
                 continue
         raise RecordUnreadable
@@ -185,30 +159,58 @@ class Vault:
 
     def seal(self, column: str, row_id: UUID, text: str) -> bytes:
         """Seal one text of one column of one row."""
-        number = self._current
-        nonce = os.urandom(_NONCE)
-        head = _HEAD.pack(_VERSION, self._suite, number)
-        return (
-            head + nonce + _seal(self._suite, self._keys[number], nonce, text.encode(), _bound_to(column, row_id, head))
-        )
+        cipher = kept_cipher(self._suite, self._keys[self._current])
+        return cipher.seal(SHARED, self._current, text, bound_to(column, row_id))
 
     def open(self, column: str, row_id: UUID, sealed: bytes) -> str:
         """Open what `seal` made for the same column and row.
 
         Raises:
-            RecordUnreadable: the value was changed or moved, or its key is gone.
+            RecordUnreadable: the value was changed or moved, its key is gone, or it is under a person's own key.
         """
         blob = bytes(sealed)
-        try:
-            head = blob[: _HEAD.size]
-            version, suite, number = _HEAD.unpack(head)
-            if version != _VERSION:
-                raise RecordUnreadable
-            nonce = blob[_HEAD.size : _HEAD.size + _NONCE]
-            body = blob[_HEAD.size + _NONCE :]
-            return _open(suite, self._keys[number], nonce, body, _bound_to(column, row_id, head)).decode()
-        except (InvalidTag, KeyError, ValueError, struct.error) as error:
-            raise RecordUnreadable from error
+        version, suite, number = head_of(blob)
+        if version != SHARED or number not in self._keys:
+            raise RecordUnreadable
+        return kept_cipher(suite, self._keys[number]).open(blob, bound_to(column, row_id))
+
+    # --- what belongs to one person alone -----------------------------------------------------------------------------
+
+    def of_person(self, person_id: UUID, wrapped: bytes | None) -> PersonVault:
+        """Return what seals and opens under a person's own key, given as its row holds it; it is not unwrapped yet.
+
+        Without a key, only values sealed before there was one open, and nothing can be sealed.
+        """
+        return PersonVault(self._suite, lambda: self._unwrap_person(person_id, wrapped), self.open)
+
+    async def find_person(self, person_id: UUID) -> PersonVault:
+        """Return the same for a person whose key has to be looked up.
+
+        Raises:
+            DatabaseUnavailable: the database could not be reached.
+        """
+        row = await fetch_one(_FIND_PERSON, person_id)
+        return self.of_person(person_id, None if row is None else row["wrapped"])
+
+    async def ensure_person(self, person_id: UUID) -> PersonVault:
+        """Return the same, making the person's key in the running transaction if there is none.
+
+        See first that the person's account is open: a key made after the closing would outlive it.
+
+        Raises:
+            OutsideTransaction: no transaction is running.
+            DatabaseUnavailable: the database could not be reached.
+        """
+        require_transaction()
+        if await fetch_one(_FIND_PERSON, person_id) is None:
+            wrapped = self.seal(PERSON_KEY, person_id, base64.b64encode(os.urandom(_KEY)).decode())
+            await fetch(_ADD_PERSON, person_id, wrapped, self._clock.now())
+        return await self.find_person(person_id)
+
+    def _unwrap_person(self, person_id: UUID, wrapped: bytes | None) -> bytes:
+        if wrapped is None:
+            raise RecordUnreadable
+        return base64.b64decode(self.open(PERSON_KEY, person_id, wrapped))
 
     # --- looking up -----------------------------------------------------------------------------------------------
 
@@ -255,6 +257,29 @@ class Vault:
         return _digest(self._ring.mark, b"mark|", column, value)
 
 
+async def retire_data_keys(below: int, now: datetime) -> int:
+    """Destroy the data keys below a number, which is that of the current one at most; return how many there were.
+
+    What they sealed is lost: see first that nothing stands under them any more.
+
+    Raises:
+        OutsideTransaction: no transaction is running.
+    """
+    require_transaction()
+    return await execute(_RETIRE, below, now, b"")
+
+
+async def destroy_person_key(person_id: UUID) -> bool:
+    """Destroy a person's key in the running transaction; what was sealed under it opens never again.
+
+    Raises:
+        OutsideTransaction: no transaction is running.
+        DatabaseUnavailable: the database could not be reached.
+    """
+    require_transaction()
+    return await execute(_DESTROY_PERSON, person_id) == 1
+
+
 async def wraps_all(kek: bytes) -> bool:
     """Tell whether a key-encryption key opens every data key there is.
 
@@ -265,22 +290,14 @@ async def wraps_all(kek: bytes) -> bool:
         wrapped = bytes(row["wrapped"])
         try:
             if row["retired_at"] is None:
-                AESGCM(kek).decrypt(wrapped[:_NONCE], wrapped[_NONCE:], _bound_key(as_uuid(row["row_id"])))
+                AESGCM(kek).decrypt(wrapped[:NONCE], wrapped[NONCE:], _bound_key(as_uuid(row["row_id"])))
         except InvalidTag:
             return False
     return True
 
 
-def data_key_of(sealed: bytes) -> int:
-    """Return the number of the data key under which a value is sealed; 0 when it is none of ours."""
-    try:
-        return int(_HEAD.unpack(bytes(sealed[: _HEAD.size]))[2])
-    except struct.error:
-        return 0
-
-
 def _wrap(kek: bytes, row_id: UUID, key: bytes) -> bytes:
-    nonce = os.urandom(_NONCE)
+    nonce = os.urandom(NONCE)
     return nonce + AESGCM(kek).encrypt(nonce, key, _bound_key(row_id))
 
 
@@ -291,10 +308,6 @@ def _bound_key(row_id: UUID) -> bytes:
 def _digest(key: bytes, purpose: bytes, column: str, value: str) -> str:
     own = hmac.digest(key, purpose + column.encode(), hashlib.sha256)
     return hmac.digest(own, value.encode(), hashlib.sha256)[:16].hex()
-
-
-def _bound_to(column: str, row_id: UUID, head: bytes) -> bytes:
-    return column.encode() + b"|" + row_id.bytes + b"|" + head
 
 
 def sha256_hex(data: bytes) -> str:
@@ -308,13 +321,17 @@ __all__ = [
     "ISSUER_FILE",
     "KEK_FILE",
     "MARK_FILE",
+    "PERSON_KEY",
     "TOKEN_FILE",
     "KeyRing",
+    "PersonVault",
     "RecordUnreadable",
     "Vault",
     "data_key_of",
+    "destroy_person_key",
     "make_keys",
     "private_pem",
+    "retire_data_keys",
     "sha256_hex",
     "wraps_all",
 ]

@@ -43,6 +43,8 @@ def _connection_config(settings: CoreSettings) -> dict[str, Any]:
                 "synchronous": "FULL",
                 "busy_timeout": 5000,
                 "foreign_keys": "ON",
+                # What is deleted is overwritten: a destroyed key must not be found in the free pages of the file.
+                "secure_delete": "ON",
             },
         }
     parts = urlsplit(url)

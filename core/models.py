@@ -121,6 +121,17 @@ class KeyNote(Model):
         table = "key_note"
 
 
+class PersonKey(Model):
+    """The data key of one person, itself sealed and bound to the person. Deleting it erases what it sealed."""
+
+    person_id = fields.UUIDField(primary_key=True)
+    wrapped = fields.BinaryField()
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "person_key"
+
+
 class KeptAnswer(Model):
     """The first answer to a request with an Idempotency-Key, kept 72 hours, sealed since it may hold personal data."""
 

@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from auth.consent import Consents
+from auth.errors import ConsentRequired
 from auth.realname import RealName
-from auth.rules import FreshFor, fresh_until
+from auth.rules import FreshFor, consent_required, fresh_until
 from auth.sessions import Sessions
-from auth.types import Caller, Level
+from auth.types import Caller, Level, ReadPurpose
 from core.cache import Limits
 from core.clock import Clock, china_date
 from core.db import transaction
@@ -22,7 +23,7 @@ from face.records import Check, Records
 from face.rules import GUARDED, choose_actions, hall_or_phone, needs_guardian
 from face.settings import FaceSettings
 from face.trail import Trail
-from face.types import CheckResult, Judgement, Purpose, StartedCheck
+from face.types import CheckResult, Judgement, Purpose, StartedCheck, Unjudged
 
 
 class FaceChecks:
@@ -76,7 +77,7 @@ class FaceChecks:
         self._consents.check(consent, purpose="face")
         if self._settings.gives == "nothing":
             raise NotOffered(alternatives=self._others(logged_in=True, elder=caller.elder))
-        person = await self._realname.person_of(caller.actor_id)
+        person = await self._realname.person_of(caller.actor_id, ReadPurpose.FACE_CHECK)
         if needs_guardian(person.id_number, china_date(self._clock.now())):
             await self._require_guardian(caller.actor_id)
         hashes = self._records.person_hashes(person.id_number)
@@ -116,6 +117,7 @@ class FaceChecks:
             RegistryUnavailable: the portrait could not be fetched; the check stays open.
             TokenInvalid: the session has ended meanwhile.
             TooManyRequests: too much evidence came from this account.
+            ConsentRequired: the consent was withdrawn since the check began, even while the frames were looked at.
         """
         await self._limits.hit("face.evidence", self._settings.evidence_limit, f"citizen:{caller.actor_id}")
         check = await self._records.find(check_id)
@@ -123,18 +125,27 @@ class FaceChecks:
             raise NoSuchCheck
         if check.id_number is not None:  # Of somebody whom the caller says to be: decided by those who asked for it.
             raise NoSuchCheck
-        person = await self._realname.person_of(caller.actor_id)
+        await self._consents.require(caller.actor_id, "face")
+        person = await self._realname.person_of(caller.actor_id, ReadPurpose.FACE_CHECK)
 
         async def decide(judgement: Judgement) -> CheckResult:
-            async def work() -> None:
+            async def work() -> bool:
+                try:
+                    await self._consents.require(caller.actor_id, "face", hold=True)
+                except ConsentRequired:
+                    if await self._records.close_unjudged(check, Unjudged.WITHDRAWN):
+                        await self._trail.tell("face.check-closed", check, Unjudged.WITHDRAWN.value)
+                    return False
                 await self._records.close(check, judgement)
                 reason = judgement.reason or "ok"
                 await self._trail.tell(f"face.check-{judgement.outcome}", check, reason, actor=caller.self_actor)
                 if judgement.passed:
                     until = fresh_until(self._clock.now(), elder=caller.elder, policy=self._fresh_for)
                     await self._sessions.raise_level(caller.session_id, Level.PRESENT, until=until)
+                return True
 
-            await transaction(work)
+            if not await transaction(work):
+                raise consent_required("face")
             return await result(check, judgement, self._attempts)
 
         return await self._examiner.examine(check, frames, person.id_number, then=decide)

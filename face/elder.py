@@ -12,7 +12,7 @@ from auth.consent import Consents
 from auth.realname import RealName
 from auth.rules import FreshFor, is_elder, parse_person
 from auth.sessions import Sessions
-from auth.types import Grant, Level
+from auth.types import Channel, Grant, Level
 from core.cache import Limits
 from core.clock import Clock, china_date
 from core.db import transaction
@@ -154,7 +154,7 @@ class ElderSessions:
                 await self._trail.tell(f"face.check-{judgement.outcome}", check, outcome, subject_id=subject_id)
                 if citizen_id is None:
                     return None
-                await self._consents.give(citizen_id, check.consent)
+                await self._consents.give(citizen_id, check.consent, channel=Channel.FACE)
                 return await self._sessions.open(citizen_id, level=Level.PRESENT, device=device)
 
             grant = await transaction(work)

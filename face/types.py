@@ -91,6 +91,7 @@ class Unjudged(StrEnum):
     OVERTIME = "overtime"
     UNAVAILABLE = "unavailable"
     GIVEN_UP = "given_up"
+    WITHDRAWN = "withdrawn"  # The consent was, while the pictures were looked at.
 
 
 @dataclass(frozen=True, slots=True)

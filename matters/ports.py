@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
-from auth.types import Caller, Person
+from auth.types import Caller, Person, ReadPurpose
 from certificates.types import CertificateView, HeldCertificate
 from core.audit.actors import Actor
 from matters.types import Applicant, Dedupe, Dossier, Fact, Receipt
@@ -86,8 +86,8 @@ class FileStore(Protocol):
 class People(Protocol):
     """Who a citizen is: the real names of `auth`."""
 
-    async def person_of(self, citizen_id: UUID) -> Person:
-        """Return the person behind a citizen.
+    async def person_of(self, citizen_id: UUID, purpose: ReadPurpose) -> Person:
+        """Return the person behind a citizen, for a purpose.
 
         Raises:
             LevelTooLow: no real name is bound.

@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.console import Console
 
 from api.wiring.domains import MODELS
-from api.wiring.restoring import Settled, settle_restored
+from api.wiring.running.restoring import Settled, settle_restored
 from api.wiring.settings import Settings, read_settings
 from core.backup.archive import (
     FILES,

@@ -15,8 +15,8 @@ from rich.console import Console
 
 from api.wiring.domains import MODELS
 from api.wiring.embedded import EmbeddedFolder
+from api.wiring.running.warm import fill_calendar, warm_face_models
 from api.wiring.settings import Settings, read_settings
-from api.wiring.warm import fill_calendar, warm_face_models
 from core.crypto import make_keys
 from core.database import close_database, open_database, orm_config
 from core.db import DatabaseUnavailable

@@ -73,6 +73,7 @@ async def start_check(request: Request, body: CheckIn) -> Answer:
         EngineUnavailable,
         RegistryUnavailable,
         RegistryRefused,
+        ConsentRequired,
     ),
 )
 async def send_evidence(request: Request, check_id: UUID) -> Answer:

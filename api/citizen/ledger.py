@@ -9,7 +9,7 @@ from uuid import UUID
 from api.access import Delegable, citizen
 from api.operation import Answer, Out, Page, PageQuery, Request, Routes, decode_place, encode_place
 from auth.errors import LevelTooLow
-from auth.types import Level
+from auth.types import Level, ReadPurpose
 from certificates.definitions import Kinds
 from core.audit.ledger import LedgerLine, lines_of
 from face.types import Purpose
@@ -78,6 +78,17 @@ _ACTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "notices.copy-ended": ("家人不再接收通知", "Family is told no more"),
     "auth.data-opened": ("工作人员查看您的个人信息", "A member of staff read your personal data"),
     "auth.resident-looked-up": ("工作人员查看您的资料（已遮盖）", "A member of staff looked you up, masked"),
+    "auth.person-read": ("查看您的身份信息", "Your name and number were read"),
+    "auth.export-requested": ("申请导出我的个人信息", "My data asked for"),
+    "auth.export-built": ("生成个人信息导出文件", "The export of my data was made"),
+    "auth.export-fetched": ("下载个人信息导出文件", "My data were fetched"),
+    "auth.correction-asked": ("申请更正", "A correction was asked for"),
+    "auth.correction-read": ("查看更正申请", "The correction was read"),
+    "auth.correction-answered": ("答复更正申请", "The correction was answered"),
+    "auth.closure-requested": ("申请注销账户", "Closing the account was asked for"),
+    "auth.closure-taken-back": ("撤销注销申请", "Closing the account was taken back"),
+    "auth.account-closed": ("账户已注销", "The account was closed"),
+    "auth.remains-erased": ("清除到期的保留信息", "What was kept and due was erased"),
     "face.check-started": ("开始人脸核验", "Face check begun"),
     "face.check-passed": ("人脸核验通过", "Face check passed"),
     "face.check-failed": ("人脸核验未通过", "Face check not passed"),
@@ -176,6 +187,11 @@ def _actor(line: LedgerLine, me: UUID, names: Mapping[str, str]) -> tuple[str, s
     return _ACTORS.get(line.actor_kind, (line.actor_kind, line.actor_kind))
 
 
+def action_words() -> dict[str, str]:
+    """Return what residents read of each action, in Chinese."""
+    return {action: words[0] for action, words in _ACTIONS.items()}
+
+
 def _is_by_another(line: LedgerLine, me: UUID) -> bool:
     """Tell whether somebody whom the reader knows acted: under a mandate, or as their relative."""
     if line.actor_kind != "citizen" or line.actor_id == str(me):
@@ -188,7 +204,9 @@ async def _names(request: Request, lines: Sequence[LedgerLine], me: UUID) -> dic
     found = {}
     for actor_id in {line.actor_id for line in lines if _is_by_another(line, me)}:
         with suppress(LevelTooLow):
-            found[actor_id] = (await request.app.ctx.services.realname.person_of(UUID(actor_id))).name.masked()
+            found[actor_id] = (
+                await request.app.ctx.services.realname.person_of(UUID(actor_id), ReadPurpose.LEDGER)
+            ).name.masked()
     return found
 
 

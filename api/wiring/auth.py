@@ -20,6 +20,7 @@ from auth.places.logout import Logout
 from auth.places.recent import RecentSessions
 from auth.realname import RealName
 from auth.records import Records
+from auth.rights.keeping import Keeping
 from auth.sessions import Sessions
 from auth.tidying import Tidying
 from auth.tokens import Tokens
@@ -34,6 +35,8 @@ class AuthServices:
     records: Records
     wechat: Wechat
     wechat_lease: LeasedToken
+    keeping: Keeping
+    recent: RecentSessions
     tokens: Tokens
     sessions: Sessions
     logout: Logout
@@ -106,6 +109,8 @@ class AuthServices:
             records=records,
             wechat=wechat,
             wechat_lease=wechat_lease,
+            keeping=Keeping(settings.rights),
+            recent=recent,
             tokens=tokens,
             sessions=sessions,
             logout=Logout(recent=recent, audit=audit, clock=clock),

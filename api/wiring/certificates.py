@@ -20,6 +20,7 @@ from core.signers.sharing import SharingEnvelope
 class CertificateServices:
     """The wallet, showing and checking."""
 
+    records: Records
     wallet: Wallet
     presentation: Presentation
     verification: Verification
@@ -50,6 +51,7 @@ class CertificateServices:
             ),
         }
         return cls(
+            records=records,
             wallet=Wallet(
                 kinds=kinds,
                 issuers=issuers,

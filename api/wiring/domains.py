@@ -9,6 +9,7 @@ MODELS: Final[dict[str, list[str]]] = {
         "auth.account.models",
         "auth.delegation.models",
         "auth.registers.models",
+        "auth.rights.models",
         "auth.staff.models",
         "auth.ways.models",
     ],

@@ -22,6 +22,7 @@ class FaceServices:
     """Is this person the person."""
 
     engine: LocalEngine
+    records: Records
     checks: FaceChecks
     elder_sessions: ElderSessions
     takeover_checks: TakeoverChecks
@@ -48,6 +49,7 @@ class FaceServices:
         examiner = Examiner(engine=engine, portraits=auth.registry, records=records, trail=trail, settings=settings)
         return cls(
             engine=engine,
+            records=records,
             checks=FaceChecks(
                 examiner=examiner,
                 records=records,

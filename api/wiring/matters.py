@@ -37,6 +37,7 @@ class MatterServices:
 
     calendar: CalendarStore
     deadlines: Deadlines
+    history: History
     catalogue: Catalogue
     guides: Guides
     eligibility: Eligibility
@@ -92,6 +93,7 @@ class MatterServices:
         return cls(
             calendar=calendar,
             deadlines=deadlines,
+            history=history,
             catalogue=catalogue,
             guides=guides,
             eligibility=eligibility,

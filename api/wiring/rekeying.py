@@ -6,6 +6,7 @@ A test holds this list against the tables, so that a new sealed column is not fo
 from typing import Final
 
 from api.wiring.ground import Ground
+from core.crypto import PERSON_KEY
 from core.rekeying.passes import IndexedColumn, IndexPass, SealedColumn, SealedPass
 from core.rekeying.work import KeyWork
 from matters.applications.sealed_files import SealedFiles
@@ -25,6 +26,9 @@ SEALED: Final = (
     SealedColumn("way_check", "pseudonym_sealed", "way_check.pseudonym"),
     SealedColumn("assistance", "purpose_sealed", "assistance.purpose"),
     SealedColumn("operator_account", "otp_sealed", "operator_account.otp"),
+    SealedColumn("approval", "payload_sealed", "approval.payload"),
+    SealedColumn("approval", "reason_sealed", "approval.reason"),
+    SealedColumn("party", "contact_sealed", "party.contact"),
     SealedColumn("face_check", "name_sealed", "face_check.name"),
     SealedColumn("face_check", "id_number_sealed", "face_check.id_number"),
     SealedColumn("certificate", "number_sealed", "certificate.number"),
@@ -36,11 +40,15 @@ SEALED: Final = (
     SealedColumn("case_action", "result_sealed", "case_action.result"),
     SealedColumn("kept_answer", "answer_sealed", "kept_answer.answer"),
 )
+# Sealed under the key of the person alone, never under a data key: that key is in `WRAPPED`.
+OF_A_PERSON: Final = frozenset(
+    {"data_export.json_sealed", "data_export.pdf_sealed", "correction.text_sealed", "correction.answer_sealed"}
+)
 # Keys that are sealed under the data keys as values are: `SealedColumn(…, row_id="…")` where a row goes by another id.
-WRAPPED: Final[tuple[SealedColumn, ...]] = ()
+WRAPPED: Final = (SealedColumn("person_key", "wrapped", PERSON_KEY, row_id="person_id"),)
 INDEXED: Final = (
-    IndexedColumn("citizen", "id_number_hash", "id_number_sealed", "citizen.id_number"),
-    IndexedColumn("citizen", "mobile_hash", "mobile_sealed", "citizen.mobile"),
+    IndexedColumn("citizen", "id_number_hash", "id_number_sealed", "citizen.id_number", person="id"),
+    IndexedColumn("citizen", "mobile_hash", "mobile_sealed", "citizen.mobile", person="id"),
     # A tie's number is the one by which its other side stands as a resident: one index for both.
     IndexedColumn("relative", "number_hash", "id_number_sealed", "citizen.id_number", "relative.id_number"),
     IndexedColumn("wechat_account", "openid_hash", "openid_sealed", "wechat_account.openid"),

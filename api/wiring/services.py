@@ -1,13 +1,9 @@
 """All services of a process, and how they are opened and closed."""
 
 import asyncio
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from api.health import State
 from api.idempotency import Idempotency
@@ -19,13 +15,17 @@ from api.wiring.ground import Ground
 from api.wiring.matters import MatterServices
 from api.wiring.notices import NoticeServices
 from api.wiring.rekeying import key_work
+from api.wiring.rights import RightsServices
+from api.wiring.running.handlers import handlers
+from api.wiring.running.watch import Watch
 from api.wiring.settings import Settings
-from api.wiring.watch import Watch
+from api.wiring.staff import trusted_keys
 from api.wiring.ways import WayServices
 from auth.account.deaths import Deaths
 from auth.account.takeovers import Takeovers
 from auth.accounts import Accounts
 from auth.citizens import Citizens
+from auth.consent import Consents
 from auth.delegation.authority import Authority
 from auth.delegation.ending import Ending
 from auth.delegation.guardians import Guardians
@@ -37,6 +37,9 @@ from auth.places.logout import Logout
 from auth.realname import RealName
 from auth.registers.parties import Parties
 from auth.registers.privacy import PrivacyRecords
+from auth.rights.closures import Closures
+from auth.rights.corrections import Corrections
+from auth.rights.exports import Exports
 from auth.sessions import Sessions
 from auth.staff.approvals import Approvals
 from auth.staff.emergencies import Emergencies
@@ -62,13 +65,13 @@ from core.errors import Problem
 from core.ids import Ids
 from core.jobs.carrier import Sweeper
 from core.jobs.desk import JobDesk
-from core.jobs.runner import Handler, JobRunner
+from core.jobs.runner import JobRunner
 from core.jobs.timetable import Entry, Timetable
 from core.log import get_logger
 from core.migrate import require_current
 from core.rekeying.work import KeyWork
-from core.settings import Switch, UnsafeSettings
-from core.signers.http_signature import SignatureChecker, TrustedKey
+from core.settings import Switch
+from core.signers.http_signature import SignatureChecker
 from face.checks import FaceChecks
 from face.elder import ElderSessions
 from face.takeover import TakeoverChecks
@@ -118,6 +121,10 @@ class Services:
     citizens: Citizens
     realname: RealName
     staff_sessions: StaffSessions
+    consents: Consents
+    exports: Exports
+    corrections: Corrections
+    closures: Closures
     operators: Operators
     authority: Authority
     relatives: Relatives
@@ -186,8 +193,9 @@ class Services:
         face = FaceServices.build(ground, auth, ways.menu)
         certificates = CertificateServices.build(ground, auth)
         matters = MatterServices.build(ground, auth, certificates)
+        rights = RightsServices.build(ground, auth, face, certificates, matters)
         runner = JobRunner(
-            handlers=_handlers(auth, ways, notices, certificates, matters),
+            handlers=handlers(auth, ways, notices, certificates, matters, rights=rights),
             settings=settings.jobs,
             clock=ground.clock,
             ids=ground.ids,
@@ -202,7 +210,7 @@ class Services:
             public_url=settings.effective_public_url,
             idempotency=Idempotency(vault=ground.vault, clock=ground.clock, ids=ground.ids),
             signatures=SignatureChecker(
-                _trusted_keys(settings), clock=ground.clock, register=auth.staff.registered_keys
+                trusted_keys(settings), clock=ground.clock, register=auth.staff.registered_keys
             ),
             tokens=auth.tokens,
             sessions=auth.sessions,
@@ -212,6 +220,10 @@ class Services:
             login=auth.login,
             citizens=auth.citizens,
             realname=auth.realname,
+            consents=auth.consents,
+            exports=rights.exports,
+            corrections=rights.corrections,
+            closures=rights.closures,
             authority=auth.delegation.authority,
             relatives=auth.delegation.relatives,
             mandates=auth.delegation.mandates,
@@ -324,45 +336,6 @@ class Services:
             log.warning("face engine not warm", code=problem.code)
 
 
-def _handlers(
-    auth: AuthServices,
-    ways: WayServices,
-    notices: NoticeServices,
-    certificates: CertificateServices,
-    matters: MatterServices,
-) -> Mapping[str, Handler]:
-    """Every job that is ever enqueued, and who does it (a test holds the names against the code)."""
-    return {
-        "auth.complete-takeover": auth.takeovers.complete,
-        "auth.end-delegations": auth.delegation.ending.end_later,
-        "auth.send-assistance-code": ways.assistances.send_code,
-        "notices.tell": notices.telling.tell,
-        "notices.send": notices.sending.send,
-        "notices.settle": notices.reports.settle,
-        "auth.announce-emergency": auth.staff.emergencies.announce,
-        "auth.remind-of-emergency": auth.staff.emergencies.remind,
-        "matters.deliver": matters.submission.deliver,
-        "certificates.refresh": certificates.wallet.refresh,
-    }
-
-
-def _trusted_keys(settings: Settings) -> dict[str, TrustedKey]:
-    """Return whose signatures are known, by key id."""
-    public_security, sms = settings.departments.public_security, settings.notices.sms
-    given = [
-        ("public-security", public_security.callback_key_id, public_security.callback_public_key),
-        ("sms", sms.report_key_id, sms.report_public_key),
-    ]
-    trusted = {}
-    for party, key_id, pem in given:
-        if pem:
-            key = serialization.load_pem_public_key(pem.encode())
-            if not isinstance(key, ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey):
-                raise UnsafeSettings(f"The key by which {party} signs is neither Ed25519 nor P-256.")
-            trusted[key_id] = TrustedKey(party, key)
-    return trusted
-
-
 def _entries(services: Services, sweeper: Sweeper) -> list[Entry]:
     ground, settings = services.ground, services.settings
 
@@ -392,6 +365,8 @@ def _entries(services: Services, sweeper: Sweeper) -> list[Entry]:
         Entry("mandates", _HOUR, services.delegation_ending.tidy),
         Entry("checks by other ways", 60.0, services.ways.tidying.tidy),
         Entry("emergencies", 60.0, services.emergencies.count_open),
+        Entry("exports", _HOUR, services.exports.tidy),
+        Entry("closed accounts", 300.0, services.closures.look_again),
         Entry("face checks", 60.0, services.face_checks.tidy),
         Entry("kept answers", _HOUR, services.idempotency.purge),
         Entry("nonces", 300.0, forget_nonces),

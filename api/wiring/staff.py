@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+
 from api.wiring.ground import Ground
+from api.wiring.settings import Settings
 from auth.places.recent import RecentSessions
 from auth.records import Records
 from auth.registers.keys import RegisteredKeys
@@ -17,6 +21,8 @@ from auth.staff.papers import Papers
 from auth.staff.passwords import Passwords
 from auth.staff.proof import Proof
 from auth.staff.sessions import StaffSessions
+from core.settings import UnsafeSettings
+from core.signers.http_signature import TrustedKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +89,20 @@ class StaffServices:
             registered_keys=RegisteredKeys(clock=clock),
             privacy_records=PrivacyRecords(audit=audit, clock=clock, ids=ids),
         )
+
+
+def trusted_keys(settings: Settings) -> dict[str, TrustedKey]:
+    """Return whose signatures are known, by key id."""
+    public_security, sms = settings.departments.public_security, settings.notices.sms
+    given = [
+        ("public-security", public_security.callback_key_id, public_security.callback_public_key),
+        ("sms", sms.report_key_id, sms.report_public_key),
+    ]
+    trusted = {}
+    for party, key_id, pem in given:
+        if pem:
+            key = serialization.load_pem_public_key(pem.encode())
+            if not isinstance(key, ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey):
+                raise UnsafeSettings(f"The key by which {party} signs is neither Ed25519 nor P-256.")
+            trusted[key_id] = TrustedKey(party, key)
+    return trusted

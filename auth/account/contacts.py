@@ -17,6 +17,7 @@ _ACCOUNTS: Final = """
 SELECT id, openid_sealed FROM wechat_account WHERE citizen_id = $1 ORDER BY COALESCE(bound_at, created_at) DESC, id DESC
 LIMIT 5
 """
+_ALL: Final = "SELECT id FROM wechat_account WHERE citizen_id = $1 ORDER BY id"
 _BY_OPENID: Final = "SELECT id FROM wechat_account WHERE openid_hash IN ($1, $2)"
 
 
@@ -55,6 +56,14 @@ class Contacts:
                 policy=self._policy,
             ),
         )
+
+    async def accounts_of(self, citizen_id: UUID) -> list[UUID]:
+        """Return every WeChat account of a resident, whether or not they can be reached by it.
+
+        Raises:
+            DatabaseUnavailable: the database could not be reached.
+        """
+        return [as_uuid(row["id"]) for row in await fetch(_ALL, citizen_id)]
 
     async def find_account(self, openid: Secret) -> UUID | None:
         """Return the WeChat account with this openid, if we know it.

@@ -14,7 +14,7 @@ from auth.delegation.types import Guardianship, MandateState, Named, Ward
 from auth.errors import MandateMissing
 from auth.realname import RealName
 from auth.settings import DelegationSettings
-from auth.types import Caller, Person
+from auth.types import Caller, Person, ReadPurpose
 from core.audit.actors import SYSTEM, Actor
 from core.clock import Clock, china_date
 from core.db import as_uuid, execute, fetch, fetch_one, require_transaction, transaction
@@ -133,8 +133,8 @@ class Guardians:
         agent_id = held.agent_id
         if agent_id is None:
             raise MandateMissing
-        guardian = await self._realname.person_of(agent_id)
-        ward = await self._realname.person_of(held.principal_id)
+        guardian = await self._realname.person_of(agent_id, ReadPurpose.DELEGATION)
+        ward = await self._realname.person_of(held.principal_id, ReadPurpose.DELEGATION)
         kinship = await self._register.ask(_named(guardian), _named(ward))
         if kinship.guardianship is not Guardianship.NONE:
             await transaction(lambda: execute(_CHECKED, held.id, now))
@@ -166,6 +166,7 @@ class Guardians:
         """Take a consent of the ward back; return whether one stood.
 
         Raises:
+            ConsentNeeded: the ward's account rests on it.
             MandateMissing: the caller is not the guardian by this mandate.
             KinshipUnavailable: the guardianship has to be confirmed and the register is away.
         """

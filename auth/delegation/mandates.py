@@ -16,7 +16,7 @@ from auth.delegation.types import LinkState, MandateState, MandateView, Named, T
 from auth.realname import RealName
 from auth.rules import parse_person
 from auth.settings import DelegationSettings
-from auth.types import Caller, MandateKind, Person, PrincipalKind
+from auth.types import Caller, MandateKind, Person, PrincipalKind, ReadPurpose
 from core.audit.actors import Actor
 from core.cache import Limits
 from core.clock import Clock, china_date
@@ -116,7 +116,7 @@ class Mandates:
             TooManyRequests: too many offers within the day.
         """
         terms = await self._checked(caller, terms)
-        me = await self._realname.person_of(caller.citizen_id)
+        me = await self._realname.person_of(caller.citizen_id, ReadPurpose.DELEGATION)
         today = china_date(self._clock.now())
         require_adult(me.id_number, today)
 
@@ -128,7 +128,11 @@ class Mandates:
             if link.state is not LinkState.CONFIRMED or link.other is None:
                 raise LinkStateForbids
             is_asker = link.citizen_id == caller.citizen_id
-            agent = link.other if is_asker else _named(await self._realname.person_of(link.citizen_id))
+            agent = (
+                link.other
+                if is_asker
+                else _named(await self._realname.person_of(link.citizen_id, ReadPurpose.DELEGATION))
+            )
             require_adult(agent.id_number, today)
             offer = _Offer(PrincipalKind.CITIZEN, caller.citizen_id, agent, terms, relative_id=relative_id)
             return await self._offer(caller, offer)
@@ -155,7 +159,7 @@ class Mandates:
         """
         terms = await self._checked(caller, terms)
         agent = Named(*parse_person(name, id_number))
-        me = await self._realname.person_of(caller.citizen_id)
+        me = await self._realname.person_of(caller.citizen_id, ReadPurpose.DELEGATION)
         if me.id_number == agent.id_number:
             wrong = FieldError("/agent/id_number", "own", "这是您自己的号码", "This is your own number")
             raise NoSelfDelegation(errors=[wrong])
@@ -181,7 +185,7 @@ class Mandates:
             TooYoung: the caller is under 18.
             LevelTooLow: the caller has no real name yet.
         """
-        me = await self._realname.person_of(caller.citizen_id)
+        me = await self._realname.person_of(caller.citizen_id, ReadPurpose.DELEGATION)
         now = self._clock.now()
         if await self.find(caller, mandate_id) is None:
             return None
@@ -207,7 +211,7 @@ class Mandates:
             LevelTooLow: the caller has no real name yet.
             DatabaseUnavailable: the database could not be reached.
         """
-        me = await self._realname.person_of(caller.citizen_id)
+        me = await self._realname.person_of(caller.citizen_id, ReadPurpose.DELEGATION)
         rows = await (
             fetch(_AS_AGENT, caller.citizen_id, self._hash(me), after or _FIRST, limit)
             if as_agent
@@ -222,7 +226,7 @@ class Mandates:
             LevelTooLow: the caller has no real name yet.
             DatabaseUnavailable: the database could not be reached.
         """
-        me = await self._realname.person_of(caller.citizen_id)
+        me = await self._realname.person_of(caller.citizen_id, ReadPurpose.DELEGATION)
         row = await fetch_one(_FIND, mandate_id, caller.citizen_id, self._hash(me))
         return None if row is None else await self._view(caller, self._rows.mandate(row))
 
@@ -233,7 +237,7 @@ class Mandates:
             MandateStateForbids: it has ended already, or a ward wants to end a guardianship.
             LevelTooLow: the caller has no real name yet.
         """
-        me = await self._realname.person_of(caller.citizen_id)
+        me = await self._realname.person_of(caller.citizen_id, ReadPurpose.DELEGATION)
         my_hash = self._hash(me)
 
         async def work() -> bool:
@@ -309,7 +313,7 @@ class Mandates:
             principal=held.principal,
             principal_name=principal_name,
             organisation_id=held.principal_id if is_organisation else None,
-            agent_name=held.agent_name.masked(),
+            agent_name="" if held.agent_name is None else held.agent_name.masked(),
             scope=held.scope,
             one_time=held.one_time,
             offered_at=held.offered_at,

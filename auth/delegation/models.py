@@ -47,7 +47,8 @@ class Mandate(Model):
     # Known when it is accepted; until then the agent finds it by number and name.
     agent_id = fields.UUIDField(null=True)
     agent_mark = fields.CharField(max_length=32, db_index=True)
-    agent_name_sealed = fields.BinaryField()
+    # Gone with the agent's account, as the mark is.
+    agent_name_sealed = fields.BinaryField(null=True)
     relative: fields.ForeignKeyNullableRelation[Relative] = fields.ForeignKeyField(
         "auth.Relative", related_name=False, on_delete=fields.RESTRICT, null=True, db_index=True
     )

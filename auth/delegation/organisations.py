@@ -16,7 +16,7 @@ from auth.delegation.types import MandateState, Named, OrganisationView
 from auth.errors import MandateMissing
 from auth.realname import RealName
 from auth.settings import DelegationSettings
-from auth.types import Caller, MandateKind
+from auth.types import Caller, MandateKind, ReadPurpose
 from core.audit.actors import SYSTEM, Actor
 from core.clock import Clock
 from core.db import as_moment, as_uuid, execute, fetch, fetch_one, transaction
@@ -90,7 +90,7 @@ class Organisations:
             TooManyRequests: this account or this code was tried too often.
         """
         code, called = parse_uscc(uscc), parse_organisation_name(name)
-        person = await self._realname.person_of(caller.citizen_id)
+        person = await self._realname.person_of(caller.citizen_id, ReadPurpose.DELEGATION)
         me = Named(person.name, person.id_number)
         await self._attempts.start(caller.citizen_id, self._rows.attempt_key("organisation", code))
         if not await self._register.represents(me, uscc=code, name=called):
@@ -180,7 +180,7 @@ class Organisations:
         named = await fetch_one(_NAME, root.principal_id)
         if named is None or root.agent_id is None:
             raise MandateMissing
-        person = await self._realname.person_of(root.agent_id)
+        person = await self._realname.person_of(root.agent_id, ReadPurpose.DELEGATION)
         me = Named(person.name, person.id_number)
         if await self._register.represents(me, uscc=named["uscc"], name=named["name"]):
             await transaction(lambda: execute(_CHECKED, root.id, now))

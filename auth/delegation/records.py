@@ -38,7 +38,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Held:
-    """A mandate as its row says."""
+    """A mandate as its row says. The agent's name goes with the agent's account."""
 
     id: UUID
     kind: MandateKind
@@ -47,7 +47,7 @@ class Held:
     granted_by: UUID | None
     agent_id: UUID | None
     agent_mark: str
-    agent_name: PersonName
+    agent_name: PersonName | None
     under_id: UUID | None
     scope: Scope
     one_time: bool
@@ -144,7 +144,7 @@ class Rows:
         Raises:
             RecordUnreadable: a sealed column does not open.
         """
-        mandate_id = as_uuid(row["id"])
+        mandate_id, name = as_uuid(row["id"]), row["agent_name_sealed"]
         return Held(
             id=mandate_id,
             kind=MandateKind(row["kind"]),
@@ -153,7 +153,7 @@ class Rows:
             granted_by=_uuid(row["granted_by"]),
             agent_id=_uuid(row["agent_id"]),
             agent_mark=row["agent_mark"],
-            agent_name=PersonName(self._vault.open(_AGENT_NAME, mandate_id, row["agent_name_sealed"])),
+            agent_name=None if name is None else PersonName(self._vault.open(_AGENT_NAME, mandate_id, name)),
             under_id=_uuid(row["under_id"]),
             scope=Scope(_words(row["certificates"]), _words(row["matters"])),
             one_time=bool(row["one_time"]),

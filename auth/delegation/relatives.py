@@ -16,7 +16,7 @@ from auth.delegation.types import Kinship, LinkState, Named, Relation, RelativeV
 from auth.errors import IdentityMismatch, RegistryRefused, RegistryUnavailable
 from auth.realname import RealName
 from auth.rules import parse_person
-from auth.types import Caller, Person
+from auth.types import Caller, Person, ReadPurpose
 from core.clock import Clock, china_date
 from core.db import fetch, fetch_one, transaction
 from core.errors import FieldError
@@ -101,7 +101,7 @@ class Relatives:
         """
         self._consents.check(consent, purpose="delegation")
         other = Named(*parse_person(name, id_number))
-        me = await self._realname.person_of(caller.citizen_id)
+        me = await self._realname.person_of(caller.citizen_id, ReadPurpose.DELEGATION)
         if me.id_number == other.id_number:
             wrong = FieldError("/id_number", "own", "这是您自己的号码", "This is your own number")
             raise NoSelfDelegation(errors=[wrong])
@@ -122,7 +122,7 @@ class Relatives:
             LevelTooLow: the caller has no real name yet.
             DatabaseUnavailable: the database could not be reached.
         """
-        me = await self._realname.person_of(caller.citizen_id)
+        me = await self._realname.person_of(caller.citizen_id, ReadPurpose.DELEGATION)
         rows = await fetch(_LIST, caller.citizen_id, self._hash(me), after or _FIRST, limit)
         return [await self._view(caller, self._rows.link(row)) for row in rows]
 
@@ -146,7 +146,7 @@ class Relatives:
             LevelTooLow: the caller has no real name yet.
         """
         self._consents.check(consent, purpose="delegation")
-        me = await self._realname.person_of(caller.citizen_id)
+        me = await self._realname.person_of(caller.citizen_id, ReadPurpose.DELEGATION)
         if await self._mine(caller, link_id) is None:
             return None
         now = self._clock.now()
@@ -246,7 +246,7 @@ class Relatives:
         return Ward(citizen_id, other, kinship.guardianship)
 
     async def _mine(self, caller: Caller, link_id: UUID) -> Link | None:
-        me = await self._realname.person_of(caller.citizen_id)
+        me = await self._realname.person_of(caller.citizen_id, ReadPurpose.DELEGATION)
         row = await fetch_one(_MINE, link_id, caller.citizen_id, self._hash(me))
         return None if row is None else self._rows.link(row)
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from auth.delegation.types import Named
 from auth.errors import LevelTooLow
 from auth.realname import RealName
+from auth.types import ReadPurpose
 from core.audit.actors import Actor
 from core.audit.record import Audit
 from core.pii import IdNumber
@@ -27,7 +28,7 @@ class Trail:
         citizen_id = await self._realname.find_citizen(person.id_number)
         if citizen_id is None:
             return None
-        known = await self._realname.person_of(citizen_id)
+        known = await self._realname.person_of(citizen_id, ReadPurpose.DELEGATION)
         return citizen_id if known.name == person.name else None
 
     async def number_of(self, citizen_id: UUID) -> IdNumber | None:
@@ -37,7 +38,7 @@ class Trail:
             DatabaseUnavailable: the database could not be reached.
         """
         try:
-            return (await self._realname.person_of(citizen_id)).id_number
+            return (await self._realname.person_of(citizen_id, ReadPurpose.DELEGATION)).id_number
         except LevelTooLow:
             return None
 
@@ -48,7 +49,7 @@ class Trail:
             DatabaseUnavailable: the database could not be reached.
         """
         try:
-            return (await self._realname.person_of(citizen_id)).name.masked()
+            return (await self._realname.person_of(citizen_id, ReadPurpose.DELEGATION)).name.masked()
         except LevelTooLow:
             return ""
 

@@ -40,8 +40,8 @@ from core.jobs.queue import Jobs
 from core.jobs.runner import Change
 from core.pii import IdNumber
 
-_PURPOSE: Final = "assistance.purpose"
-_PERSON: Final = "citizen.id_number"
+PURPOSE: Final = "assistance.purpose"
+PERSON: Final = "citizen.id_number"
 _AFTER_ALL: Final = (datetime(9999, 1, 1, tzinfo=UTC), UUID(int=0))
 _OBJECT: Final = "assistance"
 
@@ -130,7 +130,7 @@ class Assistances:
         )
         assistance_id, now = self._ids.uuid(), self._clock.now()
         expires_at = now + timedelta(minutes=self._settings.assistance_wait_minutes)
-        sealed = self._vault.seal(_PURPOSE, assistance_id, purpose)
+        sealed = self._vault.seal(PURPOSE, assistance_id, purpose)
 
         async def work() -> None:
             await self._attempts.start(self._allowance, (f"p:{self._mark(number)}",))
@@ -266,13 +266,13 @@ class Assistances:
         return grant
 
     def _mark(self, id_number: IdNumber) -> str:
-        return self._vault.mark(_PERSON, id_number.reveal())
+        return self._vault.mark(PERSON, id_number.reveal())
 
     def _view(self, row: Mapping[str, Any]) -> AssistanceView:
         row_id, expires_at = as_uuid(row["id"]), as_moment(row["expires_at"])
         return AssistanceView(
             id=row_id,
-            purpose=self._vault.open(_PURPOSE, row_id, row["purpose_sealed"]),
+            purpose=self._vault.open(PURPOSE, row_id, row["purpose_sealed"]),
             state=assistance_state_of(row["state"], expires_at, self._clock.now()),
             created_at=as_moment(row["created_at"]),
             expires_at=expires_at,

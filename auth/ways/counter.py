@@ -20,7 +20,7 @@ from core.ids import Ids
 from core.pii import IdNumber, PersonName, Secret
 
 _CODE: Final = "counter_slip.code"
-_PERSON: Final = "counter_slip.person"
+PERSON: Final = "counter_slip.person"
 _DIGITS: Final = 8
 # Codes of open slips are unlike each other: a hundred million of them, drawn again when one is taken.
 _DRAWS: Final = 5
@@ -135,4 +135,4 @@ class Counter:
         await execute(_FORGET, self._clock.now())
 
     def _mark(self, name: PersonName, id_number: IdNumber) -> str:
-        return self._vault.mark(_PERSON, f"{id_number.reveal()}|{name.reveal()}")
+        return self._vault.mark(PERSON, f"{id_number.reveal()}|{name.reveal()}")

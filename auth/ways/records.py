@@ -15,10 +15,10 @@ from core.crypto import Vault
 from core.db import as_moment, as_uuid, execute, fetch, fetch_one, require_transaction
 from core.pii import IdNumber, Mobile, PersonName, Secret
 
-_PERSON: Final = "way_check.person"
+PERSON: Final = "way_check.person"
 _CLAIM: Final = "way_check.claim"
 _REFERENCE: Final = "way_check.reference"
-_PSEUDONYM: Final = "way_check.pseudonym"
+PSEUDONYM: Final = "way_check.pseudonym"
 # A look at a check whose process died does not keep it for ever; no call of ours takes as long.
 _LOOK: Final = timedelta(seconds=30)
 
@@ -108,7 +108,7 @@ class Records:
 
     def person_mark(self, id_number: IdNumber) -> str:
         """Return the mark by which attempts on one person are counted."""
-        return self._vault.mark(_PERSON, id_number.reveal())
+        return self._vault.mark(PERSON, id_number.reveal())
 
     async def add(self, check: Check, claim: Claim) -> None:
         """Write a new check that is about to begin.
@@ -192,7 +192,7 @@ class Records:
             OutsideTransaction: no transaction is running.
         """
         require_transaction()
-        pseudonym = finding.pseudonym and self._vault.seal(_PSEUDONYM, check.id, finding.pseudonym.reveal())
+        pseudonym = finding.pseudonym and self._vault.seal(PSEUDONYM, check.id, finding.pseudonym.reveal())
         outcome, reason = finding.outcome.value, finding.reason.value if finding.reason else ""
         if not await execute(_CLOSE, check.id, take, outcome, reason, pseudonym, self._clock.now()):
             raise CheckDecided

@@ -8,7 +8,7 @@ from uuid import UUID
 from auth.consent import Consents
 from auth.realname import RealName
 from auth.sessions import Sessions
-from auth.types import Caller, Level
+from auth.types import Caller, Level, ReadPurpose
 from auth.ways.desk import Desk
 from auth.ways.errors import NoSuchCheck
 from auth.ways.records import Records
@@ -76,7 +76,7 @@ class StepUps:
             await self._consents.require(caller.actor_id, "real-name")
         else:
             self._consents.check(consent, purpose="real-name")
-        person = await self._realname.person_of(caller.actor_id)
+        person = await self._realname.person_of(caller.actor_id, ReadPurpose.STEP_UP)
         claim = claim_of(
             method,
             person.name,

@@ -15,7 +15,7 @@ from core.ids import Ids
 from core.pii import Mobile
 
 _CODE: Final = "way_check.code"
-_MOBILE: Final = "way_attempt.mobile"
+MOBILE: Final = "way_attempt.mobile"
 _DIGITS: Final = 6
 
 
@@ -37,7 +37,7 @@ class Texting:
             WayUnavailable: the provider could not be reached; it counts for nothing.
             WayRefused: the provider cannot send to this number.
         """
-        key = f"m:{self._vault.mark(_MOBILE, mobile.reveal())}"
+        key = f"m:{self._vault.mark(MOBILE, mobile.reveal())}"
         attempt_id = await transaction(lambda: self._attempts.start(self._allowance, (key,)))
         code = self._ids.digits(_DIGITS)
         try:

@@ -30,7 +30,8 @@ class SealedColumn:
 class IndexedColumn:
     """A blind index, and the sealed column that holds the value it is made of.
 
-    `bound_to` is the name of the index; the sealed column has the same, or `sealed_as`.
+    `bound_to` is the name of the index; the sealed column has the same, or `sealed_as`. `person` is the column that
+    says under whose own key the value may be sealed; none: it is under the data keys.
     """
 
     table: str
@@ -38,6 +39,7 @@ class IndexedColumn:
     sealed: str
     bound_to: str
     sealed_as: str | None = None
+    person: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,8 @@ class SealedPass:
         async def work() -> Batch:
             rewritten = failed = 0
             for row in rows:
-                if data_key_of(row["sealed"]) == self._vault.current_key:
+                # Under a person's own key: that key is sealed anew, and with it all that it has sealed.
+                if data_key_of(row["sealed"]) in {self._vault.current_key, None}:
                     continue
                 changed = await self._seal_anew(row)
                 rewritten += bool(changed)
@@ -123,8 +126,9 @@ class IndexPass:
         self._sealed_as = column.sealed_as or column.bound_to
         self.name = f"{column.table}.{column.column}"
         self._read = (
-            f"SELECT id, {column.column} AS digest, {column.sealed} AS sealed FROM {column.table} "  # noqa: S608
-            f"WHERE {column.column} IS NOT NULL AND {column.sealed} IS NOT NULL AND id > $1 ORDER BY id LIMIT $2"
+            f"SELECT t.id, t.{column.column} AS digest, t.{column.sealed} AS sealed, {_whose(column)} "
+            f"WHERE t.{column.column} IS NOT NULL AND t.{column.sealed} IS NOT NULL AND t.id > $1 "
+            "ORDER BY t.id LIMIT $2"
         )
         self._write = f"UPDATE {column.table} SET {column.column} = $3 WHERE id = $1 AND {column.column} = $2"  # noqa: S608
 
@@ -139,7 +143,7 @@ class IndexPass:
         stale = []
         for row in rows:
             try:
-                value = self._vault.open(self._sealed_as, as_uuid(row["id"]), row["sealed"])
+                value = self._open(row)
             except RecordUnreadable:
                 log.error("a sealed value does not open", name=self.name)
                 failed += 1
@@ -159,8 +163,25 @@ class IndexPass:
                     failed += 1
         return Batch(_last(rows, limit), len(rows), rewritten, failed)
 
+    def _open(self, row: Mapping[str, Any]) -> str:
+        row_id = as_uuid(row["id"])
+        if row["person_id"] is None:
+            return self._vault.open(self._sealed_as, row_id, row["sealed"])
+        whose = self._vault.of_person(as_uuid(row["person_id"]), row["wrapped"])
+        return whose.open(self._sealed_as, row_id, row["sealed"])
+
     async def _write_all(self, stale: list[tuple[UUID, str, str]]) -> int:
         return sum([await execute(self._write, *each) for each in stale])
+
+
+def _whose(column: IndexedColumn) -> str:
+    """Return the rest of the list of what is read, and where: with the key of the person whose value it may be."""
+    if column.person is None:
+        return f"NULL AS person_id, NULL AS wrapped FROM {column.table} t"
+    return (
+        f"t.{column.person} AS person_id, k.wrapped "
+        f"FROM {column.table} t LEFT JOIN person_key k ON k.person_id = t.{column.person}"
+    )
 
 
 def _last(rows: list[dict[str, Any]], limit: int) -> UUID | None:

@@ -14,7 +14,7 @@ from uuid import UUID
 from core.audit.actors import SYSTEM
 from core.audit.record import Audit
 from core.clock import Clock
-from core.crypto import Vault
+from core.crypto import Vault, retire_data_keys
 from core.db import as_moment, execute, fetch, fetch_one, transaction
 from core.keyring.ring import KeyRing
 from core.log import get_logger
@@ -206,7 +206,7 @@ class KeyWork:
         async def work() -> None:
             if not below or not await self.is_settled(f"data:{self._vault.current_key}"):
                 return
-            if await self._vault.retire_below(below):
+            if await retire_data_keys(below, self._clock.now()):
                 await self._tell(f"data:{below - 1}", "destroyed")
 
         await transaction(work)

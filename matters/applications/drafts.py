@@ -7,7 +7,7 @@ from uuid import UUID
 
 from auth.delegation.effects import hold_mandate, require_unused
 from auth.errors import MandateMissing
-from auth.types import Caller
+from auth.types import Caller, ReadPurpose
 from certificates.types import HeldCertificate
 from core.audit.record import Audit
 from core.cache import Limits
@@ -175,7 +175,7 @@ class Drafts:
 
     async def _prefill(self, caller: Caller, matter: Matter) -> _Filled:
         filled = _Filled()
-        person = await self._people.person_of(caller.citizen_id)
+        person = await self._people.person_of(caller.citizen_id, ReadPurpose.APPLICATION)
         known: dict[str, str | None] = {
             "name": person.name.reveal(),
             "id_number": person.id_number.reveal(),

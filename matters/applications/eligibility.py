@@ -8,7 +8,7 @@ from uuid import UUID
 
 from auth.delegation.effects import require_unused
 from auth.errors import MandateMissing
-from auth.types import Caller, Person
+from auth.types import Caller, Person, ReadPurpose
 from core.audit.actors import SYSTEM, Actor
 from core.audit.record import Audit
 from core.cache import Limits
@@ -107,7 +107,7 @@ class Eligibility:
             raise NotCheckable
         # Side by side: neither waits for the other's way to its store, and reading in vain does no harm.
         person, _ = await asyncio.gather(
-            self._people.person_of(caller.citizen_id),
+            self._people.person_of(caller.citizen_id, ReadPurpose.DECISION),
             self._limits.hit_here("matters.check", self._settings.check_limit, f"citizen:{caller.citizen_id}"),
         )
         return await self.examine(matter, matter.decision, person, actor=caller.actor)

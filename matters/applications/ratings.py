@@ -16,7 +16,7 @@ from matters.cases.rules import RATEABLE
 from matters.errors import AlreadyRated, ReasonNeeded, StateForbids
 from matters.types import Satisfaction
 
-_TEXT: Final = "rating.text"
+TEXT: Final = "rating.text"
 _INSERT: Final = """
 INSERT INTO rating (id, application_id, level, reasons, text_sealed, source, created_at)
 VALUES ($1, $2, $3, $4, $5, 'citizen', $6) ON CONFLICT (application_id) DO NOTHING RETURNING id
@@ -55,7 +55,7 @@ class Ratings:
     ) -> UUID:
         await hold_mandate(caller, self._clock.now())
         rating_id = self._ids.uuid()
-        sealed = self._vault.seal(_TEXT, rating_id, text) if text else None
+        sealed = self._vault.seal(TEXT, rating_id, text) if text else None
         rows = await fetch(_INSERT, rating_id, record.id, level.value, sorted(set(reasons)), sealed, self._clock.now())
         if not rows:
             raise AlreadyRated

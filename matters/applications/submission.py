@@ -8,7 +8,7 @@ from uuid import UUID
 
 from auth.delegation.effects import use_mandate
 from auth.errors import LevelTooLow
-from auth.types import Caller, Level
+from auth.types import Caller, Level, ReadPurpose
 from core.audit.actors import SYSTEM, Actor
 from core.audit.record import Audit
 from core.cache import TooManyRequests
@@ -205,12 +205,20 @@ class Submission:
         matter = self._catalogue.find(record.matter_code).matter
         if matter.decision is not None:
             return await self._decide(record, matter, matter.decision)
-        return await self._hand_over(record, await self._dossier(record, record.number, record.submitted_at))
+        try:
+            dossier = await self._dossier(record, record.number, record.submitted_at)
+        except LevelTooLow:
+            # The applicant has closed their account: what had not left yet was withdrawn then.
+            if await self._is_on_its_way(record.id):
+                raise
+            return None
+        return await self._hand_over(record, dossier)
 
     async def _decide(self, record: Record, matter: Matter, table: DecisionTable) -> Change | None:
         if await self._claim(record.id) is None:
             return None
-        examined = await self._eligibility.examine(matter, table, await self._people.person_of(record.citizen_id))
+        person = await self._people.person_of(record.citizen_id, ReadPurpose.DECISION)
+        examined = await self._eligibility.examine(matter, table, person)
         if examined.decision is None:
             await self._note_failure(record.id, DeliveryState.PENDING)
             raise DepartmentUnavailable(record.department, ambiguous=False, retry_after=5)
@@ -239,6 +247,10 @@ class Submission:
             await self._note_failure(record.id, DeliveryState.PENDING if never_left else DeliveryState.SENT)
             raise
         return lambda: self._write_receipt(record, receipt)
+
+    async def _is_on_its_way(self, application_id: UUID) -> bool:
+        row = await fetch_one(_DELIVERY, application_id)
+        return row is not None and row["state"] in {DeliveryState.PENDING.value, DeliveryState.SENT.value}
 
     async def _claim(
         self, application_id: UUID, *, disclosing: Callable[[], Awaitable[None]] | None = None
@@ -269,7 +281,7 @@ class Submission:
         await transaction(work)
 
     async def _dossier(self, record: Record, number: str, submitted_at: datetime) -> Dossier:
-        person = await self._people.person_of(record.citizen_id)
+        person = await self._people.person_of(record.citizen_id, ReadPurpose.APPLICATION)
         return Dossier(
             reference=number,
             matter=record.matter_code,

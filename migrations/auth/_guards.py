@@ -21,6 +21,11 @@ GUARDS: Final[dict[str, str]] = {
         "CREATE UNIQUE INDEX IF NOT EXISTS mandate_by_register ON mandate (principal_id, agent_id, kind) "
         "WHERE state = 'active' AND kind IN ('guardian', 'representative')"
     ),
+    # An account is closed once at a time.
+    "account_closure_waits": (
+        "CREATE UNIQUE INDEX IF NOT EXISTS account_closure_waits ON account_closure (citizen_id) "
+        "WHERE state = 'waiting'"
+    ),
     # The three administrators are never one person.
     "operator_one_administrator": (
         "CREATE UNIQUE INDEX IF NOT EXISTS operator_one_administrator ON operator_grant (operator_id) "

@@ -156,6 +156,16 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
+            name='PersonKey',
+            fields=[
+                ('person_id', fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                ('wrapped', fields.BinaryField()),
+                ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'person_key', 'app': 'core', 'pk_attr': 'person_id', 'table_description': 'The data key of one person, itself sealed and bound to the person. Deleting it erases what it sealed.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
             name='SeenNonce',
             fields=[
                 ('id', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=160)),

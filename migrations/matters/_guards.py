@@ -1,7 +1,8 @@
-"""What must hold in the database itself: the history of a case is appended to and never changed.
+"""What must hold in the database itself: the history of a case is appended to, and never changed.
 
-A change of keys seals its notes and results anew: those two columns alone may be written again, and never be emptied
-or filled.
+It may be deleted only as a whole, when its application is gone: that is how a case leaves once it need not be kept. A
+change of keys seals its notes and results anew: those two columns alone may be written again, and never be emptied or
+filled.
 """
 
 GUARDS: dict[str, str] = {}
@@ -27,6 +28,7 @@ SQLITE_GUARDS: dict[str, list[str]] = {
     "case_action_no_delete": [
         (
             "CREATE TRIGGER IF NOT EXISTS case_action_no_delete BEFORE DELETE ON case_action "
+            "WHEN EXISTS (SELECT 1 FROM application WHERE id = OLD.application_id) "
             "BEGIN SELECT RAISE(ABORT, 'case_action is append-only'); END"
         ),
     ],
@@ -38,10 +40,15 @@ POSTGRES_GUARDS: dict[str, list[str]] = {
             "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
             "$$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$"
         ),
+        (
+            "CREATE OR REPLACE FUNCTION refuse_gap() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN IF EXISTS (SELECT 1 FROM application WHERE id = OLD.application_id) THEN "
+            "RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END IF; RETURN OLD; END $$"
+        ),
     ],
     "case_action_no_change": [
         (
-            f"CREATE OR REPLACE TRIGGER case_action_no_change BEFORE UPDATE OF {_FACTS} OR DELETE OR TRUNCATE "
+            f"CREATE OR REPLACE TRIGGER case_action_no_change BEFORE UPDATE OF {_FACTS} OR TRUNCATE "
             "ON case_action EXECUTE FUNCTION refuse_change()"
         ),
     ],
@@ -49,6 +56,12 @@ POSTGRES_GUARDS: dict[str, list[str]] = {
         (
             "CREATE OR REPLACE TRIGGER case_action_no_emptying BEFORE UPDATE OF note_sealed, result_sealed "
             f"ON case_action FOR EACH ROW WHEN ({_EMPTIED}) EXECUTE FUNCTION refuse_change()"
+        ),
+    ],
+    "case_action_no_gap": [
+        (
+            "CREATE OR REPLACE TRIGGER case_action_no_gap BEFORE DELETE ON case_action "
+            "FOR EACH ROW EXECUTE FUNCTION refuse_gap()"
         ),
     ],
 }

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from auth.errors import AlreadyBound, LastWayIn, RefreshInvalid, TokenInvalid
-from auth.types import Caller, Grant, Level
+from auth.types import Caller, Grant, Level, ReadPurpose
 from core.audit.ledger import lines_of
 from core.db import as_uuid, execute, fetch, fetch_one
 from tests.fakes.auth import Auth
@@ -48,7 +48,7 @@ async def test_the_owner_gets_a_stranger_out_who_knew_name_and_number(auth: Auth
     with pytest.raises(RefreshInvalid):
         await auth.sessions.renew(thief.refresh_token, PHONE)
     assert await auth.accounts.list_accounts(owner) == []
-    assert (await auth.realname.person_of(owner.citizen_id)).name.reveal() == NAME
+    assert (await auth.realname.person_of(owner.citizen_id, ReadPurpose.OWN_RIGHTS)).name.reveal() == NAME
 
 
 async def test_a_removed_account_is_somebody_without_a_name_and_cannot_come_back(auth: Auth) -> None:

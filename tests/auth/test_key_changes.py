@@ -14,6 +14,7 @@ from api.wiring.rekeying import INDEXED, SEALED
 from auth.errors import AlreadyBound, TokenExpired, TokenInvalid
 from auth.settings import AuthLimits, AuthSettings
 from auth.tokens import Tokens
+from auth.types import ReadPurpose
 from core.cache import TooManyRequests
 from core.crypto import KeyRing, Vault, data_key_of, wraps_all
 from core.db import fetch
@@ -99,7 +100,7 @@ async def all_are_found(process: Process, residents: dict[str, UUID]) -> int:
         caller = await auth.sessions.caller_of(grant.access_token)
         assert caller.citizen_id == residents[openid]
         assert await auth.realname.find_citizen(IdNumber.parse(number)) == residents[openid]
-        person = await auth.realname.person_of(residents[openid])
+        person = await auth.realname.person_of(residents[openid], ReadPurpose.OWN_RIGHTS)
         assert person.id_number.reveal() == number
         # Repeating what is bound changes nothing and is no attempt.
         await auth.realname.bind(caller, name="甲某", id_number=number, consent="real-name@1")
@@ -309,7 +310,8 @@ async def test_everything_is_sealed_anew_and_read_all_along_and_the_earlier_data
     await all_are_found(processes[0], residents)
     await to_the_end(processes, "data:2")
     for row in await fetch("SELECT name_sealed, id_number_sealed, mobile_sealed FROM citizen"):
-        assert {data_key_of(value) for value in row.values()} == {2}
+        assert {data_key_of(value) for value in row.values()} == {None}  # Each under the person's own key, and that:
+    assert {data_key_of(row["wrapped"]) for row in await fetch("SELECT wrapped FROM person_key")} == {2}
     assert {data_key_of(row["openid_sealed"]) for row in await fetch("SELECT openid_sealed FROM wechat_account")} == {2}
     folder(ground).retire_data_keys(2)
     for process in processes:

@@ -17,7 +17,8 @@ from auth.errors import (
     RegistryUnavailable,
 )
 from auth.settings import AuthLimits, AuthSettings
-from auth.types import Caller, Level
+from auth.types import Caller, Level, ReadPurpose
+from core.audit.actors import Actor
 from core.audit.ledger import lines_of
 from core.cache import Limits, TooManyRequests
 from core.db import as_json, fetch
@@ -51,22 +52,24 @@ async def test_the_same_token_is_at_real_name_at_once_on_all_devices(auth: Auth)
 async def test_the_person_is_known_by_name_and_number(auth: Auth) -> None:
     caller = await auth.caller("openid-1")
     with pytest.raises(LevelTooLow) as caught:
-        await auth.realname.person_of(caller.citizen_id)
+        await auth.realname.person_of(caller.citizen_id, ReadPurpose.OWN_RIGHTS)
     assert caught.value.extras.members["required"] == "real_name"
     await bind(auth, caller)
-    person = await auth.realname.person_of(caller.citizen_id)
+    person = await auth.realname.person_of(caller.citizen_id, ReadPurpose.OWN_RIGHTS)
     assert (person.name.reveal(), person.id_number.reveal(), person.mobile) == (NAME, NUMBER, None)
     assert await auth.realname.find_citizen(IdNumber.parse(NUMBER)) == caller.citizen_id
     assert await auth.realname.find_citizen(IdNumber.parse(OTHER_NUMBER)) is None
     with pytest.raises(LevelTooLow):
-        await auth.realname.person_of(UUID(int=5))
+        await auth.realname.person_of(UUID(int=5), ReadPurpose.OWN_RIGHTS)
 
 
 async def test_a_small_x_and_spaces_are_no_mistake(auth: Auth) -> None:
     auth.registry.people["99999919820909519X"] = "庄季恒"
     caller = await auth.caller("openid-1")
     await bind(auth, caller, " 庄季恒", " 99999919820909519x ")
-    assert (await auth.realname.person_of(caller.citizen_id)).id_number.reveal() == "99999919820909519X"
+    assert (
+        await auth.realname.person_of(caller.citizen_id, ReadPurpose.OWN_RIGHTS)
+    ).id_number.reveal() == "99999919820909519X"
 
 
 @pytest.mark.parametrize("number", ["", "123", "999999198503122178", "999999198502302173", "99999919850312217٩"])
@@ -130,7 +133,7 @@ async def test_an_account_is_never_handed_on_to_another_person(auth: Auth) -> No
     await bind(auth, caller)
     with pytest.raises(IdentityFixed):
         await bind(auth, caller, OTHER_NAME, OTHER_NUMBER)
-    assert (await auth.realname.person_of(caller.citizen_id)).name.reveal() == NAME
+    assert (await auth.realname.person_of(caller.citizen_id, ReadPurpose.OWN_RIGHTS)).name.reveal() == NAME
 
 
 async def test_repeating_what_is_bound_is_no_attempt(auth: Auth) -> None:
@@ -148,7 +151,7 @@ async def test_a_new_name_under_the_same_number_is_checked_and_taken(auth: Auth)
         await bind(auth, caller, "霍新名")
     auth.registry.people[NUMBER] = "霍新名"
     await bind(auth, caller, "霍新名")
-    assert (await auth.realname.person_of(caller.citizen_id)).name.reveal() == "霍新名"
+    assert (await auth.realname.person_of(caller.citizen_id, ReadPurpose.OWN_RIGHTS)).name.reveal() == "霍新名"
 
 
 async def test_when_the_registry_is_away_nothing_is_bound_and_it_may_be_tried_again(auth: Auth) -> None:
@@ -272,7 +275,7 @@ async def test_somebody_without_wechat_gets_an_account_by_their_number(auth: Aut
     name, number = PersonName.parse(NAME), IdNumber.parse(NUMBER)
     citizen_id = await auth.citizens.ensure_by_number(name, number)
     assert await auth.citizens.ensure_by_number(name, number) == citizen_id
-    assert (await auth.realname.person_of(citizen_id)).name == name
+    assert (await auth.realname.person_of(citizen_id, ReadPurpose.OWN_RIGHTS)).name == name
     assert await fetch("SELECT id FROM wechat_account") == []
     grant = await auth.sessions.open(citizen_id, level=Level.PRESENT, device="")
     assert grant.citizen.level is Level.PRESENT
@@ -290,3 +293,21 @@ async def test_ten_accounts_by_one_number_at_once_are_one(auth: Auth) -> None:
     name, number = PersonName.parse(NAME), IdNumber.parse(NUMBER)
     made = await asyncio.gather(*(auth.citizens.ensure_by_number(name, number) for _ in range(10)))
     assert len(set(made)) == 1
+
+
+async def test_nobody_reads_a_person_for_nothing(auth: Auth) -> None:
+    caller = await auth.caller_named("openid-purpose", NAME, NUMBER)
+    for nothing in ("", "curiosity"):
+        with pytest.raises(ValueError, match="not a valid ReadPurpose"):
+            await auth.realname.person_of(caller.citizen_id, nothing)  # type: ignore[arg-type]
+
+
+async def test_a_reading_for_somebody_else_is_in_the_ledger_with_its_purpose(auth: Auth) -> None:
+    caller = await auth.caller_named("openid-purpose", NAME, NUMBER)
+    sql = "SELECT actor_kind, purpose, field_names FROM audit_line WHERE action = 'auth.person-read'"
+    await auth.realname.person_of(caller.citizen_id, ReadPurpose.CORRECTION, reader=caller.actor)
+    assert await fetch(sql) == []
+    await auth.realname.person_of(caller.citizen_id, ReadPurpose.CORRECTION, reader=Actor.operator(UUID(int=9)))
+    [line] = await fetch(sql)
+    assert (line["actor_kind"], line["purpose"]) == ("operator", "correction")
+    assert as_json(line["field_names"]) == ["name", "id_number"]

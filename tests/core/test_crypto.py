@@ -1,5 +1,6 @@
 """Sealed values open only where they were sealed; keys that are weak or lie open are refused."""
 
+import asyncio
 import base64
 import os
 from collections.abc import Mapping
@@ -23,11 +24,12 @@ from core.crypto import (
     KeyRing,
     RecordUnreadable,
     Vault,
+    destroy_person_key,
     make_keys,
     private_pem,
     sha256_hex,
 )
-from core.db import fetch
+from core.db import OutsideTransaction, fetch, transaction
 from core.ids import RandomIds
 from core.settings import UnsafeSettings
 from tests.conftest import Ground
@@ -207,3 +209,67 @@ def test_a_ring_prints_no_key(tmp_path: Path) -> None:
 
 def test_the_digest_is_sha_256() -> None:
     assert sha256_hex(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+@pytest.mark.parametrize("cipher", ["A256GCM", "SM4GCM"])
+async def test_a_persons_key_opens_what_is_theirs_and_nothing_else(
+    database: Mapping[str, Any], tmp_path: Path, cipher: str
+) -> None:
+    sealing = await vault(ring_in(tmp_path / "keys"), cipher)
+    mine, theirs = [await transaction(lambda who=who: sealing.ensure_person(who)) for who in (ROW, OTHER)]  # type: ignore[misc]
+    sealed = mine.seal("citizen.name", ROW, "霍明哲")
+    assert mine.open("citizen.name", ROW, sealed) == "霍明哲"
+    for opening, column, row in [
+        (theirs, "citizen.name", ROW), (mine, "citizen.name", OTHER), (mine, "citizen.mobile", ROW),
+        (sealing, "citizen.name", ROW), (sealing.of_person(ROW, None), "citizen.name", ROW),
+    ]:  # fmt: skip
+        with pytest.raises(RecordUnreadable):
+            opening.open(column, row, sealed)  # type: ignore[attr-defined]
+    for place in range(len(sealed)):
+        with pytest.raises(RecordUnreadable):
+            mine.open("citizen.name", ROW, sealed[:place] + bytes([sealed[place] ^ 1]) + sealed[place + 1 :])
+        with pytest.raises(RecordUnreadable):
+            mine.open("citizen.name", ROW, sealed[:place])
+
+
+async def test_a_persons_key_is_bound_to_the_person(ground: Ground) -> None:
+    mine = await transaction(lambda: ground.vault.ensure_person(ROW))
+    sealed = mine.seal("a.b", ROW, "text")
+    [row] = await fetch("SELECT wrapped FROM person_key WHERE person_id = $1", ROW)
+    assert ground.vault.of_person(ROW, row["wrapped"]).open("a.b", ROW, sealed) == "text"
+    with pytest.raises(RecordUnreadable):
+        ground.vault.of_person(OTHER, row["wrapped"]).open("a.b", ROW, sealed)
+    with pytest.raises(RecordUnreadable):
+        ground.vault.of_person(OTHER, row["wrapped"]).seal("a.b", ROW, "text")
+
+
+async def test_a_destroyed_key_opens_nothing_any_more(ground: Ground) -> None:
+    sealed = (await transaction(lambda: ground.vault.ensure_person(ROW))).seal("a.b", ROW, "text")
+    older = ground.vault.seal("a.b", ROW, "from before there was a key")
+    assert await transaction(lambda: destroy_person_key(ROW))
+    assert not await transaction(lambda: destroy_person_key(ROW))
+    gone = await ground.vault.find_person(ROW)
+    with pytest.raises(RecordUnreadable):
+        gone.open("a.b", ROW, sealed)
+    assert gone.open("a.b", ROW, older) == "from before there was a key"
+    new = await transaction(lambda: ground.vault.ensure_person(ROW))
+    with pytest.raises(RecordUnreadable):
+        new.open("a.b", ROW, sealed)
+
+
+async def test_a_persons_key_is_made_once_however_many_ask(ground: Ground) -> None:
+    made = await asyncio.gather(*(transaction(lambda: ground.vault.ensure_person(ROW)) for _ in range(10)))
+    sealed = made[0].seal("a.b", ROW, "text")
+    assert {each.open("a.b", ROW, sealed) for each in made} == {"text"}
+    assert len(await fetch("SELECT person_id FROM person_key")) == 1
+
+
+async def test_a_key_is_made_and_destroyed_in_a_transaction_only(ground: Ground) -> None:
+    for work in (ground.vault.ensure_person(ROW), destroy_person_key(ROW)):
+        with pytest.raises(OutsideTransaction):
+            await work
+
+
+def test_what_seals_for_a_person_prints_nothing(tmp_path: Path) -> None:
+    person = Vault(ring_in(tmp_path / "keys"), clock=FixedClock(), ids=RandomIds()).of_person(ROW, b"wrapped")
+    assert repr(person) == "<PersonVault>"

@@ -374,3 +374,35 @@ async def test_an_installation_may_let_a_check_prove_nothing(ground: Ground) -> 
     with pytest.raises(NotOffered) as refusal:
         await face.checks.start(caller, Purpose.STEP_UP, "face@1")
     assert refusal.value.extras.alternatives
+
+
+async def test_without_a_consent_that_stands_no_evidence_is_looked_at(face: Face) -> None:
+    caller = await resident(face)
+    check = await face.checks.start(caller, Purpose.STEP_UP, "face@1")
+    assert await face.auth.consents.withdraw(caller.citizen_id, "face")
+    with pytest.raises(ConsentRequired):
+        await face.checks.submit_evidence(caller, check.id, frames_of("me", check.actions))
+    assert await level_of(caller) is Level.REAL_NAME
+    # Agreeing again lets the same check go on.
+    await face.auth.consents.agree(caller, "face@1")
+    result = await face.checks.submit_evidence(caller, check.id, frames_of("me", check.actions))
+    assert result.outcome is Outcome.PASSED
+
+
+async def test_a_consent_withdrawn_while_the_pictures_are_looked_at_ends_the_check(face: Face) -> None:
+    caller = await resident(face)
+    check = await face.checks.start(caller, Purpose.STEP_UP, "face@1")
+    face.engine.slowly = asyncio.Event()
+    looking = asyncio.create_task(face.checks.submit_evidence(caller, check.id, frames_of("me", check.actions)))
+    while (await fetch("SELECT state FROM face_check WHERE id = $1", check.id))[0]["state"] != "judging":
+        await asyncio.sleep(0)
+    assert await face.auth.consents.withdraw(caller.citizen_id, "face")
+    face.engine.slowly.set()
+    with pytest.raises(ConsentRequired):
+        await looking
+    assert await level_of(caller) is Level.REAL_NAME
+    row = await fetch_one("SELECT state, outcome, reason FROM face_check WHERE id = $1", check.id)
+    assert row == {"state": "done", "outcome": "failed", "reason": "withdrawn"}
+    await face.auth.consents.agree(caller, "face@1")
+    with pytest.raises(EvidenceReplayed):
+        await face.checks.submit_evidence(caller, check.id, frames_of("me", check.actions))

@@ -130,6 +130,7 @@ class Auth:
     accounts: Accounts
     takeovers: Takeovers
     deaths: Deaths
+    recent: RecentSessions
     groups: Groups
     contacts: Contacts
     attempts: Attempts
@@ -226,6 +227,7 @@ def make_auth(
         ),
         attempts=attempts,
         deaths=deaths,
+        recent=recent,
         groups=groups,
         contacts=Contacts(records=records, vault=vault, clock=clock, levels=settings.levels),
         tidying=Tidying(attempts=attempts, clock=clock, settings=settings.sessions),

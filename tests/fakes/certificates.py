@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from auth.errors import LevelTooLow
-from auth.types import Level, Person
+from auth.types import Level, Person, ReadPurpose
 from certificates.errors import IssuerUnavailable
 from certificates.types import CertificateQuery, Issued, State, Value
 from core.pii import IdNumber, PersonName
@@ -96,7 +96,7 @@ class FakePersons:
         """Give a citizen a real name."""
         self._people[citizen_id] = Person(citizen_id, PersonName.parse(name), IdNumber.parse(id_number), None)
 
-    async def person_of(self, citizen_id: UUID) -> Person:
+    async def person_of(self, citizen_id: UUID, purpose: ReadPurpose) -> Person:
         if citizen_id not in self._people:
             raise LevelTooLow.needing(Level.REAL_NAME)
         return self._people[citizen_id]

@@ -13,7 +13,7 @@ from auth.delegation.organisations import Organisations
 from auth.delegation.relatives import Relatives
 from auth.delegation.types import Guardianship, Kinship, LinkState, MandateView, Named, Relation, RelativeView, Terms
 from auth.settings import DelegationSettings
-from auth.types import Caller, Level, Scope
+from auth.types import Caller, Level, ReadPurpose, Scope
 from core.db import forbid_inside_transaction
 from core.errors import Problem
 from core.pii import id_check_digit
@@ -95,7 +95,7 @@ class Household:
         called = name or f"某{'甲乙丙丁戊己庚辛壬癸'[serial % 10]}"
         number = number_of(serial, born)
         caller = await self.auth.caller_named(f"openid-{serial}", called, number)
-        person = await self.auth.realname.person_of(caller.citizen_id)
+        person = await self.auth.realname.person_of(caller.citizen_id, ReadPurpose.DELEGATION)
         return replace(caller, level=Level.PRESENT), Named(person.name, person.id_number)
 
     async def ask(self, caller: Caller, other: Named, relation: Relation = Relation.OTHER) -> RelativeView:
@@ -111,7 +111,7 @@ class Household:
 
     async def tied(self, one: Caller, other: Caller) -> UUID:
         """Name and confirm a relative."""
-        person = await self.auth.realname.person_of(other.citizen_id)
+        person = await self.auth.realname.person_of(other.citizen_id, ReadPurpose.DELEGATION)
         view = await self.ask(one, Named(person.name, person.id_number))
         if view.state is LinkState.CONFIRMED:
             return view.id

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from auth.errors import LevelTooLow
-from auth.types import Caller, Level, Person
+from auth.types import Caller, Level, Person, ReadPurpose
 from certificates.definitions import Kinds
 from certificates.settings import DEMO_AUTHORITY
 from certificates.types import CertificateView, HeldCertificate, Value
@@ -69,7 +69,7 @@ class FakePeople:
             citizen_id, PersonName.parse(name), IdNumber.parse(number), Mobile.parse(mobile) if mobile else None
         )
 
-    async def person_of(self, citizen_id: UUID) -> Person:
+    async def person_of(self, citizen_id: UUID, purpose: ReadPurpose) -> Person:
         if citizen_id not in self.known:
             raise LevelTooLow.needing(Level.REAL_NAME)
         return self.known[citizen_id]

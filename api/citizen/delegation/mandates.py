@@ -21,7 +21,7 @@ from auth.delegation.errors import (
     TooYoung,
 )
 from auth.delegation.types import MandateState, MandateView, Terms
-from auth.errors import ConsentRequired, IdNumberInvalid, MandateMissing, NameInvalid
+from auth.errors import ConsentNeeded, ConsentRequired, IdNumberInvalid, MandateMissing, NameInvalid
 from auth.types import Level, MandateKind, PrincipalKind, Scope
 from core.errors import FieldError
 from matters.errors import MatterUnknown
@@ -271,7 +271,7 @@ async def consent(request: Request, mandate_id: UUID, body: ConsentIn) -> Answer
     "/<mandate_id:uuid>/consents/<purpose:str>",
     access=citizen(Level.REAL_NAME, delegable=Delegable.OWN, in_person=True),
     status=204,
-    problems=(RequestNotFound, MandateMissing, KinshipUnavailable),
+    problems=(RequestNotFound, MandateMissing, ConsentNeeded, KinshipUnavailable),
 )
 async def withdraw_consent(request: Request, mandate_id: UUID, purpose: str) -> Answer:
     """Take back, as a guardian, a consent that stands for the ward."""

@@ -9,7 +9,7 @@ from auth.delegation.types import Guardianship, Kinship, LinkState, MandateState
 from auth.errors import AccountClosed, MandateMissing, RegistryUnavailable
 from auth.rules import parse_person
 from auth.settings import DelegationSettings
-from auth.types import Caller, MandateKind
+from auth.types import Caller, MandateKind, ReadPurpose
 from core.audit.ledger import lines_of
 from core.db import fetch, transaction
 from tests.conftest import Ground
@@ -39,7 +39,7 @@ async def test_a_parent_acts_for_a_child_that_has_no_account(house: Household) -
     assert view.guardian_mandate is not None
     acting = await house.acting(parent, view.guardian_mandate)
     assert (acting.actor_id, acting.session_id, acting.level) == (parent.citizen_id, parent.session_id, parent.level)
-    child = await house.auth.realname.person_of(acting.citizen_id)
+    child = await house.auth.realname.person_of(acting.citizen_id, ReadPurpose.DELEGATION)
     assert child.id_number == CHILD.id_number
     assert acting.mandate is not None
     assert (acting.mandate.kind, acting.certificates, acting.matters) == (MandateKind.GUARDIAN, None, None)

@@ -13,7 +13,7 @@ from auth.delegation.errors import LinkStateForbids, MandateInvalid, MandateStat
 from auth.delegation.types import Guardianship, Kinship, MandateState, MandateView, Relation
 from auth.errors import MandateMissing
 from auth.settings import DelegationSettings
-from auth.types import Caller, MandateKind, Scope
+from auth.types import Caller, MandateKind, ReadPurpose, Scope
 from core.audit.ledger import lines_of
 from core.cache import TooManyRequests
 from core.db import fetch, transaction
@@ -314,7 +314,7 @@ async def test_when_somebody_goes_everything_of_theirs_ends(house: Household) ->
     gone, one, two, three = people
     as_principal, as_agent = await house.given(gone, one), await house.given(two, gone)
     untouched = await house.given(two, three)
-    person = await house.auth.realname.person_of(gone.citizen_id)
+    person = await house.auth.realname.person_of(gone.citizen_id, ReadPurpose.DELEGATION)
     await house.ask(three, replace((await house.somebody())[1], name=person.name, id_number=person.id_number))
     count = await transaction(lambda: house.ending.end_all_of(gone.citizen_id, "death"))
     assert count == 5  # Two ties and their mandates, and one that still waited.

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from auth.errors import AccountClosed, ConsentRequired, IdNumberInvalid, NameInvalid, RegistryUnavailable
-from auth.types import Grant, Level
+from auth.types import Grant, Level, ReadPurpose
 from auth.ways.errors import (
     CheckDecided,
     CheckExpired,
@@ -94,7 +94,7 @@ async def test_every_method_opens_a_session_at_what_it_is_worth(ways: Ways, meth
     caller = await ways.auth.sessions.caller_of(grant.access_token)
     assert (caller.level, caller.operator_id) == (level, None)
     await ways.auth.consents.require(caller.citizen_id, "real-name")
-    person = await ways.auth.realname.person_of(caller.citizen_id)
+    person = await ways.auth.realname.person_of(caller.citizen_id, ReadPurpose.OWN_RIGHTS)
     assert person.id_number.reveal() == NUMBER
 
 

@@ -1,0 +1,1 @@
+"""What runs beside requests, and what is done before anything runs."""
