@@ -20,9 +20,9 @@ from api.wiring.domains import MODELS
 from api.wiring.rekeying import INDEXED, SEALED
 from api.wiring.settings import Settings, read_settings
 from core.clock import SystemClock
-from core.crypto import wraps_all
 from core.database import close_database, open_database, orm_config
 from core.db import DatabaseUnavailable, as_moment, fetch
+from core.keyring.data_keys import wraps_all
 from core.keyring.folder import SHORTEST_NOTICE, KeyFolder, RotationRefused, Standing
 from core.keyring.ring import KeyRing
 from core.rekeying.work import Progress, open_works, progress_of

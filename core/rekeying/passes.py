@@ -98,7 +98,7 @@ class SealedPass:
             rewritten = failed = 0
             for row in rows:
                 # Under a person's own key: that key is sealed anew, and with it all that it has sealed.
-                if data_key_of(row["sealed"]) in {self._vault.current_key, None}:
+                if data_key_of(row["sealed"]) in {self._vault.data_keys.current, None}:
                     continue
                 changed = await self._seal_anew(row)
                 rewritten += bool(changed)

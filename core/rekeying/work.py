@@ -14,8 +14,9 @@ from uuid import UUID
 from core.audit.actors import SYSTEM
 from core.audit.record import Audit
 from core.clock import Clock
-from core.crypto import Vault, retire_data_keys
+from core.crypto import Vault
 from core.db import as_moment, execute, fetch, fetch_one, transaction
+from core.keyring.data_keys import retire_data_keys
 from core.keyring.ring import KeyRing
 from core.log import get_logger
 from core.metrics import KEYS_BEHIND
@@ -124,7 +125,7 @@ class KeyWork:
         await self._retire()
 
     async def _follow(self) -> None:
-        for words in await self._vault.follow_plan():
+        for words in await self._vault.data_keys.follow_plan():
             object_id, _, outcome = words.partition(" ")
             await self._tell(object_id, outcome)
         noted = {str(row["id"]) for row in await fetch(_NOTED)}
@@ -201,10 +202,10 @@ class KeyWork:
 
     async def _retire(self) -> None:
         """Destroy the data keys that the folder says are to go, once nothing stands under them."""
-        below = min(self._ring.data.retired_below, self._vault.current_key)
+        below = min(self._ring.data.retired_below, self._vault.data_keys.current)
 
         async def work() -> None:
-            if not below or not await self.is_settled(f"data:{self._vault.current_key}"):
+            if not below or not await self.is_settled(f"data:{self._vault.data_keys.current}"):
                 return
             if await retire_data_keys(below, self._clock.now()):
                 await self._tell(f"data:{below - 1}", "destroyed")

@@ -38,7 +38,7 @@ class SealedFiles:
         for row in rows:
             row_id, name = as_uuid(row["id"]), str(row["file_name"])
             content = await self._files.get(name)
-            if data_key_of(content) == self._vault.current_key:
+            if data_key_of(content) == self._vault.data_keys.current:
                 continue
             try:
                 anew = await asyncio.to_thread(self._seal_anew, row_id, content)

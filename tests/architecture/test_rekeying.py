@@ -40,7 +40,7 @@ def test_every_sealed_column_is_sealed_anew_when_the_data_key_changes() -> None:
 
 
 def test_every_key_that_is_sealed_is_sealed_anew_with_the_rest() -> None:
-    """The data keys themselves are wrapped by the key-encryption key, and anew by `Vault.follow_plan`."""
+    """The data keys themselves are wrapped by the key-encryption key, and anew by `DataKeys.follow_plan`."""
     assert {f"{each.table}.{each.column}" for each in WRAPPED} == columns("wrapped") - {"data_key.wrapped"}
 
 

@@ -10,15 +10,16 @@ from uuid import UUID
 
 import pytest
 
-from api.wiring.rekeying import INDEXED, SEALED
+from api.wiring.rekeying import INDEXED, SEALED, WRAPPED
 from auth.errors import AlreadyBound, TokenExpired, TokenInvalid
 from auth.settings import AuthLimits, AuthSettings
 from auth.tokens import Tokens
 from auth.types import ReadPurpose
 from core.cache import TooManyRequests
-from core.crypto import KeyRing, Vault, data_key_of, wraps_all
+from core.crypto import KeyRing, Vault, data_key_of
 from core.db import fetch
 from core.ids import RandomIds
+from core.keyring.data_keys import wraps_all
 from core.keyring.folder import KeyFolder
 from core.keyring.ring import KeySet
 from core.pii import IdNumber, PersonName
@@ -63,7 +64,7 @@ async def a_process(ground: Ground, mini_program: FakeMiniProgram, registry: Fak
         audit=ground.audit,
         clock=ground.clock,
         settings=KeySettings(settle_seconds=2, batch=2),
-        seals=[SealedPass(column, vault) for column in SEALED],
+        seals=[SealedPass(column, vault) for column in (*SEALED, *WRAPPED)],
         indexes=[IndexPass(column, vault) for column in INDEXED],
     )
     auth = make_auth(own, OFTEN, mini_program=mini_program, registry=registry)
@@ -301,12 +302,12 @@ async def test_everything_is_sealed_anew_and_read_all_along_and_the_earlier_data
         await process.work.look()
         await process.work.go_on()
         await process.work.look()
-        assert process.ground.vault.current_key == 1
+        assert process.ground.vault.data_keys.current == 1
         await all_are_found(process, residents)
     ground.clock.move(NOTICE)
     for process in processes:
         await process.work.look()
-        assert process.ground.vault.current_key == 2
+        assert process.ground.vault.data_keys.current == 2
     await all_are_found(processes[0], residents)
     await to_the_end(processes, "data:2")
     for row in await fetch("SELECT name_sealed, id_number_sealed, mobile_sealed FROM citizen"):

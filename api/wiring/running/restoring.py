@@ -10,10 +10,10 @@ from core.audit.actors import SYSTEM
 from core.audit.record import Audit
 from core.backup.archive import BackupRefused
 from core.clock import SystemClock
-from core.crypto import wraps_all
 from core.database import close_database, open_database, orm_config
 from core.db import transaction
 from core.ids import RandomIds
+from core.keyring.data_keys import wraps_all
 from core.keyring.ring import KeyRing
 from matters.cases.restoring import RestoredCases
 from matters.catalogue.loading import load_catalogue
