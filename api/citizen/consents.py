@@ -93,14 +93,14 @@ async def agree(request: Request, body: ConsentIn) -> Answer:
 
 
 @routes.delete(
-    "/consents/<purpose:str>",
+    "/consents/<text:str>",
     access=citizen(delegable=Delegable.OWN),
     status=204,
     problems=(RequestNotFound, ConsentNeeded),
 )
-async def withdraw(request: Request, purpose: str) -> Answer:
-    """Take a consent back; it holds at once. One that carries the account says how to close it."""
+async def withdraw(request: Request, text: str) -> Answer:
+    """Take the consent to a purpose back; it holds at once. One that carries the account says how to close it."""
     caller = request.ctx.caller
-    if not await request.app.ctx.services.consents.withdraw(caller.citizen_id, purpose, actor=caller.actor):
+    if not await request.app.ctx.services.consents.withdraw(caller.citizen_id, text, actor=caller.actor):
         raise RequestNotFound
     return Answer()

@@ -146,7 +146,12 @@ async def fetch_export(request: Request, export_id: UUID, query: FileQuery) -> H
     return HTTPResponse(
         file.content,
         content_type=file.media_type,
-        headers={"Content-Disposition": f'attachment; filename="{file.name}"', "Cache-Control": "no-store"},
+        headers={
+            "Content-Disposition": f'attachment; filename="{file.name}"',
+            "Cache-Control": "no-store",
+            # Its words are the same for everybody, whatever language was asked for.
+            "Content-Language": "zh-CN",
+        },
     )
 
 

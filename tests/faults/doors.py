@@ -71,6 +71,25 @@ async def a_notice(who: Resident) -> str:
     return str(items[0]["id"])
 
 
+async def an_export(who: Resident) -> str:
+    """Ask for one's data, once a day, and wait until they are there."""
+    asked = await who.ask("POST", "/v1/citizen/exports")
+    assert asked.status in {202, 429}, asked.text
+    async with asyncio.timeout(60):
+        while (mine := (await who.ask("GET", "/v1/citizen/exports")).body["items"][0])["state"] != "ready":
+            await asyncio.sleep(0.2)
+    return str(mine["id"])
+
+
+async def a_correction(who: Resident) -> str:
+    """Call something wrong, unless that was done."""
+    if not (items := (await who.ask("GET", "/v1/citizen/corrections")).body["items"]):
+        asked = await who.ask("POST", "/v1/citizen/corrections", {"about": "mobile", "text": "手机号不对"})
+        assert asked.status == 201, asked.text
+        return str(asked.body["id"])
+    return str(items[0]["id"])
+
+
 # How a resident comes to own what an address names, by the parameter.
 MAKERS: Final[Mapping[str, Maker]] = {
     "application_id": an_application,
@@ -80,6 +99,8 @@ MAKERS: Final[Mapping[str, Maker]] = {
     "account_id": an_account,
     "step_up_id": a_step_up,
     "notice_id": a_notice,
+    "export_id": an_export,
+    "correction_id": a_correction,
 }
 # What takes two people to come about is tried between them where it is made: each such folder has its own tests of who
 # gets at what. Here only ids that are nobody's are tried at these doors.
@@ -92,8 +113,8 @@ BETWEEN_TWO: Final[Mapping[str, str]] = {
     "takeover_check_id": "tests/face",
     "copy_id": "tests/notices",
 }
-# What belongs to no resident: everybody may see a matter.
-NOBODYS: Final = frozenset({"code"})
+# What belongs to no resident: everybody may see a matter, and names by the text of a consent their own.
+NOBODYS: Final = frozenset({"code", "text"})
 # A body for each operation that reads one and names something in its address, good enough to be looked at.
 BODIES: Final[Mapping[str, Any]] = {
     "citizen_applications_amend": {"form": {}},
