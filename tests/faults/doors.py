@@ -5,6 +5,7 @@ One place to extend. A new path parameter needs a maker in `MAKERS` (or a word i
 """
 
 import asyncio
+import secrets
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
@@ -40,8 +41,8 @@ async def a_face_check(who: Resident) -> str:
 
 
 async def a_session(who: Resident) -> str:
-    """Log in at another place."""
-    phone = Resident(who.session, who.portal, who.sandbox, who.slug)
+    """Log in at another place, on a phone that nobody has seen."""
+    phone = Resident(who.session, who.portal, who.sandbox, who.slug, device=secrets.token_hex(16))
     granted = await phone.log_in()
     assert granted.status == 201, granted.text
     return granted.headers["Location"].rpartition("/")[2]
