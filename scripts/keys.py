@@ -2,14 +2,15 @@
 
 KIND is tokens, issuers, index (blind indexes), data (data keys) or kek (the key that wraps data keys). The command
 writes into the key folder only; running processes take it up within a second, and workers bring along what stands under
-the earlier key. `list` says how far they are. `retire` destroys the earlier key once nothing needs it; in production a
-second person has to have approved it (`--approval ID`).
+the earlier key. `list` says how far they are. `retire` destroys the earlier key once nothing needs it. In production
+both take two people: ask for `keys.rotate` or `keys.retire` at `/v1/staff/approvals`, have it approved by somebody
+else, and give its id (`--approval ID`).
 """
 
 import argparse
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -19,9 +20,15 @@ from rich.console import Console
 from api.wiring.domains import MODELS
 from api.wiring.rekeying import INDEXED, SEALED
 from api.wiring.settings import Settings, read_settings
+from auth.staff.approvals import Approvals
+from auth.staff.errors import NotApproved
+from auth.staff.papers import Papers
+from core.audit.record import Audit
 from core.clock import SystemClock
+from core.crypto import Vault
 from core.database import close_database, open_database, orm_config
-from core.db import DatabaseUnavailable, as_moment, fetch
+from core.db import DatabaseUnavailable, as_moment, fetch, transaction
+from core.ids import RandomIds
 from core.keyring.data_keys import wraps_all
 from core.keyring.folder import SHORTEST_NOTICE, KeyFolder, RotationRefused, Standing
 from core.keyring.ring import KeyRing
@@ -37,22 +44,39 @@ EMBEDDED_NOTICE: Final = timedelta(seconds=5)
 FILES: Final = "attachment.content"
 
 
-def require_approval(settings: Settings, kind: str, approval: UUID | None) -> None:
-    """See that a second person has approved of destroying a key. The one place that asks for it.
+async def approved(settings: Settings, chosen: argparse.Namespace, step: Callable[[], Awaitable[str]]) -> str:
+    """Take a step that two people have agreed on, and use their approval up with it; the embedded mode asks nobody.
 
-    The embedded mode has one operator and asks nobody. In production this release has no approvals to look into, so
-    nothing is destroyed there: it must not look as if somebody had agreed.
+    The key folder is no database: when the step is refused the approval stays good, and when the approval could not be
+    written down as used the step was taken all the same.
 
     Raises:
-        UnsafeSettings: it is production, and there is no approval that can be checked.
+        UnsafeSettings: it is production, and no approval is named.
+        NotApproved: nobody has approved exactly this, it was done before, or the approval has run out.
+        RotationRefused: the step cannot be taken now.
+        DatabaseUnavailable: the database cannot be reached.
     """
     if not settings.is_production:
-        return
-    if approval is None:
-        raise UnsafeSettings(f"Destroying a key ({kind}) needs the approval of a second person: --approval ID.")
-    raise UnsafeSettings(
-        f"Approval {approval} cannot be checked: this release keeps no approvals. The earlier key stays; that is safe."
+        return await step()
+    if chosen.approval is None:
+        raise UnsafeSettings(f"To {chosen.step} {chosen.kind} takes the approval of a second person: --approval ID.")
+    clock, ids = SystemClock(), RandomIds()
+    vault = Vault(KeyRing.load(settings.key_folder), clock=clock, ids=ids)
+    await vault.load()
+    approvals = Approvals(
+        deeds={},
+        papers=Papers(vault=vault),
+        audit=Audit(clock=clock, ids=ids),
+        clock=clock,
+        ids=ids,
+        settings=settings.auth.operators,
     )
+
+    async def work() -> str:
+        await approvals.spend(chosen.approval, f"keys.{chosen.step}", {"key_set": chosen.kind})
+        return await step()
+
+    return await transaction(work)
 
 
 async def rotate(settings: Settings, kind: str, notice: timedelta) -> str:
@@ -65,7 +89,7 @@ async def rotate(settings: Settings, kind: str, notice: timedelta) -> str:
     """
     folder = KeyFolder(settings.key_folder, clock=SystemClock())
     if kind == "data":
-        keys = await _data_keys(settings)
+        keys = await _data_keys()
         if len(keys) > 1:
             raise RotationRefused("an earlier data key is not retired yet; do that first (list says when)")
         since = folder.plan_data_key(keys[-1] + 1, notice=notice)
@@ -107,12 +131,11 @@ async def retire(settings: Settings, kind: str, *, at_once: bool) -> str:
 
 async def _require_brought_along(settings: Settings, kind: str) -> int:
     """See that everything stands under the current key; return its number if it is a data key."""
-    async with _Database(settings):
-        ring = KeyRing.load(settings.key_folder)
-        works = [work for work in await open_works(ring, _now()) if work.id.startswith(f"{kind}:")]
-        if not works:
-            raise RotationRefused("there is no earlier key of this kind")
-        done = {each.name: each for each in await progress_of(works[0].id)}
+    ring = KeyRing.load(settings.key_folder)
+    works = [work for work in await open_works(ring, _now()) if work.id.startswith(f"{kind}:")]
+    if not works:
+        raise RotationRefused("there is no earlier key of this kind")
+    done = {each.name: each for each in await progress_of(works[0].id)}
     columns = [*(f"{each.table}.{each.column}" for each in SEALED), FILES] if kind == "data" else [
         f"{each.table}.{each.column}" for each in INDEXED
     ]  # fmt: skip
@@ -137,14 +160,12 @@ def _require_not_counted(standings: Sequence[Standing]) -> None:
 
 async def _require_wrapped(settings: Settings) -> None:
     ring = KeyRing.load(settings.key_folder)
-    async with _Database(settings):
-        if not await wraps_all(ring.keks.current(_now()).secret):
-            raise RotationRefused("data keys are still wrapped by the earlier key; workers do that within seconds")
+    if not await wraps_all(ring.keks.current(_now()).secret):
+        raise RotationRefused("data keys are still wrapped by the earlier key; workers do that within seconds")
 
 
-async def _data_keys(settings: Settings) -> list[int]:
-    async with _Database(settings):
-        rows = await fetch("SELECT id FROM data_key WHERE retired_at IS NULL ORDER BY id")
+async def _data_keys() -> list[int]:
+    rows = await fetch("SELECT id FROM data_key WHERE retired_at IS NULL ORDER BY id")
     if not rows:
         raise RotationRefused("the database has no data key yet; start the service first")
     return [int(row["id"]) for row in rows]
@@ -162,12 +183,10 @@ async def show(settings: Settings) -> None:
         (each.kind, each.kid, each.state, _shown(each.current_from), _shown(each.accepted_until))
         for each in KeyFolder(settings.key_folder, clock=SystemClock()).standings()
     )
-    async with _Database(settings):
-        rows = await fetch("SELECT id, current_from, retired_at FROM data_key ORDER BY id")
-        works = [
-            (work.id, await progress_of(work.id))
-            for work in await open_works(KeyRing.load(settings.key_folder), _now())
-        ]
+    rows = await fetch("SELECT id, current_from, retired_at FROM data_key ORDER BY id")
+    works = [
+        (work.id, await progress_of(work.id)) for work in await open_works(KeyRing.load(settings.key_folder), _now())
+    ]
     begun = [int(row["id"]) for row in rows if row["current_from"] is None or as_moment(row["current_from"]) <= _now()]
     for row in rows:
         number = int(row["id"])
@@ -192,16 +211,27 @@ def _told(each: Progress) -> str:
     return f"done after {each.passes} passes{failed}" if each.is_done else f"{each.seen} rows seen{failed}"
 
 
-class _Database:
-    """The database of the settings, open for reading while a block runs."""
+async def take(settings: Settings, chosen: argparse.Namespace) -> str:
+    """Take a step over the open database and return what there is to say of it.
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-
-    async def __aenter__(self) -> None:
-        await open_database(orm_config(self._settings, MODELS))
-
-    async def __aexit__(self, *_failure: object) -> None:
+    Raises:
+        NotApproved: nobody has approved exactly this.
+        RotationRefused: the step cannot be taken now.
+        UnsafeSettings: the key folder cannot be read, or no approval is named.
+        DatabaseUnavailable: the database cannot be reached.
+    """
+    await open_database(orm_config(settings, MODELS))
+    try:
+        if chosen.step == "list":
+            await show(settings)
+            return ""
+        kind = KINDS[chosen.kind]
+        if chosen.step == "retire":
+            return await approved(settings, chosen, lambda: retire(settings, kind, at_once=chosen.now))
+        usual = timedelta(seconds=settings.keys.notice_seconds) if settings.is_production else EMBEDDED_NOTICE
+        notice = usual if chosen.notice is None else timedelta(seconds=chosen.notice)
+        return await approved(settings, chosen, lambda: rotate(settings, kind, notice))
+    finally:
         await close_database()
 
 
@@ -226,9 +256,10 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     step = steps.add_parser("retire", help="destroy earlier keys that nothing needs any more")
     step.add_argument("kind", choices=KINDS)
     step.add_argument("--now", action="store_true", help="also while what they made would still be taken")
-    step.add_argument(
-        "--approval", type=UUID, metavar="ID", help="what a second person has approved; production asks for it"
-    )
+    for each in ("rotate", "retire"):
+        steps.choices[each].add_argument(
+            "--approval", type=UUID, metavar="ID", help="what a second person has approved; production asks for it"
+        )
     return parser.parse_args(words)
 
 
@@ -236,28 +267,23 @@ def main(words: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
     chosen = _arguments(words)
     try:
-        settings = read_settings()
-        if chosen.step == "list":
-            asyncio.run(show(settings))
-            return 0
-        kind = KINDS[chosen.kind]
-        if chosen.step == "rotate":
-            usual = timedelta(seconds=settings.keys.notice_seconds) if settings.is_production else EMBEDDED_NOTICE
-            notice = usual if chosen.notice is None else timedelta(seconds=chosen.notice)
-            told = asyncio.run(rotate(settings, kind, notice))
-        else:
-            require_approval(settings, kind, chosen.approval)
-            told = asyncio.run(retire(settings, kind, at_once=chosen.now))
+        told = asyncio.run(take(read_settings(), chosen))
     except (UnsafeSettings, OSError) as error:
         console.print(f"[red]✗[/red] {error}", soft_wrap=True)
         return 2
+    except NotApproved:
+        console.print(
+            f"[red]✗[/red] Approval {chosen.approval} is not for this, was used before, or has run out.", soft_wrap=True
+        )
+        return 1
     except RotationRefused as refused:
         console.print(f"[red]✗[/red] {refused.why}", soft_wrap=True)
         return 1
     except DatabaseUnavailable:
         console.print("[red]✗[/red] The database cannot be reached: check ZHIJIAN_DATABASE_URL and ZHIJIAN_DATA_DIR.")
         return 3
-    console.print(f"[green]✓[/green] {told}", soft_wrap=True)
+    if told:
+        console.print(f"[green]✓[/green] {told}", soft_wrap=True)
     return 0
 
 

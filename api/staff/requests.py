@@ -19,6 +19,9 @@ Purposes = Annotated[dict[Word, Fields], Field(max_length=20)]
 Quota = Annotated[int, Field(ge=0, le=10_000_000)]
 Matters = Annotated[list[Word], Field(max_length=200)]
 
+# Kinds of our own keys, in the words of `scripts.keys`.
+KeySet = Literal["tokens", "issuers", "index", "data", "kek"]
+
 
 class KeyIn(Body):
     """A public key in PEM, Ed25519 or P-256, and the id under which its owner signs."""
@@ -92,12 +95,18 @@ class AddKey(Body):
     key: KeyIn
 
 
+class RotateKey(Body):
+    """Bring a new key of our own on its way; the command that does it spends the approval (`scripts.keys rotate`)."""
+
+    action: Literal["keys.rotate"]
+    key_set: KeySet
+
+
 class RetireKey(Body):
-    """Retire one of our own keys; the command that does it spends the approval."""
+    """Destroy our own earlier keys of a kind; the command that does it spends the approval (`scripts.keys retire`)."""
 
     action: Literal["keys.retire"]
-    key_set: Word
-    key: Word
+    key_set: KeySet
 
 
 class ExportData(Body):
@@ -115,6 +124,7 @@ Wanted = Annotated[
     | RegisterDevice
     | ChangeDevice
     | AddKey
+    | RotateKey
     | RetireKey
     | ExportData,
     Field(discriminator="action"),

@@ -23,7 +23,12 @@ _EARLY_GUESSES: Final = 3
 _KEEPERS: Final = frozenset({Role.SYSTEM_ADMIN, Role.OPERATOR})
 _SECOND: Final = frozenset({Role.SECURITY_ADMIN, Role.APPROVER})
 _REGISTER: Final = ActionRule(_KEEPERS, _SECOND, in_emergency=True)
-# What takes two people (security.md T16): who asks, who approves. The last two are done by commands, which spend it.
+_OWN_KEYS: Final = ActionRule(
+    frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN}),
+    frozenset({Role.SECURITY_ADMIN, Role.AUDIT_ADMIN}),
+    in_emergency=True,
+)
+# What takes two people (security.md T16): who asks, who approves. The last three are done by commands, which spend it.
 ACTIONS: Final[Mapping[str, ActionRule]] = {
     "operators.grant-roles": ActionRule(
         frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN}), _ADMINISTRATORS, in_emergency=False
@@ -33,11 +38,8 @@ ACTIONS: Final[Mapping[str, ActionRule]] = {
     "devices.register": _REGISTER,
     "devices.change": _REGISTER,
     "keys.add": ActionRule(frozenset({Role.SYSTEM_ADMIN}), _SECOND, in_emergency=True),
-    "keys.retire": ActionRule(
-        frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN}),
-        frozenset({Role.SECURITY_ADMIN, Role.AUDIT_ADMIN}),
-        in_emergency=True,
-    ),
+    "keys.rotate": _OWN_KEYS,
+    "keys.retire": _OWN_KEYS,
     "data.export": ActionRule(_KEEPERS, frozenset({Role.SECURITY_ADMIN}), in_emergency=False),
 }
 
