@@ -28,6 +28,8 @@ from core.errors import Problem
 from core.signers.http_signature import SignatureInvalid
 
 _PARAMETER: Final = re.compile(r"<(\w+)(?::([^>]+))?>")
+# Where a schema stands that others refer to, those of queries too.
+_COMPONENT: Final = "#/components/schemas/{model}"
 _ALWAYS: Final[tuple[type[Problem], ...]] = (
     problems.Malformed,
     problems.NotAcceptable,
@@ -100,7 +102,7 @@ def _schemas(operations: Sequence[Operation]) -> tuple[dict[tuple[type[BaseModel
         for answer in operation.answers.values():
             if answer is not None:
                 wanted[(answer, "serialization")] = None
-    found, top = models_json_schema(list(wanted), ref_template="#/components/schemas/{model}")
+    found, top = models_json_schema(list(wanted), ref_template=_COMPONENT)
     schemas: dict[tuple[type[BaseModel], str], Any] = {
         (model, mode): schema
         for (model, mode), schema in found.items()
@@ -171,7 +173,7 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
         for name, kind in _PARAMETER.findall(operation.path)
     ]
     if operation.query is not None:
-        schema = operation.query.model_json_schema()
+        schema = operation.query.model_json_schema(ref_template=_COMPONENT)
         required = schema.get("required", [])
         found += [
             {"name": name, "in": "query", "required": name in required, "schema": _no_null(inner)}

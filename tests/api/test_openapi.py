@@ -1,5 +1,6 @@
 """The document is valid, complete and true, and its page asks nobody outside."""
 
+import json
 import re
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from api.openapi import document, problems_of
 from api.problems import status_of
+from api.routes import ROUTES
 from tests.api.edge import Edge
 from tests.api.service import ALICE, GROUPS, KEYS
 
@@ -145,6 +147,15 @@ def test_every_schema_in_it_is_a_json_schema_and_every_reference_leads_somewhere
             jsonschema.Draft202012Validator.check_schema(each["schema"])
     for each in whole["components"]["parameters"].values():
         jsonschema.validate(each, {**OAS["$defs"]["parameter"]})
+
+
+def test_every_reference_of_what_is_served_leads_somewhere() -> None:
+    served = document(ROUTES, version="1.2.3")
+    for reference in set(re.findall(r'"\$ref": "([^"]+)"', json.dumps(served))):
+        found = served
+        for part in reference.removeprefix("#/").split("/"):
+            assert part in found, reference
+            found = found[part]
 
 
 def test_every_declared_route_is_in_it_under_an_id_of_its_own() -> None:
