@@ -19,7 +19,8 @@ _ROOT: Final = Path(__file__).resolve().parents[2]
 _FONT_PACKAGE: Final = "pylopdf_fonts_zh_cn"
 _FONT_FILE: Final = "NotoSansSC-Regular.otf"
 _FONT: Final = "noto"
-_SECONDS: Final = 45
+# Below what a job may take with the reading before it, so that a busy machine tries again in order.
+_SECONDS: Final = 30
 # A ledger of years would be a book; the JSON beside it has every line.
 _ROWS: Final = 300
 _INDENT: Final = 6
