@@ -76,7 +76,7 @@ class Floor:
         refresh_token, now = _ids.token(32), _now()
         session_id, expires_at = _ids.uuid(), now + timedelta(days=90)
         async with self._store.transaction() as statements:
-            rows = await statements.fetch(self._find_account, openid_hash, now - timedelta(minutes=1), "")
+            rows = await statements.fetch(self._find_account, openid_hash, openid_hash, now - timedelta(minutes=1), "")
             account_id, citizen_id = await _welcome(statements, openid_hash, now) if not rows else _account(rows[0])
             await statements.fetch(
                 _ADD_SESSION, session_id, citizen_id, account_id, "linked", None, False, "", now, expires_at, None

@@ -9,6 +9,7 @@ from pydantic import StringConstraints
 from api.access import staff
 from api.citizen.rights import after, next_after
 from api.operation import Answer, Body, Out, Page, PageQuery, Request, Routes
+from api.staff.words import Masked
 from auth.rights.errors import CorrectionAnswered, NoSuchCorrection
 from auth.rights.types import About, CorrectionLine, CorrectionState, CorrectionView, Recheck
 from auth.types import Role
@@ -57,8 +58,8 @@ class OpenedCorrectionOut(Out):
     correction: CorrectionLineOut
     text: str
     answer: str | None
-    name: str | None
-    id_number: str | None
+    name: Masked | None
+    id_number: Masked | None
 
     @classmethod
     def of(cls, view: CorrectionView) -> "OpenedCorrectionOut":
