@@ -17,6 +17,7 @@ from core.crypto import Vault
 from core.db import IntegrityError, as_uuid, fetch, fetch_one, in_one_statement, transaction
 from core.ids import Ids
 
+# One account by its id: with an estimate of two, PostgreSQL answers `EXISTS` from a hash of all sessions there are.
 # `recent`: how often the account has logged in lately, counted where nothing can make it forget.
 _BY_OPENID: Final = """
 SELECT w.id AS account_id, c.id, c.name_sealed, c.id_number_sealed, c.id_number_hash, c.mobile_sealed, c.elder_chosen,
@@ -25,7 +26,7 @@ SELECT w.id AS account_id, c.id, c.name_sealed, c.id_number_sealed, c.id_number_
        EXISTS (SELECT 1 FROM citizen_session s WHERE s.citizen_id = c.id AND s.device_hash = $4) AS knows_device,
        EXISTS (SELECT 1 FROM citizen_session s WHERE s.citizen_id = c.id) AS came_before
 FROM wechat_account w JOIN citizen c ON c.id = w.citizen_id LEFT JOIN person_key k ON k.person_id = c.id
-WHERE w.openid_hash IN ($1, $2)
+WHERE w.id = (SELECT id FROM wechat_account WHERE openid_hash IN ($1, $2) LIMIT 1)
 """
 _IS_THERE: Final = "SELECT 1 AS there FROM wechat_account WHERE openid_hash IN ($1, $2)"
 _ADD_ACCOUNT: Final = """
