@@ -37,9 +37,13 @@ class Source:
         """The folder at the top that it lies in."""
         return self.path.parts[0]
 
+    @cached_property
+    def _all_nodes(self) -> tuple[ast.AST, ...]:
+        return tuple(ast.walk(self.tree))
+
     def nodes(self, kind: type[N]) -> Iterator[N]:
         """Every node of a kind."""
-        return (node for node in ast.walk(self.tree) if isinstance(node, kind))
+        return (node for node in self._all_nodes if isinstance(node, kind))
 
     def at(self, node: ast.AST) -> str:
         """Where a node stands, for people and editors."""
@@ -73,13 +77,15 @@ def kept_files() -> tuple[PurePosixPath, ...]:
 
 
 @cache
+def _all_sources() -> tuple[Source, ...]:
+    return tuple(
+        Source(path, (ROOT / path).read_text(encoding="utf-8")) for path in kept_files() if path.suffix == ".py"
+    )
+
+
 def sources(*rooms: str) -> tuple[Source, ...]:
     """The Python files of some rooms, of all where none is named."""
-    return tuple(
-        Source(path, (ROOT / path).read_text(encoding="utf-8"))
-        for path in kept_files()
-        if path.suffix == ".py" and (not rooms or path.parts[0] in rooms)
-    )
+    return tuple(source for source in _all_sources() if not rooms or source.room in rooms)
 
 
 def called(node: ast.Call) -> str:
