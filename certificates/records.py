@@ -121,6 +121,8 @@ class Records:
         # Slugs have neither commas nor the letters that mean something to LIKE.
         only = "" if kinds is None else f",{','.join(sorted(kinds))},"
         rows = await fetch(_LIST, citizen_id, after or UUID(int=0), limit, only)
+        # All are one person's: their key is unwrapped once.
+        holder = self._vault.of_person(citizen_id, rows[0]["wrapped"] if rows else None)
         return [
             Line(
                 id=(row_id := as_uuid(row["id"])),
@@ -128,7 +130,7 @@ class Records:
                 state=State(row["state"]),
                 valid_until=_as_day(row["valid_until"]),
                 issuer=row["issuer"],
-                number=self._person(row).open(_NUMBER, row_id, row["number_sealed"]),
+                number=holder.open(_NUMBER, row_id, row["number_sealed"]),
                 stale_since=_as_moment(row["stale_since"]),
             )
             for row in rows
@@ -233,14 +235,12 @@ class Records:
         """
         await execute(_MARK_STALE, certificate_id, self._clock.now())
 
-    def _person(self, row: Mapping[str, Any]) -> PersonVault:
-        return self._vault.of_person(as_uuid(row["citizen_id"]), row["wrapped"])
-
     def _open(self, row: Mapping[str, Any]) -> Record:
-        row_id, holder = as_uuid(row["id"]), self._person(row)
+        row_id, citizen_id = as_uuid(row["id"]), as_uuid(row["citizen_id"])
+        holder = self._vault.of_person(citizen_id, row["wrapped"])
         return Record(
             id=row_id,
-            citizen_id=as_uuid(row["citizen_id"]),
+            citizen_id=citizen_id,
             kind=row["kind"],
             content=Content(
                 state=State(row["state"]),
