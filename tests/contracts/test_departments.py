@@ -74,7 +74,7 @@ async def town(tmp_path: Path, keys: Keys) -> AsyncIterator[Town]:
 
 @pytest.fixture
 async def outbound() -> AsyncIterator[Outbound]:
-    door = Outbound(OutboundSettings(), clock=SystemClock(), production=False)
+    door = Outbound(OutboundSettings(connect_seconds=10), clock=SystemClock(), production=False)
     await door.open()
     yield door
     await door.close()

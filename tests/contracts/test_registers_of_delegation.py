@@ -61,7 +61,7 @@ async def town(tmp_path: Path) -> AsyncIterator[Caller]:
 
 @pytest.fixture
 async def door() -> AsyncIterator[Outbound]:
-    outbound = Outbound(OutboundSettings(), clock=SystemClock(), production=False)
+    outbound = Outbound(OutboundSettings(connect_seconds=10), clock=SystemClock(), production=False)
     await outbound.open()
     yield outbound
     await outbound.close()
@@ -72,7 +72,7 @@ def partner(town: Caller, name: str, secret: str = "") -> Partner:
     signer = SignedJson(
         app_id=told["app_id"], secret=SecretStr(secret or told["secret"]), clock=SystemClock(), ids=RandomIds()
     )
-    return Partner(name, f"{town.base}/{name}", timeout=2, attempts=1, signer=signer)
+    return Partner(name, f"{town.base}/{name}", timeout=5, attempts=1, signer=signer)
 
 
 def civil_affairs(town: Caller, door: Outbound, secret: str = "") -> CivilAffairs:
@@ -177,7 +177,7 @@ async def test_slow_registers_are_given_up_in_time(town: Caller, door: Outbound)
     started = SystemClock().monotonic()
     with pytest.raises(KinshipUnavailable):
         await civil_affairs(town, door).ask(HUO, CHILD)
-    assert timedelta(seconds=SystemClock().monotonic() - started) < timedelta(seconds=3)
+    assert timedelta(seconds=SystemClock().monotonic() - started) < timedelta(seconds=8)
 
 
 async def test_a_wrong_secret_is_our_trouble_and_no_answer(town: Caller, door: Outbound) -> None:

@@ -47,7 +47,7 @@ async def town(tmp_path: Path) -> AsyncIterator[Caller]:
 
 @pytest.fixture
 async def door() -> AsyncIterator[Outbound]:
-    outbound = Outbound(OutboundSettings(), clock=SystemClock(), production=False)
+    outbound = Outbound(OutboundSettings(connect_seconds=10), clock=SystemClock(), production=False)
     await outbound.open()
     yield outbound
     await outbound.close()
@@ -58,7 +58,7 @@ def at_town(door: Outbound, town: Caller, *, secret: str = "", report_url: str =
     signer = SignedJson(
         app_id=told["app_id"], secret=SecretStr(secret or told["secret"]), clock=SystemClock(), ids=RandomIds()
     )
-    partner = Partner("sms", f"{town.base}/sms", timeout=2, attempts=1, signer=signer)
+    partner = Partner("sms", f"{town.base}/sms", timeout=5, attempts=1, signer=signer)
     return SmsNotices(outbound=door, partner=partner, ids=RandomIds(), report_url=report_url)
 
 

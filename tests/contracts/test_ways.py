@@ -72,7 +72,7 @@ async def town(tmp_path: Path) -> AsyncIterator[Caller]:
 
 @pytest.fixture
 async def door() -> AsyncIterator[Outbound]:
-    outbound = Outbound(OutboundSettings(), clock=SystemClock(), production=False)
+    outbound = Outbound(OutboundSettings(connect_seconds=10), clock=SystemClock(), production=False)
     await outbound.open()
     yield outbound
     await outbound.close()
@@ -87,7 +87,7 @@ def partner_of(town: Caller, name: str, *, secret: str = "") -> Partner:
         ids=RandomIds(),
         digest="sm3" if name.replace("-", "_") in WITH_SM3 else "sha256",
     )
-    return Partner(name, f"{town.base}/{name}", timeout=2, attempts=1, signer=signer)
+    return Partner(name, f"{town.base}/{name}", timeout=5, attempts=1, signer=signer)
 
 
 async def card_claim(town: Caller) -> Claim:

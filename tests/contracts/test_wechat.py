@@ -49,7 +49,7 @@ async def town(tmp_path: Path) -> AsyncIterator[Caller]:
 
 @pytest.fixture
 async def door() -> AsyncIterator[Outbound]:
-    outbound = Outbound(OutboundSettings(), clock=SystemClock(), production=False)
+    outbound = Outbound(OutboundSettings(connect_seconds=10), clock=SystemClock(), production=False)
     await outbound.open()
     yield outbound
     await outbound.close()
@@ -58,7 +58,7 @@ async def door() -> AsyncIterator[Outbound]:
 def wechat(ground: Ground, door: Outbound, base: str, *, app_id: str, app_secret: str) -> Wechat:
     return Wechat(
         outbound=door,
-        partner=Partner("wechat", base, timeout=2, attempts=1),
+        partner=Partner("wechat", base, timeout=5, attempts=1),
         lease=LeasedToken(f"wechat-{ground.ids.token(8)}", cache=ground.cache, vault=ground.vault, clock=ground.clock),
         app_id=app_id,
         app_secret=SecretStr(app_secret),

@@ -48,7 +48,7 @@ async def town(tmp_path: Path) -> AsyncIterator[Caller]:
 
 @pytest.fixture
 async def door() -> AsyncIterator[Outbound]:
-    outbound = Outbound(OutboundSettings(), clock=SystemClock(), production=False)
+    outbound = Outbound(OutboundSettings(connect_seconds=10), clock=SystemClock(), production=False)
     await outbound.open()
     yield outbound
     await outbound.close()

@@ -39,7 +39,7 @@ async def town(tmp_path: Path, keys: Keys) -> AsyncIterator[Town]:
 async def portal(desk: Desk, town: Town) -> AsyncIterator[Portal]:
     desk.ground.clock.set(datetime.now(UTC))
     told = town.keys.told["public_security"]
-    door = Outbound(OutboundSettings(), clock=SystemClock(), production=False)
+    door = Outbound(OutboundSettings(connect_seconds=10), clock=SystemClock(), production=False)
     await door.open()
     signer = SignedJson(app_id=told["app_id"], secret=SecretStr(told["secret"]), clock=SystemClock(), ids=RandomIds())
     partner = Partner("public-security", f"{town.base}/public-security", 2.0, 2, signer)
