@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import StringConstraints
+from pydantic import BeforeValidator, StringConstraints
 from sanic.response import HTTPResponse
 
 from api.access import Delegable, citizen
@@ -274,10 +274,17 @@ async def get_correction(request: Request, correction_id: UUID) -> Answer:
 # --- closing the account ----------------------------------------------------------------------------------------------
 
 
+def _is_true(value: object) -> object:
+    """See that it is the word and not a number that equals it."""
+    if value is not True:
+        raise ValueError("true is needed")
+    return value
+
+
 class ClosureIn(Body):
     """That I have understood what closing means."""
 
-    understood: Literal[True]
+    understood: Annotated[Literal[True], BeforeValidator(_is_true)]
 
 
 class KeptOut(Out):

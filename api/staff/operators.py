@@ -169,7 +169,12 @@ async def set_roles(request: Request, operator_id: UUID, body: RolesIn) -> Answe
     return Answer(StaffMemberOut.of(view))
 
 
-@routes.put("/<operator_id:uuid>/networks", access=staff(Role.SECURITY_ADMIN), answer=StaffMemberOut)
+@routes.put(
+    "/<operator_id:uuid>/networks",
+    access=staff(Role.SECURITY_ADMIN),
+    answer=StaffMemberOut,
+    problems=(NotYourself,),
+)
 async def set_networks(request: Request, operator_id: UUID, body: NetworksIn) -> Answer:
     """Say from which networks somebody may come."""
     with found():

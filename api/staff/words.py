@@ -16,7 +16,19 @@ from core.errors import NotFound
 _NAME: Final = re.compile(r"[a-z0-9.-]{1,64}")
 SLUG: Final = r"^[a-z0-9][a-z0-9-]{1,46}[a-z0-9]$"
 Slug = Annotated[str, StringConstraints(pattern=SLUG)]
-Reason = Annotated[str, StringConstraints(min_length=4, max_length=200, strip_whitespace=True)]
+
+
+def _readable(text: str) -> str:
+    if sum(each.isalnum() for each in text) < _LEAST_READABLE:
+        raise ValueError("nothing that can be read")
+    return text
+
+
+_LEAST_READABLE: Final = 2
+# It is shown to whom it concerns, who must be able to read it.
+Reason = Annotated[
+    str, StringConstraints(min_length=4, max_length=200, strip_whitespace=True), AfterValidator(_readable)
+]
 
 
 def _network(text: str) -> str:

@@ -61,6 +61,7 @@ _EXECUTE: Final = "UPDATE approval SET state = 'executed', executed_at = $2 WHER
 _SPEND: Final = """
 UPDATE approval SET state = 'executed', executed_at = $4
 WHERE id = $1 AND action = $2 AND payload_hash = $3 AND state = 'approved' AND expires_at > $4
+      AND finding <> 'unjustified'
 RETURNING payload_sealed, requested_by, approved_by, emergency
 """
 _LIST: Final = """
@@ -210,7 +211,8 @@ class Approvals:
         For what a command does. Of an emergency there is nobody who approved.
 
         Raises:
-            NotApproved: nobody has approved exactly this, it was done before, or the approval has run out.
+            NotApproved: nobody has approved exactly this, it was done before, the approval has run out, or whoever
+                looked at the emergency found no reason for it.
             OutsideTransaction: no transaction is running.
         """
         require_transaction()

@@ -263,9 +263,12 @@ class Operators:
 
         Raises:
             NoSuchOperator: there is no such operator.
+            NotYourself: it is the caller, who could shut themselves out.
         """
 
         async def work() -> None:
+            if operator_id == caller.operator_id:
+                raise NotYourself
             if not await fetch(_SET_NETWORKS, operator_id, list(networks)):
                 raise NoSuchOperator
             await self._record("auth.networks-changed", caller, operator_id, outcome=str(len(networks)))

@@ -143,7 +143,7 @@ async def test_closing_needs_presence_and_understanding_and_is_taken_back_by_any
     low, high = await tokens_of(rights, await rights.resident())
     path = "/v1/citizen/closures"
     assert (await client.call("POST", path, {"understood": True}, token=low)).status == 403
-    for body in ({"understood": False}, {}, {"understood": "true"}):
+    for body in ({"understood": False}, {}, {"understood": "true"}, {"understood": 1}):
         assert (await client.call("POST", path, body, token=high)).status == 422
     first = await client.call("POST", path, {"understood": True}, token=high, Accept_Language="en")
     assert (first.status, first.headers["Location"], first.json["state"]) == (201, f"{path}/current", "closing")

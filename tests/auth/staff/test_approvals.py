@@ -167,6 +167,14 @@ async def test_an_emergency_is_done_at_once_told_and_reviewed_by_somebody_else(s
     assert await staff.emergencies.list_open(after=start, limit=5) == []
 
 
+async def test_what_was_found_unjustified_is_done_no_more(staff: Staff) -> None:
+    system, security = await staff.member(Role.SYSTEM_ADMIN), await staff.member(Role.SECURITY_ADMIN)
+    view = await staff.emergencies.act(system.caller, "keys.retire", RETIRE, reason="because")
+    await staff.emergencies.review(security.caller, view.id, Finding.UNJUSTIFIED)
+    with pytest.raises(NotApproved):
+        await transaction(lambda: staff.approvals.spend(view.id, "keys.retire", RETIRE))
+
+
 async def test_an_emergency_that_nobody_reviews_is_told_of_again(staff: Staff) -> None:
     system, security = await staff.member(Role.SYSTEM_ADMIN), await staff.member(Role.SECURITY_ADMIN)
     seen, unseen = [

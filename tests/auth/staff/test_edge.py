@@ -163,6 +163,8 @@ async def test_a_role_taken_away_over_the_wire_is_gone_with_the_next_request(hal
         "PUT", f"{path}/roles", {"grants": [{"role": "operator"}, {"role": "auditor"}]}, token=security
     )
     assert (both.status, both.json["code"]) == (422, "auth.roles-exclude")
+    unreadable = await hall.ask("POST", f"{path}/disablements", {"reason": "\u200b" * 4}, token=security)
+    assert unreadable.status == 422
     gone = await hall.ask("POST", f"{path}/disablements", {"reason": "left the service"}, token=security)
     assert gone.status == 204
     nobody = await hall.ask("PUT", f"/v1/staff/operators/{uuid4()}/networks", {"networks": []}, token=security)

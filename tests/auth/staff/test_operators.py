@@ -182,3 +182,5 @@ async def test_nobody_is_told_of_operators_that_are_not_there(staff: Staff) -> N
         await staff.operators.disable(nobody, caller=security.caller, reason="because")
     with pytest.raises(NoSuchOperator):
         await staff.operators.set_networks(nobody, [], caller=security.caller)
+    with pytest.raises(NotYourself):
+        await staff.operators.set_networks(security.caller.operator_id, ["10.0.0.0/8"], caller=security.caller)
