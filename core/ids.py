@@ -27,11 +27,13 @@ class RandomIds:
     """Identifiers from the operating system's random source."""
 
     def uuid(self) -> UUID:
-        """Return a UUID version 7 (RFC 9562): 48 bits of Unix milliseconds, then random bits."""
-        milliseconds = time.time_ns() // 1_000_000
-        value = (milliseconds & ((1 << 48) - 1)) << 80 | secrets.randbits(80)
-        value = value & ~(0xF << 76) | 0x7 << 76
-        value = value & ~(0x3 << 62) | 0x2 << 62
+        """Return a UUID version 7 (RFC 9562, method 3): Unix milliseconds, the 4,096th part of one, 62 random bits.
+
+        Ids of one process are in the order of their making also within a millisecond: a ledger is read by them.
+        """
+        milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+        part = (rest << 12) // 1_000_000
+        value = (milliseconds & ((1 << 48) - 1)) << 80 | 0x7 << 76 | part << 64 | 0x2 << 62 | secrets.randbits(62)
         return uuid.UUID(int=value)
 
     def token(self, size: int) -> str:
