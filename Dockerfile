@@ -1,4 +1,4 @@
-# Two images from one file: `--target product` (portal and worker) and `--target sandbox` (the pretend back offices, for
+# Two images from one file: `--target product` (portal, worker and face node) and `--target sandbox` (the pretend back offices, for
 # demonstrations only). What is done here is done by make targets, so that it is tried where no container engine runs.
 
 FROM python:3.11-slim-bookworm AS ground
@@ -8,7 +8,7 @@ RUN apt-get update \
  && apt-get install -y --no-install-recommends libgomp1 tini \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10001 --home-dir /var/lib/zhijian --create-home --shell /usr/sbin/nologin zhijian \
- && install -d -o zhijian -g zhijian -m 0700 /var/lib/zhijian /var/lib/zhijian/sandbox
+ && install -d -o zhijian -g zhijian -m 0700 /var/lib/zhijian /var/lib/zhijian/sandbox /var/lib/zhijian/tls
 ENV PYTHONUNBUFFERED=1
 
 FROM ground AS tools
@@ -61,7 +61,7 @@ USER 10001
 ENV PATH=/opt/venv/bin:$PATH ZHIJIAN_ENV=production ZHIJIAN_HOST=0.0.0.0 ZHIJIAN_PORT=8000 \
     ZHIJIAN_DATA_DIR=/var/lib/zhijian
 EXPOSE 8000
-# Over HTTP, not TCP: a port can be open while nobody answers.
+# Over HTTP, not TCP: a port can be open while nobody answers. A face node answers here as well, beside its own door.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/health/live', timeout=2)"]
 ENTRYPOINT ["tini", "--"]

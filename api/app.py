@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache, partial
@@ -42,14 +42,20 @@ from auth.errors import LevelTooLow
 from auth.types import Caller, Level
 from auth.ways.menu import Menu
 from auth.ways.settings import WaySettings
+from auth.ways.types import Purpose
 from core.clock import Clock
 from core.db import DatabaseUnavailable, is_outage, transaction
 from core.errors import Problem
 from core.ids import Ids
 from core.log import get_logger
 from core.metrics import REQUEST_SECONDS, REQUESTS
+from core.signers.http_signature import SignatureInvalid
+from face.errors import EngineBusy, EngineUnavailable
 
 log = get_logger(__name__)
+
+# Hears how the request of a known party ended: who, what was asked for, the status, and the seconds it took.
+Heard = Callable[[str, str, str, str, float], None]
 
 # More requests than this at once are shed: a short answer now is better than a long wait.
 AT_ONCE: Final = 1000
@@ -86,6 +92,8 @@ class Failures(ErrorHandler):
         context = getattr(request, "ctx", None)
         if isinstance(problem, LevelTooLow):
             problem = self._with_ways(problem, getattr(context, "caller", None))
+        elif isinstance(problem, EngineBusy | EngineUnavailable):
+            problem = self._with_others(problem, context)
         response = problems.answer_problem(
             problem,
             instance=getattr(context, "request_id", ""),
@@ -101,6 +109,13 @@ class Failures(ErrorHandler):
         required = Level(str(problem.extras.members["required"]))
         offers = self._menu.leading_to(required, elder=caller is not None and caller.elder)
         return LevelTooLow(required=required.value, ways=[asdict(offer) for offer in offers])
+
+    def _with_others(self, problem: EngineBusy | EngineUnavailable, context: Any) -> Problem:  # noqa: ANN401 — Sanic's
+        """Return the problem with what leads to the same end without a face: nobody has to wait for an engine."""
+        caller: Caller | None = getattr(context, "caller", None)
+        purpose = Purpose.LOGIN if caller is None else Purpose.STEP_UP
+        others = self._menu.others(purpose, but="face", elder=caller is None or caller.elder)
+        return type(problem)(retry_after=problem.extras.retry_after, alternatives=others)
 
 
 def to_problem(exception: BaseException) -> Problem:
@@ -165,6 +180,8 @@ class Edge:
                     request.ctx.device = read_device(request)
                     if comes_with_token:
                         await let_in(request)
+                    if operation.gate is not None:
+                        operation.gate(request)
                 # A body may be long in coming: meanwhile others work. It is not read for somebody who may not enter.
                 if stream.request_body:
                     size = await self._bodies.read(request, cap)
@@ -207,6 +224,9 @@ class Edge:
         async def handle_once() -> HTTPResponse:
             """A nonce is used up together with the effect: what failed may be sent again as it is."""
             request.ctx.is_replay = not await request.app.ctx.services.signatures.use(request.ctx.signed)
+            # News of departments has no effect a second time; what answers with somebody's data answers once.
+            if request.ctx.is_replay and operation.access.audience is Audience.VERIFIER:
+                raise SignatureInvalid
             return await handle()
 
         work: Handle = handle
@@ -252,9 +272,13 @@ def create_app(
     at_once: int = AT_ONCE,
     menu: Menu | None = None,
     lines: Lines | None = None,
+    heard: Heard | None = None,
     name: str = "zhijian",
 ) -> Sanic[Any, Any]:
-    """Return the application with all declared operations; without a `menu` faces count for nothing in it."""
+    """Return the application with all declared operations; without a `menu` faces count for nothing in it.
+
+    `heard` hears of what departments and verifiers ask.
+    """
     failures = Failures(menu or Menu(WaySettings(), faces=None))
     app = QuietApp(name, configure_logging=False, error_handler=failures)
     app.config.update(
@@ -292,14 +316,18 @@ def create_app(
         prepare_request(request, ids, trusted_proxies=trusted_proxies)
 
     async def end(request: Any, response: BaseHTTPResponse) -> None:  # noqa: ANN401 — may be half a request
-        _finish(request, response, clock, lines)
+        seconds = _finish(request, response, clock, lines)
+        party = getattr(request.ctx, "department", None) or getattr(request.ctx, "verifier", None)
+        if heard is not None and party:
+            heard(party, request.method, _route_of(request), str(response.status), seconds)
 
     app.register_middleware(begin, "request")
     app.register_middleware(end, "response")
     return app
 
 
-def _finish(request: Request, response: BaseHTTPResponse, clock: Clock, lines: Lines) -> None:
+def _finish(request: Request, response: BaseHTTPResponse, clock: Clock, lines: Lines) -> float:
+    """Write down how a request ended, and return the seconds it took."""
     context = request.ctx
     response.headers["X-Request-Id"] = getattr(context, "request_id", "")
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -326,6 +354,7 @@ def _finish(request: Request, response: BaseHTTPResponse, clock: Clock, lines: L
         # About to stop: the caller is told not to send the next one here.
         stream: Any = request.stream
         stream.keep_alive = False
+    return seconds
 
 
 def outcome_of(status: int) -> str:

@@ -9,6 +9,7 @@ not given again to that session while it is less sure of who is there.
 """
 
 import asyncio
+import base64
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
@@ -27,7 +28,7 @@ from auth.errors import LevelTooLow
 from auth.types import Level
 from core.clock import Clock
 from core.crypto import Vault
-from core.db import as_moment, as_uuid, execute, fetch, fetch_one, is_postgres, transaction
+from core.db import as_moment, as_uuid, execute, fetch, fetch_one, is_postgres, later, transaction
 from core.errors import Conflict, Gone, Invalid, NotFound, Problem, Refused
 from core.ids import Ids
 
@@ -53,7 +54,9 @@ SELECT $1, $2, $3, 'running', $4::timestamptz, $5::timestamptz WHERE pg_try_advi
 ON CONFLICT (scope) DO NOTHING RETURNING id
 """
 _FIND = "SELECT id, body_hash, state, lease_until, status, answer_sealed FROM kept_answer WHERE scope = $1"
-_KEEP = "UPDATE kept_answer SET state = 'done', status = $2, answer_sealed = $3, lease_until = NULL WHERE id = $1"
+_KEEP = """
+UPDATE kept_answer SET state = 'done', status = $2, answer_sealed = $3, lease_until = NULL WHERE id = $1 RETURNING id
+"""
 _FORGET = "DELETE FROM kept_answer WHERE id = $1 AND state = 'running'"
 _TAKE_OVER = """
 UPDATE kept_answer SET lease_until = $3 WHERE id = $1 AND state = 'running' AND lease_until = $2
@@ -192,22 +195,21 @@ class Idempotency:
         if level is not None and call.level is not None and call.level.rank < level.rank:
             raise LevelTooLow.needing(level)
         return HTTPResponse(
-            kept["body"],
+            kept["body"] if "body" in kept else base64.b64decode(kept["octets"]),
             status=int(row["status"]),
             headers={**kept["headers"], "Idempotent-Replayed": "true"},
             content_type=kept["content_type"],
         )
 
     async def _keep(self, call: _Call, kept_id: UUID, response: HTTPResponse) -> None:
-        body = response.body or b""
         kept = {
-            "body": body.decode() if isinstance(body, bytes) else body,
+            **_body_of(response),
             "headers": {name: value for name, value in response.headers.items() if name.lower() in _KEPT_HEADERS},
             "content_type": response.content_type,
             "level": call.level,
         }
         sealed = self._vault.seal(_COLUMN, kept_id, json.dumps(kept, ensure_ascii=False))
-        await execute(_KEEP, kept_id, response.status, sealed)
+        await later(_KEEP, kept_id, response.status, sealed, read_from="kept_answer")
 
     async def purge(self) -> int:
         """Delete what is older than 72 hours and return how many went.
@@ -218,7 +220,18 @@ class Idempotency:
         return await transaction(lambda: execute(_PURGE, self._clock.now() - KEPT_FOR))
 
 
-_KEPT_HEADERS: Final = frozenset({"location", "etag", "retry-after", "cache-control", "content-language", "vary"})
+_KEPT_HEADERS: Final = frozenset(
+    {"location", "etag", "retry-after", "cache-control", "content-disposition", "content-language", "vary"}
+)
+
+
+def _body_of(response: HTTPResponse) -> dict[str, str]:
+    """Return a body as JSON has it: text as it is, a file (a paper that was made for the request) in base64."""
+    octets = response.body or b""
+    try:
+        return {"body": octets.decode()}
+    except UnicodeDecodeError:
+        return {"octets": base64.b64encode(octets).decode()}
 
 
 def _is_final(problem: Problem) -> bool:
@@ -253,9 +266,10 @@ def _principal(request: Request[Any, Any]) -> str:
         # Under another mandate of the same principal the scope may be another.
         mandate = "" if caller.mandate is None else caller.mandate.id
         return f"caller {caller.citizen_id} {caller.session_id} {mandate}"
-    for who, name in (("operator", "operator_id"), ("signed", "party")):
-        if found := getattr(context, who, None):
-            return f"{who} {getattr(found, name)}"
+    if operator := getattr(context, "operator", None):
+        return f"operator {operator.operator_id} {operator.session_id}"
+    if signed := getattr(context, "signed", None):
+        return f"signed {signed.party}"
     # Many people share one address behind a carrier's network: the device tells them apart.
     return f"{context.address} {context.device}"
 

@@ -174,9 +174,9 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
     ]
     if operation.query is not None:
         schema = operation.query.model_json_schema(ref_template=_COMPONENT)
-        required = schema.get("required", [])
+        required, own = schema.get("required", []), schema.get("$defs", {})
         found += [
-            {"name": name, "in": "query", "required": name in required, "schema": _no_null(inner)}
+            {"name": name, "in": "query", "required": name in required, "schema": _in_place(_no_null(inner), own)}
             for name, inner in schema["properties"].items()
         ]
     shared = [_HEADERS_IN[name] for name in operation.headers_in]
@@ -190,6 +190,12 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
 
 def _is_for_residents(operation: Operation) -> bool:
     return operation.path.startswith("/v1/citizen/")
+
+
+def _in_place(schema: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """What a query parameter refers to stands where it is used: another kind of that name may be among the shared."""
+    name = schema.get("$ref", "").rpartition("/")[2]
+    return {**own[name], **{key: value for key, value in schema.items() if key != "$ref"}} if name in own else schema
 
 
 def _no_null(schema: dict[str, Any]) -> dict[str, Any]:
@@ -228,7 +234,9 @@ def _responses(operation: Operation, schemas: dict[tuple[type[BaseModel], str], 
 
 
 def _headers_of(operation: Operation, status: int, *, has_body: bool) -> list[str]:
-    found = ["X-Request-Id", *(["Content-Language"] if has_body else []), *operation.headers_out]
+    # A signed token speaks no language.
+    speaks = has_body and not operation.media_type.endswith("+jwt")
+    found = ["X-Request-Id", *(["Content-Language"] if speaks else []), *operation.headers_out]
     if status == HTTPStatus.CREATED:
         found.append("Location")
     if status == HTTPStatus.ACCEPTED:

@@ -27,6 +27,7 @@ Request = SanicRequest[Any, Any]
 # A whole HTTP answer is for what has to be committed although it is a problem.
 Handler = Callable[..., Awaitable["Answer | HTTPResponse"]]
 Prepare = Callable[..., Awaitable[object]]
+Gate = Callable[["Request"], None]
 Idempotency = Literal["none", "honoured", "required"]
 T = TypeVar("T", bound=BaseModel)
 
@@ -146,6 +147,7 @@ class Operation:
     texts: tuple[str, ...]
     idempotency: Idempotency
     prepare: Prepare | None
+    gate: Gate | None
     media_type: str
     also_media: tuple[str, ...]
     headers_in: tuple[str, ...]
@@ -201,6 +203,7 @@ class Routes:
         texts: Sequence[str] = (),
         idempotency: Idempotency | None = None,
         prepare: Prepare | None = None,
+        gate: Gate | None = None,
         media_type: str = "application/json",
         also_media: Sequence[str] = (),
         headers_in: Sequence[str] = (),
@@ -213,7 +216,8 @@ class Routes:
         those that every route may give, `files` the field of a multipart body and `texts` what may stand beside it,
         `idempotency` what an `Idempotency-Key`
         does (unsafe POSTs honour it unless told otherwise; with `required` the handler runs in one transaction with
-        the kept answer, and `prepare` runs before that transaction), `media_type` and `also_media` what a file may
+        the kept answer, and `prepare` runs before that transaction), `gate` refuses before the body is read what could
+        not be worked on now, `media_type` and `also_media` what a file may
         come as when it is no answer of ours, `headers_in` further headers the handler
         reads, `headers_out` those that come with every good answer beyond what the edge itself sends, `raw` the media
         types of a body that the handler reads itself (`request.body`).
@@ -238,6 +242,7 @@ class Routes:
                     texts=tuple(texts),
                     idempotency=idempotency or ("honoured" if method == "POST" else "none"),
                     prepare=prepare,
+                    gate=gate,
                     media_type=media_type,
                     also_media=tuple(also_media),
                     headers_in=tuple(headers_in),

@@ -36,14 +36,22 @@ PARTNERS = (
     "population-registry",
     "public-security",
     "human-resources",
+    "housing-fund",
+    "disabled-persons",
+    "health",
+    "data-quality",
     "education",
     "real-estate",
+    "taxation",
+    "notary",
+    "department-desk",
     "civil-affairs",
     "market-regulation",
     "mobile-register",
     "bank-clearing",
     "payment",
     "network-identity",
+    "object-store",
 )
 
 
@@ -132,6 +140,7 @@ def build_app(
         trusted_proxies=settings.trusted_proxies,
         menu=services.menu,
         lines=lines,
+        heard=services.matters.exchange.watch.heard,
         name=name,
     )
     add_docs(app, document(ROUTES, version=VERSION))
@@ -153,13 +162,12 @@ def add_readiness(app: Sanic[Any, Any], services: Services) -> Health:
         return "degraded" if services.ground.carrier.is_away else "ok"
 
     def outside(partner: str) -> Look:
+        names = services.matters.behind.get(partner, (partner,))
+
         async def look() -> State:
-            return "degraded" if services.ground.outbound.is_held_back(partner) else "ok"
+            return "degraded" if any(map(services.ground.outbound.is_held_back, names)) else "ok"
 
         return look
-
-    async def face() -> State:
-        return services.face_engine_state()
 
     health = Health(
         [
@@ -169,7 +177,7 @@ def add_readiness(app: Sanic[Any, Any], services: Services) -> Health:
             Part("jobs", services.watch.jobs),
             Part("audit", services.watch.audit),
             Part("calendar", services.watch.calendar),
-            Part("face", face),
+            Part("face", services.face_engine_state),
             *(Part(partner, outside(partner)) for partner in PARTNERS),
         ],
         clock=services.clock,

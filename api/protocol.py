@@ -70,7 +70,8 @@ class Reply(HTTPResponse):
     @property
     def processed_headers(self) -> Iterator[tuple[bytes, bytes]]:
         """The headers as they are sent, freed of line ends as Sanic's own are."""
-        if has_message_body(self.status):  # type: ignore[no-untyped-call]
+        # What has no body is of no type, also where the status would allow one (201, 202).
+        if self.content_type is not None and has_message_body(self.status):  # type: ignore[no-untyped-call]
             self.headers.setdefault("content-type", self.content_type)
         return (
             _usual(name, value) if name.lower() in _USUAL else self._pair(name, f"{value}")

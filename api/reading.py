@@ -6,6 +6,7 @@ queries and forms are read here, not there (`security.md` F5, F6, 4.1).
 
 import json
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -46,6 +47,12 @@ _BODY_BYTES: Final = 16 * 1024 * 1024
 LARGEST_INTEGER: Final = 2**53 - 1
 _LONGEST_INTEGER: Final = 20
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|[\ud800-\udfff]")
+# Marks that stand on a letter, and what has no width or is a gap. What Unicode has no name for yet may be a rare name.
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Mc", "Me", "Mn", "Zl", "Zp", "Zs"})
+# What turns the direction of everything after it: a text would read otherwise than it is written.
+_TURNING: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
+# Letters and signs that are drawn as nothing, and what is never to be drawn (Default_Ignorable_Code_Point, UAX 44).
+_BLANK: Final = re.compile("[\u115f\u1160\u2065\u2800\u3164\uffa0\ufff0-\ufff8\ufffc\U0001d159\U000e0000-\U000e0fff]")
 _NOT_IN_HEAD: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n")
 _ACTION: Final = re.compile(r"[a-z]+\.[a-z]+(-[a-z]+)*")
 _HOST: Final = re.compile(r"[A-Za-z0-9.\-\[\]:_]{1,255}")
@@ -65,7 +72,19 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "less_than_equal": ("数值太大了", "Too large"),
     "too_long": ("数量太多了", "Too many items"),
     "too_short": ("数量太少了", "Too few items"),
+    "network_too_wide": ("网络范围太大，等于没有限制", "So wide that it limits nobody"),
+    "timezone_aware": ("时间要带时区", "A time with its offset is expected"),
+    "window_too_long": ("时间范围太长，最多 31 天", "At most 31 days at a time"),
+    "time_order": ("开始时间要早于结束时间", "It has to begin before it ends"),
+    "uuid_parsing": ("编号不对", "Not an id of ours"),
+    "unreadable": ("请用文字写清楚", "Please write it in words"),
+    "personal_number": ("这里不能写个人的号码", "No person's number may stand here"),
+    "one_of": ("请填写其中一项，且只填一项", "Exactly one of them is needed"),
+    "not_confirmed": ("请先阅读并确认", "Please read it and confirm"),
+    "doubled": ("同一项写了两遍", "Given twice"),
 }
+_CHARACTER: Final = ("含有不允许的字符", "Contains characters that are not allowed")
+_NOTHING_SEEN: Final = ("这里没有看得见的文字，请重新填写", "There is nothing to see in it; please write it again")
 _OTHER: Final = ("格式不对", "Wrong format")
 
 
@@ -73,6 +92,25 @@ def field_error(pointer: str, code: str) -> FieldError:
     """Return the texts for a field that has to be mended."""
     text, text_en = _TEXTS.get(code, _OTHER)
     return FieldError(pointer, code, text, text_en)
+
+
+def seen(text: str) -> str:
+    """Return what somebody who reads a text sees of it: its letters, digits, signs; no gaps, marks alone, fillers."""
+    return "".join(each for each in _BLANK.sub("", text) if unicodedata.category(each) not in _UNSEEN)
+
+
+def _check_text(pointer: str, text: str) -> Sequence[FieldError]:
+    """Return what is wrong with a text wherever it stands: nothing here can hold it, or nobody could read it.
+
+    An empty one is the matter of its field, which may do without.
+    """
+    if _CONTROL.search(text):
+        return [FieldError(pointer, "character", *_CHARACTER)]
+    if (text.isspace() or not text.isascii()) and not seen(text):
+        return [FieldError(pointer, "unseen", *_NOTHING_SEEN)]
+    if _TURNING.search(text):
+        return [FieldError(pointer, "character", *_CHARACTER)]
+    return []
 
 
 def check_head(request: Request) -> None:
@@ -106,7 +144,7 @@ def check_head(request: Request) -> None:
         path, _, _ = request.raw_url.partition(b"?")
         if _CONTROL.search(unquote_to_bytes(path).decode("utf-8")):
             raise RequestNotFound
-        raise RequestInvalid(errors=[_character("")])
+        raise RequestInvalid(errors=[FieldError("", "character", *_CHARACTER)])
 
 
 def check_accept(request: Request, *media_types: str) -> None:
@@ -154,8 +192,7 @@ def _check_values(value: object, pointer: str, found: list[FieldError], depth: i
     if depth > DEPTH:
         raise Malformed
     if isinstance(value, str):
-        if _CONTROL.search(value):
-            found.append(_character(pointer))
+        found += _check_text(pointer, value)
     elif isinstance(value, int | float):
         # NaN is refused before; 1e999 arrives as infinity.
         if not -LARGEST_INTEGER <= value <= LARGEST_INTEGER:
@@ -164,12 +201,8 @@ def _check_values(value: object, pointer: str, found: list[FieldError], depth: i
         for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
             name = _escape(str(key))
             if _CONTROL.search(name):
-                found.append(_character(pointer))
+                found.append(FieldError(pointer, "character", *_CHARACTER))
             _check_values(inner, f"{pointer}/{_CONTROL.sub('?', name)}", found, depth + 1)
-
-
-def _character(pointer: str) -> FieldError:
-    return FieldError(pointer, "character", "含有不允许的字符", "Contains characters that are not allowed")
 
 
 def _integer(digits: str) -> int:
@@ -232,8 +265,9 @@ def read_query(request: Request, model: type[M]) -> M:
     """
     arguments = request.get_args(keep_blank_values=True)
     doubled = [field_error(f"/{_escape(name)}", "doubled") for name, values in arguments.items() if len(values) > 1]
-    if doubled:
-        raise RequestInvalid(errors=doubled)
+    unread = [each for name, (value, *_) in arguments.items() for each in _check_text(f"/{_escape(name)}", value)]
+    if wrong := doubled + unread:
+        raise RequestInvalid(errors=wrong)
     try:
         return model.model_validate({name: values[0] for name, values in arguments.items()}, strict=False)
     except ValidationError as error:
@@ -264,8 +298,11 @@ def invalid(error: ValidationError) -> RequestInvalid:
 def _place(parts: tuple[int | str, ...]) -> tuple[int | str, ...]:
     """Return where a value stands in what was sent: pydantic also names which of several shapes it was read as.
 
-    Such a shape is named by an action (`verifiers.register`) right after the field that holds it.
+    Such a shape is named by an action (`verifiers.register`) right after the field that holds it; a name that a map
+    does not take stands before the word `[key]`.
     """
+    if parts and parts[-1] == "[key]":
+        parts = parts[:-1]
     return parts[:1] + parts[2:] if len(parts) > 1 and _ACTION.fullmatch(str(parts[1])) else parts
 
 
@@ -345,6 +382,6 @@ def _text_of(name: str, content: bytes, *, known: Mapping[str, str]) -> str:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise Malformed from error
-    if _CONTROL.search(text):
-        raise RequestInvalid(errors=[_character(f"/{name}")])
+    if wrong := _check_text(f"/{name}", text):
+        raise RequestInvalid(errors=wrong)
     return text

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from auth.errors import ConsentNeeded
 from auth.rules import CONSENTS, consent_required, parse_consent
-from auth.texts.consents import IN_FORCE
+from auth.texts.consents import IN_FORCE, TEXTS
 from auth.types import Caller, Channel, ConsentView
 from core.audit.actors import Actor, ActorKind
 from core.audit.record import Audit
@@ -29,7 +29,8 @@ WHERE citizen_id = $1 AND purpose = $2 AND version = $3 AND withdrawn_at IS NULL
 # A withdrawal at this very moment and what rests on the consent wait for each other; SQLite writes one by one anyhow.
 _AND_HOLD: Final = " FOR SHARE"
 _WITHDRAW: Final = """
-UPDATE consent SET withdrawn_at = $3 WHERE citizen_id = $1 AND purpose = $2 AND withdrawn_at IS NULL
+UPDATE consent SET withdrawn_at = $4
+WHERE citizen_id = $1 AND purpose = $2 AND version = $3 AND withdrawn_at IS NULL
 """
 _LIST: Final = """
 SELECT id, purpose, version, text_hash, channel, given_by, given_at, withdrawn_at FROM consent
@@ -68,13 +69,13 @@ class Consents:
         *,
         actor: Actor | None = None,
         channel: Channel = Channel.ONLINE,
-    ) -> None:
-        """Keep a resident's consent, in the running transaction; one that stands already is left alone.
+    ) -> bool:
+        """Keep a resident's consent, in the running transaction; return whether it is new, and did not stand already.
 
         `actor` is who has passed it on, where that was not the resident at their own keyboard.
 
         Raises:
-            ConsentRequired: there is no such text in force.
+            NoSuchConsent: there is no such text in force.
             OutsideTransaction: no transaction is running.
         """
         require_transaction()
@@ -96,22 +97,24 @@ class Consents:
         )
         if new:
             await self._record("auth.consent-given", citizen_id, consent, actor)
+        return bool(new)
 
-    async def agree(self, caller: Caller, consent: str) -> ConsentView:
-        """Keep the caller's consent by itself, before anything rests on it, and return how it stands.
+    async def agree(self, caller: Caller, consent: str) -> tuple[ConsentView, bool]:
+        """Keep the caller's consent by itself, before anything rests on it; return it and whether it is new.
 
         Raises:
-            ConsentRequired: there is no such text in force.
+            NoSuchConsent: there is no such text in force.
+            ConsentRequired: it was withdrawn at this very moment.
             DatabaseUnavailable: the database could not be reached.
         """
         purpose, _ = parse_consent(consent)
 
-        async def work() -> ConsentView:
-            await self.give(caller.citizen_id, consent, actor=caller.actor)
+        async def work() -> tuple[ConsentView, bool]:
+            is_new = await self.give(caller.citizen_id, consent, actor=caller.actor)
             row = await fetch_one(_NEWEST, caller.citizen_id, purpose)
             if row is None:  # Withdrawn within the same moment by another device.
                 raise consent_required(purpose)
-            return _view(row)
+            return _view(row), is_new
 
         return await transaction(work)
 
@@ -135,8 +138,8 @@ class Consents:
         """
         return await fetch_one(_BY_GUARDIAN, citizen_id, purpose, CONSENTS[purpose]) is not None
 
-    async def withdraw(self, citizen_id: UUID, purpose: str, *, actor: Actor | None = None) -> bool:
-        """Take a resident's consent back, for all its texts, at once; return whether one stood.
+    async def withdraw(self, citizen_id: UUID, consent: str, *, actor: Actor | None = None) -> bool:
+        """Take a resident's consent to a text back (`face@1`), one in force or an earlier one; return whether it stood.
 
         `actor` is who takes it back, where that is not the resident at their own keyboard.
 
@@ -144,14 +147,16 @@ class Consents:
             ConsentNeeded: the account rests on it; closing the account is the way.
             DatabaseUnavailable: the database could not be reached.
         """
-        text = IN_FORCE.get(purpose)
+        text = next((text for text in TEXTS if text.code == consent), None)
+        if text is None:
+            return False
 
         async def work() -> bool:
-            if await execute(_WITHDRAW, citizen_id, purpose, self._clock.now()) == 0:
+            if await execute(_WITHDRAW, citizen_id, text.purpose, text.version, self._clock.now()) == 0:
                 return False
-            if text is not None and not text.may_be_withdrawn:
+            if not text.may_be_withdrawn:
                 raise ConsentNeeded.with_way_out(text.follows.zh, text.follows.en, text.instead or "")
-            await self._record("auth.consent-withdrawn", citizen_id, purpose, actor)
+            await self._record("auth.consent-withdrawn", citizen_id, consent, actor)
             return True
 
         return await transaction(work)

@@ -3,7 +3,17 @@
 from typing import Self
 
 from auth.types import Level
-from core.errors import Alternative, Conflict, Forbidden, Invalid, Refused, TooMany, Unauthenticated, Unavailable
+from core.errors import (
+    Alternative,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Refused,
+    TooMany,
+    Unauthenticated,
+    Unavailable,
+)
 
 # --- tokens and sessions ----------------------------------------------------------------------------------------------
 
@@ -76,6 +86,15 @@ class ConsentRequired(Forbidden):
     plain = "要您同意了才能接着办。"
 
 
+class NoSuchConsent(NotFound):
+    """There is no such text to agree to, or a newer one is in force; `consent` names that one."""
+
+    code = "auth.no-such-consent"
+    title = "没有这份同意书，或者它已经更新，请阅读最新的同意书"
+    title_en = "There is no such text to agree to, or a newer one is in force; please read that one"
+    plain = "没有这份同意书，请看看新的。"
+
+
 class ConsentNeeded(Conflict):
     """The consent carries the account: it ends with the account and not before; `alternatives` says how."""
 
@@ -91,12 +110,12 @@ class ConsentNeeded(Conflict):
 
 
 class MandateMissing(Forbidden):
-    """Nobody has authorised the caller to act for this person."""
+    """Nobody has authorised the caller to act for this person, or not so far."""
 
     code = "auth.mandate-missing"
-    title = "您没有得到这位当事人的授权"
-    title_en = "You hold no mandate from this person"
-    plain = "您还没有得到他的授权。"
+    title = "您没有得到当事人对这件事的授权"
+    title_en = "You hold no mandate from this person for this"
+    plain = "您还没有得到他办这件事的授权。"
 
 
 class NotDelegable(Forbidden):

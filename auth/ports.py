@@ -128,3 +128,19 @@ class PersonalData(Protocol):
             DatabaseUnavailable: the database could not be reached.
         """
         ...
+
+
+class KnownNames(Protocol):
+    """The names of other rooms that registers and grants may use: any other would promise what nobody keeps."""
+
+    def is_readable(self, word: str) -> bool:
+        """Say whether some certificate has a field of this name, or supports this claim (`age>=18`)."""
+        ...
+
+    def is_matter(self, name: str) -> bool:
+        """Say whether a matter of this code or slug is published."""
+        ...
+
+    def is_department(self, slug: str) -> bool:
+        """Say whether a department of this slug takes part: it has matters, issues certificates, or tells us news."""
+        ...

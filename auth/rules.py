@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from auth.errors import ConsentRequired, IdNumberInvalid, NameInvalid
+from auth.errors import ConsentRequired, IdNumberInvalid, NameInvalid, NoSuchConsent
 from auth.texts.consents import IN_FORCE
 from auth.types import Level
 from core.errors import FieldError
@@ -78,13 +78,16 @@ def parse_consent(text: str, *, purpose: str = "") -> tuple[str, int]:
     """Read a consent such as `face@1` and return its purpose and version.
 
     Raises:
-        ConsentRequired: it is for another purpose, or for a text that is not in force.
+        ConsentRequired: it is for another purpose than the one that is asked for, or for a text that is not in force.
+        NoSuchConsent: where no purpose is asked for: no such text is in force.
     """
     given, _, version = text.partition("@")
     wanted = purpose or given
-    if wanted not in CONSENTS or text != f"{wanted}@{CONSENTS[wanted]}":
-        raise consent_required(wanted)
-    return given, int(version)
+    if wanted in CONSENTS and text == f"{wanted}@{CONSENTS[wanted]}":
+        return given, int(version)
+    if purpose:
+        raise consent_required(purpose)
+    raise NoSuchConsent(consent=f"{given}@{CONSENTS[given]}") if given in CONSENTS else NoSuchConsent
 
 
 def consent_required(purpose: str) -> ConsentRequired:

@@ -26,7 +26,8 @@ from auth.settings import SessionSettings
 from auth.types import Claims
 from core.clock import Clock
 from core.ids import Ids
-from core.keyring.ring import KeySet, public_jwk
+from core.keyring.jwk import public_jwk
+from core.keyring.ring import KeySet
 
 _ALGORITHM: Final = "ES256"
 _TYPE: Final = "at+jwt"

@@ -238,15 +238,25 @@ class ReadPurpose(StrEnum):
 Plain: TypeAlias = "str | int | bool | Sequence[Plain] | Mapping[str, Plain] | None"
 
 
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What a name or a code is called; `inside` are its codes, and the names of what comes with a code."""
+
+    zh: str
+    en: str
+    inside: Mapping[str, "Term"] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Section:
-    """One part of what is stored about a person: plain values to read, and the tables all of which are in it."""
+    """Part of what is stored about a person: plain values, the tables all of which are in it, words for its names."""
 
     name: str
     title: str
     title_en: str
     tables: tuple[str, ...]
     rows: Sequence[Mapping[str, Plain]]
+    terms: Mapping[str, Term] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ class Pass:
     seconds: float
     p50_ms: float
     p90_ms: float
+    p95_ms: float
     p99_ms: float
     server_us: float
     database_us: float

@@ -27,6 +27,7 @@ from auth.login import _ADD_ACCOUNT, _BY_OPENID
 from auth.places.recent import CALLER
 from auth.records import _ADD_NEWCOMER, _BY_ID
 from auth.sessions import _ADD_REFRESH, _ADD_SESSION
+from benchmarks.showing import Held, show_by_hand, verify_by_hand
 from benchmarks.store import Row, SqliteStore, Statements, Store, open_store
 from benchmarks.submitting import Draft, submit_by_hand
 from certificates.records import _LIST
@@ -140,6 +141,18 @@ class Floor:
         draft = Draft(application_id, citizen_id, request.headers["idempotency-key"])
         return json_response(await submit_by_hand(self._store, draft, _now()), status=202)
 
+    async def show(self, request: Request, certificate_id: UUID) -> HTTPResponse:
+        """The token's signature, the session's row, and the one transaction of showing; the picture of the code."""
+        claims = self._claims(request.headers["authorization"].removeprefix("Bearer "))
+        session_id, now = UUID(claims["sid"]), _now()
+        rows = await self._store.fetch(CALLER, session_id, now)
+        held = Held(certificate_id, _uuid(rows[0]["citizen_id"]), session_id)
+        return json_response(await show_by_hand(self._store, held, now), status=201)
+
+    async def verify(self, request: Request) -> HTTPResponse:
+        """The one transaction of a scan by a stranger."""
+        return json_response(await verify_by_hand(self._store, request.json["code"], _now()))
+
     async def check(self, request: Request, code: str) -> HTTPResponse:
         """The token's signature, the session's row, the person's row, four calls at once beside the audit line."""
         citizen_id = await self._caller(request)
@@ -224,6 +237,8 @@ def main(port: int, settings: dict[str, str]) -> None:
     routed("GET", "/v1/citizen/certificates", "wallet")
     routed("GET", "/warm/v1/citizen/certificates", "warm_wallet")
     routed("POST", "/v1/citizen/applications/<application_id:uuid>/submissions", "submit")
+    routed("POST", "/v1/citizen/certificates/<certificate_id:uuid>/presentations", "show")
+    routed("POST", "/v1/verifiers/verifications", "verify")
     routed("POST", "/v1/citizen/matters/<code:str>/checks", "check")
     app.run(host="127.0.0.1", port=port, single_process=True, motd=False, access_log=False, debug=False)
 

@@ -150,6 +150,7 @@ async def run_pass(told: Mapping[str, Any], supply: Supply) -> dict[str, Any]:
         "seconds": max(0.0, end - this_round.begins),
         "p50_ms": percentile(took, 0.50) * 1000,
         "p90_ms": percentile(took, 0.90) * 1000,
+        "p95_ms": percentile(took, 0.95) * 1000,
         "p99_ms": percentile(took, 0.99) * 1000,
         "used": {name: (after[name] - before.get(name, 0.0)) / count * 1e6 if count else 0.0 for name in watched},
         "unexpected": dict(this_round.unexpected),

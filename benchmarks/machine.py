@@ -50,6 +50,15 @@ def pin(pid: int, cores: frozenset[int]) -> None:
         os.sched_setaffinity(pid, cores)
 
 
+def most_bytes(pid: int | None) -> int:
+    """Return the most memory that a process has held so far; 0 when there is none."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
 def processor_seconds(pids: Iterable[int]) -> float:
     """Return the processor time that processes have used so far, all their threads together."""
     total = 0

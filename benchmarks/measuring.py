@@ -9,7 +9,7 @@ from uuid import UUID
 
 from rich.console import Console
 
-from benchmarks import operations
+from benchmarks import catalogue, exchanges, growth, operations, showing, status_list
 from benchmarks.burst import CHECKS, burst
 from benchmarks.figures import SIDES, Comparison, Pass, Side, compare, differences, order, rows_for_each
 from benchmarks.identity import MOST_MS, timing
@@ -25,6 +25,11 @@ from benchmarks.residents import GRADUATE, Resident, Town, pretended_number
 _TOLERATED: Final = 0.002
 _WORKER_SECONDS: Final = 6.0
 _WORKER_PATIENCE: Final = 20.0
+_GROWTH_CONNECTIONS: Final = 32
+# A school's pupils, the clerks who check them at once, and the seconds that one may take.
+_PUPILS: Final = 1000
+_CLERKS: Final = 4
+_MOST_FOR_A_PUPIL: Final = 0.26
 
 
 class Measurement:
@@ -50,10 +55,20 @@ class Measurement:
             await self._generator.start()
             for operation in await self._prepare(chosen):
                 self._report.comparisons += await self._compare(operation)
+                if operation.name == operations.FAN_OUT:
+                    await self._look_at_pupils(operation)
             if operations.SUBMIT in chosen:
                 await self._look_at_worker()
             if "identity" in chosen:
                 await self._look_at_identity()
+            if "status list" in chosen:
+                self._look_at_status_list()
+            if "exchanges" in chosen:
+                self._look_at_exchanges()
+            if "catalogue" in chosen:
+                self._look_at_catalogue()
+            if operations.GROWTH in chosen:
+                await self._look_at_growth()
             if "face" in chosen:
                 await self._look_at_faces()
         finally:
@@ -81,6 +96,10 @@ class Measurement:
             # The residents take turns in each half, so that both sides submit for the same people.
             drafts = {"ours": all_drafts[:count], "floor": all_drafts[count:]}
             self._say(f"{len(all_drafts)} drafts", begun)
+        licences: list[tuple[Resident, UUID]] = []
+        codes: dict[Side, list[str]] = {side: [] for side in SIDES}
+        if {operations.SHOW, operations.VERIFY} & set(chosen):
+            licences, codes = await self._codes(residents, with_codes=operations.VERIFY in chosen)
         await self._place.start_floor()
         made = (
             operations.login(residents),
@@ -88,8 +107,27 @@ class Measurement:
             operations.warm_wallet(residents),
             operations.submit(drafts),
             operations.fan_out(graduate),
+            operations.show(licences),
+            operations.verify(codes),
         )
         return [operation for operation in made if operation.name in chosen]
+
+    async def _codes(
+        self, residents: Sequence[Resident], *, with_codes: bool
+    ) -> tuple[list[tuple[Resident, UUID]], dict[Side, list[str]]]:
+        """Make everybody present; return whose licence is shown, and the codes of the others' for each side."""
+        begun = time.perf_counter()
+        with self._console.status("making codes…"):
+            licences = await self._town.licences(residents)
+            held = [showing.Held(licence, me, showing.session_of(resident)) for resident, me, licence in licences]
+            half, count = len(held) // 2, self._plan.codes() if with_codes else 0
+            store = await self._place.store()
+            await showing.make_present(store, residents)
+            # Showing ends the codes that were shown before for the same certificate: these are of others.
+            codes: dict[Side, list[str]] = {side: await showing.codes_for(store, held[half:], count) for side in SIDES}
+            await store.close()
+        self._say(f"{2 * count} codes", begun)
+        return [(resident, licence) for resident, _, licence in licences[:half]], codes
 
     # --- rounds ---------------------------------------------------------------------------------------------------
 
@@ -149,6 +187,16 @@ class Measurement:
             )
         return one
 
+    async def _look_at_pupils(self, checks: Operation) -> None:
+        """Check a school's thousand pupils at four departments, one request each, and see what one of them takes."""
+        loop = Loop(connections=_CLERKS, rounds=1, seconds=_PUPILS * _MOST_FOR_A_PUPIL, warm_seconds=0.0)
+        begun = time.perf_counter()
+        one = await self._pass(checks, "ours", loop, 0, most=_PUPILS)
+        seconds = time.perf_counter() - begun
+        self._report.pupils = {"pupils": one.requests, "seconds": seconds, "each": seconds / max(1, one.requests)}
+        if one.requests < _PUPILS or self._report.pupils["each"] > _MOST_FOR_A_PUPIL:
+            self._report.remarks.append(f"pupils: more than {_MOST_FOR_A_PUPIL} s for one of {_PUPILS}")
+
     # --- what happens after ---------------------------------------------------------------------------------------
 
     async def _look_at_worker(self) -> None:
@@ -181,6 +229,57 @@ class Measurement:
             self._report.remarks.append(f"identity: the gap is not below {MOST_MS:.0f} ms")
         self._say("identity", begun)
 
+    def _look_at_catalogue(self) -> None:
+        """A catalogue of 5,000 matters: loaded and checked, made findable, searched in every way."""
+        begun = time.perf_counter()
+        figures = self._report.catalogue = catalogue.figures()
+        slowest = max(value for name, value in figures.items() if name.endswith("_p99_ms"))
+        if figures["load_seconds"] > catalogue.MOST_LOAD_SECONDS or slowest > catalogue.MOST_SEARCH_MS:
+            self._report.remarks.append("catalogue: slower to load or to search than it should be")
+        self._say("catalogue", begun)
+
+    def _look_at_exchanges(self) -> None:
+        begun = time.perf_counter()
+        figures = self._report.exchanges = exchanges.figures()
+        if figures["microseconds"] > exchanges.MOST_MICROSECONDS:
+            self._report.remarks.append("exchanges: counting one costs more than it should")
+        self._say("exchanges", begun)
+
+    def _look_at_status_list(self) -> None:
+        """See how large a list is that says what became of a million tokens, and how long it takes to make."""
+        begun = time.perf_counter()
+        figures = self._report.status_list = status_list.figures()
+        if figures["seconds"] > status_list.MOST_SECONDS or figures["bytes"] > status_list.MOST_BYTES:
+            self._report.remarks.append("status list: larger or slower than it should be")
+        self._say("status list", begun)
+
+    async def _look_at_growth(self) -> None:
+        """See how a wallet's list and a case's progress fare while their tables grow."""
+        if self._place.database == "SQLite":
+            self._report.remarks.append("growth: measured on PostgreSQL alone")
+            return
+        cases = await self._town.submitted(self._residents)
+        grown = {growth.CERTIFICATES: operations.warm_wallet(self._residents), growth.CASES: operations.progress(cases)}
+        for growing, operation in grown.items():
+            begun = time.perf_counter()
+            await self._generator.load(_key(operation, "ours"), operation.requests["ours"], again=True)
+            figures = self._report.growth[growing.name] = await self._growth_of(growing, operation)
+            if figures["ratio"] > growth.MOST:
+                self._report.remarks.append(f"growth: p95 of {growing.name} grows by more than {growth.MOST}")
+            self._say(f"growth of {growing.name}", begun)
+
+    async def _growth_of(self, growing: growth.Growing, operation: Operation) -> dict[str, float]:
+        loop = next(each for each in reversed(self._plan.loops) if each.connections <= _GROWTH_CONNECTIONS)
+
+        async def rounds() -> list[Pass]:
+            return [await self._pass(operation, "ours", loop, number) for number in range(loop.rounds)]
+
+        store = await self._place.store()
+        try:
+            return await growth.figures(store, growing, rounds)
+        finally:
+            await store.close()
+
     async def _look_at_faces(self) -> None:
         """Measure the engine by itself, then twenty checks at once through the portal."""
         begun = time.perf_counter()
@@ -188,10 +287,7 @@ class Measurement:
             frames = await self._town.frames(["turn_one_side", "tilt", "come_closer"])
             picture = self._place.folder / "face.jpg"
             picture.write_bytes(frames[0])
-            face = await self._place.face(picture, self._plan.face_repeats)
-        floor = face["pass_ms"]
-        face |= {"embedding_over_F": face["embedding_ms"] / floor, "engine_over_F": face["engine_ms"] / floor}
-        self._report.face = face
+            self._report.face = await self._place.face(picture, self._plan.face_repeats)
         with self._console.status("twenty face checks at once…"):
             self._place.let_all_cores_be_used()
             figures, others = await burst(self._town, self._place.portal, self._residents[:CHECKS])

@@ -16,6 +16,10 @@ WALLET: Final = "wallet read"
 WARM: Final = "wallet read, warm"
 SUBMIT: Final = "durable submit"
 FAN_OUT: Final = "fan-out of four"
+SHOW: Final = "certificate show"
+VERIFY: Final = "certificate verify"
+PROGRESS: Final = "progress"
+GROWTH: Final = "growth"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +80,30 @@ def fan_out(graduate: Resident) -> Operation:
     """Four departments of 50 ms each are asked at once."""
     sent = [request("POST", f"/v1/citizen/matters/{SETTLEMENT}/checks", headers=graduate.headers)]
     return Operation(FAN_OUT, dict.fromkeys(SIDES, sent), 200, again=True)
+
+
+def show(held: Sequence[tuple[Resident, UUID]]) -> Operation:
+    """A certificate is shown: a code with its picture, the one before ended, the ledger written."""
+    sent = [
+        request("POST", f"/v1/citizen/certificates/{certificate_id}/presentations", headers=resident.headers, body={})
+        for resident, certificate_id in held
+    ]
+    return Operation(SHOW, dict.fromkeys(SIDES, sent), 201, again=True)
+
+
+def verify(codes: Mapping[Side, Sequence[str]]) -> Operation:
+    """A stranger scans a code: it is used up, the holder reads of it and is told; each code once."""
+    sent = {
+        side: [request("POST", "/v1/verifiers/verifications", body={"code": code}) for code in theirs]
+        for side, theirs in codes.items()
+    }
+    return Operation(VERIFY, sent, 200, again=False)
+
+
+def progress(submitted: Sequence[tuple[Resident, UUID]]) -> Operation:
+    """How one's own application stands."""
+    sent = [
+        request("GET", f"/v1/citizen/applications/{application_id}", headers=resident.headers)
+        for resident, application_id in submitted
+    ]
+    return Operation(PROGRESS, {"ours": sent}, 200, again=True)

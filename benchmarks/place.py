@@ -18,6 +18,7 @@ from rich.console import Console
 
 from benchmarks.figures import Side
 from benchmarks.machine import CannotMeasure, Cores, Program, family_of, free_port, module, pin
+from benchmarks.store import Store, open_store
 
 HOST: Final = "127.0.0.1"
 # What `.ci/run` tries when nothing is said.
@@ -25,7 +26,7 @@ _USUAL: Final = "postgres://postgres@127.0.0.1:5432/postgres"
 # What a caller writes rows into, in the measured operations.
 TABLES: Final = (
     "citizen", "wechat_account", "citizen_session", "refresh_token", "audit_line", "kept_answer", "job", "application",
-    "case_action", "delivery",
+    "case_action", "delivery", "certificate_presentation",
 )  # fmt: skip
 # Limits that count per person would stop a load that comes from a few hundred of them.
 _RAISED: Final = {
@@ -35,6 +36,7 @@ _RAISED: Final = {
     "ZHIJIAN_AUTH__LIMITS__IDENTITY_ACCOUNT": "1000000/6 hour",
     "ZHIJIAN_AUTH__LIMITS__IDENTITY_NUMBER": "1000000/6 hour",
     "ZHIJIAN_CERTIFICATES__FETCH_LIMIT": "1000000/minute",
+    "ZHIJIAN_CERTIFICATES__SHOW_LIMIT": "1000000/minute",
     "ZHIJIAN_MATTERS__SUBMISSIONS_PER_HOUR": "1000000",
     "ZHIJIAN_MATTERS__START_LIMIT": "1000000/hour",
     "ZHIJIAN_MATTERS__CHECK_LIMIT": "1000000/minute",
@@ -169,7 +171,9 @@ class Place:
         """
         models = self.folder / "data" / "models"
         command = module("benchmarks.face", str(models), str(picture), str(repeats))
-        program = self._program("face", command, _without_settings(), self._cores.serving)
+        # Its own children share the machine as they do in earnest.
+        cores = self._cores.serving | self._cores.loading
+        program = self._program("face", command, _without_settings(), cores)
         await program.start()
         await program.finish()
         told: dict[str, float] = msgspec.json.decode(program.log.read_bytes().splitlines()[-1])
@@ -203,6 +207,10 @@ class Place:
             return {table: int(await connection.fetchval(f"SELECT count(*) FROM {table}")) for table in TABLES}  # noqa: S608 — our own names
         finally:
             await connection.close()
+
+    async def store(self) -> Store:
+        """Open the database of ours as the floor does, to write what takes a minute through the API."""
+        return await open_store(self._url if self.database == "PostgreSQL" else f"sqlite:///{self._sqlite_file}")
 
     async def jobs_done(self) -> int:
         """Count the jobs that are done; PostgreSQL only."""

@@ -40,6 +40,10 @@ class Plan:
         """Return the loops for requests that may be sent again and again, or for those that may not."""
         return self.loops if again else self.once
 
+    def codes(self) -> int:
+        """Return how many codes each side scans."""
+        return self.drafts()
+
     def drafts(self) -> int:
         """Return how many drafts each side needs."""
         return WATCHED + sum(loop.rounds * loop.submissions() for loop in self.once)

@@ -104,6 +104,18 @@ class Town:
 
         return await _several(one, range(count))
 
+    async def licences(self, residents: Sequence[Resident]) -> list[tuple[Resident, UUID, UUID]]:
+        """Return each with their id and the driving licence they hold."""
+
+        async def one(index: int) -> tuple[Resident, UUID, UUID]:
+            resident = residents[index]
+            me = await self._ask("GET", f"{self._portal}/v1/citizen/me", headers=resident.headers)
+            held = await self._ask("GET", f"{self._portal}/v1/citizen/certificates", headers=resident.headers)
+            licence = next(each["id"] for each in held["items"] if each["kind"] == "driving-licence")
+            return resident, UUID(me["id"]), UUID(licence)
+
+        return await _several(one, range(len(residents)))
+
     async def drafts(self, residents: Sequence[Resident], count: int) -> list[tuple[Resident, UUID]]:
         """Make drafts that can be submitted as they are, one resident after the other."""
 
@@ -115,6 +127,18 @@ class Town:
             return resident, UUID(told["id"])
 
         return await _several(one, range(count))
+
+    async def submitted(self, residents: Sequence[Resident]) -> list[tuple[Resident, UUID]]:
+        """Have each resident submit an application; return whose and which."""
+        drafts = await self.drafts(residents, len(residents))
+
+        async def one(index: int) -> None:
+            resident, application_id = drafts[index]
+            path = f"{self._portal}/v1/citizen/applications/{application_id}/submissions"
+            await self._ask("POST", path, headers={**resident.headers, "Idempotency-Key": secrets.token_hex(16)})
+
+        await _several(one, range(len(drafts)))
+        return drafts
 
     async def settlement(self, graduate: Resident) -> dict[str, Any]:
         """Run the settlement's checks once."""

@@ -26,6 +26,10 @@ class Statements(Protocol):
 class Store(Statements, Protocol):
     """A database: single statements, or several in one transaction."""
 
+    async def close(self) -> None:
+        """Close every connection."""
+        ...
+
     def transaction(self) -> Any:  # noqa: ANN401 — an async context manager that gives `Statements`
         """Begin a transaction; it is committed at the end of the context."""
         ...
@@ -57,6 +61,10 @@ class PostgresStore:
         """Run a statement and return its rows."""
         rows: Sequence[Row] = await self._pool.fetch(sql, *values)
         return rows
+
+    async def close(self) -> None:
+        """Close the pool."""
+        await self._pool.close()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Statements]:
@@ -102,6 +110,10 @@ class SqliteStore:
         bound = [_bound(value) for value in values]
         rows: list[Any] = list(await self._connection.execute_fetchall(_for_sqlite(sql), bound))
         return rows
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._connection.close()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Statements]:

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
+
+from jsonschema import Draft202012Validator
 
 from certificates.types import (
     Claim,
@@ -16,7 +18,9 @@ from certificates.types import (
     Outcome,
     Reading,
     RedRule,
+    Rows,
     State,
+    Text,
     Value,
 )
 from core.pii import IdNumber
@@ -61,6 +65,21 @@ def identifier_is_right(identifier: str) -> bool:
     return mod_37_36("".join(parts)) == check
 
 
+def serial_of(identifier: str) -> str:
+    """Return the serial in an identifier."""
+    return identifier.split(".")[-3]
+
+
+def at_version(identifier: str, version: int) -> str:
+    """Return the identifier of the same certificate at another version.
+
+    Raises:
+        ValueError: there is no such version.
+    """
+    type_code, issuer_code, serial = identifier.removeprefix(f"{IDENTIFIER_ROOT}.").split(".")[:3]
+    return compose_identifier(type_code=type_code, issuer_code=issuer_code, serial=serial, version=version)
+
+
 def same_certificate(one: str, other: str) -> bool:
     """Tell whether two identifiers differ at most in version and check: the same certificate, changed."""
     return one.rsplit(".", 2)[0] == other.rsplit(".", 2)[0]
@@ -73,7 +92,8 @@ def fit_fields(kind: Kind, told: Mapping[str, Value]) -> dict[str, Value]:
     """Return the fields of a kind out of what its issuer told; fields the kind does not know are left out.
 
     Raises:
-        ValueError: a required field is missing, or a value is not of its type; the message names the field only.
+        ValueError: a required field is missing, or a value is not what the kind's schema says; the message names the
+            field only.
     """
     fitted: dict[str, Value] = {}
     for each in kind.fields:
@@ -84,15 +104,22 @@ def fit_fields(kind: Kind, told: Mapping[str, Value]) -> dict[str, Value]:
             fitted[each.name] = None
             continue
         fitted[each.name] = _fit(each, value)
+    there = {name: value for name, value in fitted.items() if value is not None}
+    for wrong in Draft202012Validator(kind.schema).iter_errors(there):
+        raise ValueError(f"{'.'.join(map(str, wrong.absolute_path))} is against {wrong.validator}")
     return fitted
 
 
-def _fit(definition: FieldDefinition, value: str | int) -> str | int:
+def _fit(definition: FieldDefinition, value: str | int | Rows) -> str | int | Rows:
     if definition.type is FieldType.INTEGER and isinstance(value, int) and not isinstance(value, bool):
         return value
     if definition.type is FieldType.DATE and (day := _as_date(value)) is not None:
         return day.isoformat()
+    if definition.type is FieldType.MOMENT and isinstance(value, str) and _is_moment(value):
+        return value
     if definition.type in {FieldType.TEXT, FieldType.CODE} and isinstance(value, str):
+        return value
+    if definition.type is FieldType.ROWS and isinstance(value, list):
         return value
     raise ValueError(f"{definition.name} is no {definition.type.value}")
 
@@ -128,16 +155,73 @@ def is_outdated(*, held: int, told: int | None, same: bool) -> bool:
     return same and told is not None and told < held
 
 
-def next_state(held: State, told: State, *, same: bool) -> State:
-    """Return the state after a fetch. Revoked is for good: only another certificate of the kind is valid again."""
-    return State.REVOKED if held is State.REVOKED and same else told
-
-
 def _as_date(value: Value) -> date | None:
     try:
         return date.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         return None
+
+
+def _is_moment(value: str) -> bool:
+    try:
+        return datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return False
+
+
+# --- life -------------------------------------------------------------------------------------------------------------
+
+STATES_TOLD: Final[Mapping[str, State]] = {
+    "01": State.ACTIVE,
+    "03": State.REVOKED,
+    "04": State.CANCELLED,
+    "05": State.EXPIRED,
+    "06": State.MOVED,
+    "07": State.REVOKED,  # withdrawn (吊销): as final as revoked (撤销) for whoever looks at it
+    "08": State.FROZEN,
+}
+"""The states as certificates are exchanged (`docs/departments/README.md`); `99` is something else: it tells nothing."""
+
+_CODES: Final[Mapping[State, str]] = {
+    State.ACTIVE: "01",
+    State.EXPIRING: "01",
+    State.REVOKED: "03",
+    State.CANCELLED: "04",
+    State.EXPIRED: "05",
+    State.MOVED: "06",
+    State.FROZEN: "99",  # what is exchanged has no code for it: something else
+}
+# Where a certificate may go from where it stands. Revoked is for good: only another certificate of the kind is valid
+# again. A cancelled one can be restored, one that has moved away can come back.
+_MOVES: Final[Mapping[State, frozenset[State]]] = {
+    State.ACTIVE: frozenset({State.EXPIRED, State.FROZEN, State.REVOKED, State.CANCELLED, State.MOVED}),
+    State.EXPIRED: frozenset({State.ACTIVE, State.FROZEN, State.REVOKED, State.CANCELLED, State.MOVED}),
+    State.FROZEN: frozenset({State.ACTIVE, State.EXPIRED, State.REVOKED, State.CANCELLED, State.MOVED}),
+    State.CANCELLED: frozenset({State.ACTIVE, State.REVOKED}),
+    State.MOVED: frozenset({State.ACTIVE, State.CANCELLED, State.REVOKED}),
+    State.REVOKED: frozenset(),
+}
+_OUT_OF_FORCE: Final = frozenset({State.REVOKED, State.CANCELLED, State.MOVED})
+
+
+def code_of(state: State) -> str:
+    """Return a state as certificates are exchanged."""
+    return _CODES[state]
+
+
+def may_move(before: State, after: State) -> bool:
+    """Tell whether the same certificate may go from one state to another; staying is always allowed."""
+    return before is after or after in _MOVES.get(before, frozenset())
+
+
+def next_state(held: State, told: State, *, same: bool) -> State:
+    """Return the state after a fetch: what is told, unless this very certificate cannot go there."""
+    return told if not same or may_move(held, told) else held
+
+
+def in_effect(told: State, held_back: str) -> State:
+    """Return what holds: a certificate that is held back is frozen, unless it is out of force anyway."""
+    return State.FROZEN if held_back and told not in _OUT_OF_FORCE else told
 
 
 # --- how it stands and how it is shown --------------------------------------------------------------------------------
@@ -152,15 +236,36 @@ def state_on(told: State, last_day: date | None, today: date, *, expiring_days: 
     return State.EXPIRING if last_day <= today + timedelta(days=expiring_days) else State.ACTIVE
 
 
+def first_reminder(kind: Kind, last_day: date | None, today: date) -> date | None:
+    """Return the day on which to remind of a last day that has just become known: today, if one was missed already."""
+    if last_day is None or last_day < today:
+        return None
+    days = [last_day - timedelta(days=before) for before in kind.reminders]
+    return today if any(day <= today for day in days) else min(days, default=None)
+
+
+def next_reminder(kind: Kind, last_day: date | None, today: date) -> date | None:
+    """Return the first day after today on which to remind of a last day; None when there is none."""
+    if last_day is None:
+        return None
+    days = [last_day - timedelta(days=before) for before in kind.reminders]
+    return min((day for day in days if day > today), default=None)
+
+
 def may_be_shown(state: State) -> bool:
     """Tell whether a code may be made: expired and frozen ones are shown red, those out of force not at all."""
-    return state not in {State.REVOKED, State.CANCELLED, State.MOVED}
+    return state not in _OUT_OF_FORCE
 
 
 def colour_of(kind: Kind, state: State, fields: Mapping[str, Value]) -> Colour:
     """Return black for a certificate in force with nothing against it, else red."""
     in_force = state in {State.ACTIVE, State.EXPIRING}
-    return Colour.RED if not in_force or any(_is_red(rule, fields) for rule in kind.red_when) else Colour.BLACK
+    return Colour.RED if not in_force or reasons_against(kind, fields) else Colour.BLACK
+
+
+def reasons_against(kind: Kind, fields: Mapping[str, Value]) -> list[Text]:
+    """Return what stands against a certificate beside its state, in the words of its kind."""
+    return [rule.reason for rule in kind.red_when if _is_red(rule, fields)]
 
 
 def _is_red(rule: RedRule, fields: Mapping[str, Value]) -> bool:

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from core.pii import IdNumber, PersonName
 
-Value: TypeAlias = str | int | None
-"""What a field holds; dates are ISO 8601 text (`2034-05-16`)."""
+Rows: TypeAlias = list[dict[str, str | int | None]]
+Value: TypeAlias = str | int | Rows | None
+"""What a field holds; dates and moments are ISO 8601 text (`2034-05-16`), rows a list of records (endorsements)."""
 
 
 PURPOSE: Final = r"^[^\x00-\x1f\x7f-\x9f]*$"
@@ -30,6 +31,14 @@ class State(StrEnum):
     MOVED = "moved"
 
 
+class Source(StrEnum):
+    """How we came to know of a change: we asked, the issuer told, or it is our own doing."""
+
+    PULL = "pull"
+    PUSH = "push"
+    SYSTEM = "system"
+
+
 class Colour(StrEnum):
     """How a code is shown: black when all is well, red when something stands against the certificate."""
 
@@ -38,7 +47,10 @@ class Colour(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What a verifier learns about a code. `bad_signature` belongs to tokens that are checked without us."""
+    """What a verifier learns about a code. `bad_signature` belongs to tokens (`certificates/offline`).
+
+    `other_verifier`: the holder made the code for somebody else; it is not used up.
+    """
 
     OK = "ok"
     EXPIRED = "expired"
@@ -46,6 +58,7 @@ class Outcome(StrEnum):
     REVOKED = "revoked"
     FROZEN = "frozen"
     UNKNOWN = "unknown"
+    OTHER_VERIFIER = "other_verifier"
     BAD_SIGNATURE = "bad_signature"
     UNREADABLE = "unreadable"
 
@@ -55,8 +68,10 @@ class FieldType(StrEnum):
 
     TEXT = "text"
     DATE = "date"
+    MOMENT = "moment"
     INTEGER = "integer"
     CODE = "code"
+    ROWS = "rows"
 
 
 class Reading(StrEnum):
@@ -69,14 +84,32 @@ class Reading(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """A sentence for residents in both languages."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
 class FieldDefinition:
-    """One field of a kind. One that is not `required` may be null or missing in an issuer's answer."""
+    """One field of a kind. One that is not `required` may be null or missing in an issuer's answer.
+
+    `words` says what each code means that the field may hold; a code without a word is new at the issuer. `columns`
+    are those of a field of rows, in order.
+    """
 
     name: str
     title: str
     title_en: str
     type: FieldType
     required: bool
+    words: Mapping[str, Text]
+    columns: tuple["FieldDefinition", ...] = ()
+
+    def word_of(self, value: Value) -> Text | None:
+        """Return what a code of the issuer's means; None for one without a word, and for what is no code."""
+        return self.words.get(str(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +117,26 @@ class RedRule:
     """What turns a code red: a number at or over `at_least`, or a code `other_than` the ones that are well.
 
     The second form names what is well, so that a word the issuer adds later is red until somebody has looked at it.
+    `reason` is what the holder reads.
     """
 
     field: str
     at_least: int | None
     other_than: tuple[str, ...]
+    reason: Text
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimSource:
-    """What a claim rests on. `covers` lists, for classes, the further classes that each one includes."""
+    """What a claim rests on. `covers` lists, for classes, the further classes that each one includes.
+
+    `words` says by operator what a claim means to people, with `{}` for what is compared with.
+    """
 
     field: str
     reads: Reading
     covers: Mapping[str, tuple[str, ...]]
+    words: Mapping[str, Text]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +145,9 @@ class Kind:
 
     `valid_until` names the date fields of which the earliest ends validity; `card_face` the fields shown when the
     holder chooses none; `number_field` and `name_field` what stands, masked, in lists and in front of strangers;
-    `group` what the holder belongs to while it is valid, empty for none.
+    `schema` the JSON Schema (draft 2020-12) that an issuer's answer has to fit; `reminders` so many days before the
+    last one the holder is told; `renewal` what there is to do then, and `renewed_by` the matter that does it, if there
+    is one; `group` what the holder belongs to while it is valid, empty for none.
     """
 
     slug: str
@@ -117,10 +158,14 @@ class Kind:
     number_field: str
     name_field: str
     fields: tuple[FieldDefinition, ...]
+    schema: Mapping[str, Any]
     card_face: tuple[str, ...]
     valid_until: tuple[str, ...]
     red_when: tuple[RedRule, ...]
     claims: Mapping[str, ClaimSource]
+    reminders: tuple[int, ...] = ()
+    renewal: Text | None = None
+    renewed_by: str = ""
     group: str = ""
 
     @property
@@ -170,6 +215,92 @@ class Issued:
 
     def __repr__(self) -> str:
         return f"<Issued {self.state.value} version {self.version}>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class News:
+    """What an issuer tells about one certificate. `version` rises with each change; `serial` says which of a kind.
+
+    `code` is the state as certificates are exchanged (two digits), `reason` one of the issuer's words.
+    """
+
+    event_id: str
+    kind: str
+    holder: IdNumber
+    serial: str
+    version: int
+    code: str
+    reason: str
+
+    def __repr__(self) -> str:
+        return f"<News {self.kind} {self.code}>"
+
+
+class ReportState(StrEnum):
+    """How far a report of a wrong value is: handed on or not, and what its issuer says."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    CORRECTED = "corrected"
+    CONFIRMED = "confirmed"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Report:
+    """What a holder calls wrong on a certificate, and what came of it: `note` is the issuer's."""
+
+    id: UUID
+    field: str
+    text: str
+    state: ReportState
+    created_at: datetime
+    answered_at: datetime | None
+    note: str | None
+
+    def __repr__(self) -> str:
+        return f"<Report {self.field} {self.state.value}>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Ticket:
+    """A report as its issuer gets it; `reference` is ours, the same at each try."""
+
+    reference: str
+    department: str
+    kind: str
+    identifier: str
+    item: str
+    told: str
+    name: PersonName
+    id_number: IdNumber
+
+    def __repr__(self) -> str:
+        return f"<Ticket {self.reference}>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Verdict:
+    """What an issuer answers to a report: `corrected` or `confirmed`, and its words to the holder."""
+
+    state: ReportState
+    note: str
+
+    def __repr__(self) -> str:
+        return f"<Verdict {self.state.value}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of a certificate's history."""
+
+    id: UUID
+    at: datetime
+    source: Source
+    state_before: State | None
+    state: State
+    code: str
+    version: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,20 +362,27 @@ class Shown:
         return f"<Shown {self.id}>"
 
 
-@dataclass(frozen=True, slots=True)
-class Verifier:
-    """Somebody registered to check certificates; `id` is ours.
+class ShowingState(StrEnum):
+    """Whether a code that was shown can still be scanned."""
 
-    `allowed` names the fields and claims that the register lets them read; None: all that a holder agrees to.
-    """
+    OPEN = "open"
+    USED = "used"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """A code as its holder looks back at it: what it lets out, to whom alone, for what. The code itself is not kept."""
 
     id: UUID
-    name: str
-    allowed: frozenset[str] | None = None
-
-    def may_read(self, name: str) -> bool:
-        """Say whether the register lets them read a field or a claim."""
-        return self.allowed is None or name in self.allowed
+    state: ShowingState
+    field_names: tuple[str, ...]
+    claims: tuple[str, ...]
+    verifier: UUID | None
+    purpose: str
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, repr=False)

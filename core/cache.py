@@ -114,7 +114,7 @@ def _pool(url: str, timeout: float, **options: Any) -> redis.BlockingConnectionP
     return redis.BlockingConnectionPool.from_url(
         url,
         max_connections=64,
-        timeout=1,
+        timeout=max(1.0, timeout),
         socket_timeout=timeout,
         socket_connect_timeout=timeout,
         **options,

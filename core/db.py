@@ -7,12 +7,10 @@ transaction it began always runs to its end (docs/decisions/0005).
 
 import asyncio
 import json
-import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextvars import ContextVar
 from datetime import datetime
-from functools import lru_cache
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar, cast
 from uuid import UUID
 
 import asyncpg
@@ -22,6 +20,7 @@ from tortoise.exceptions import DBConnectionError, IntegrityError, OperationalEr
 from tortoise.transactions import in_transaction
 
 from core.errors import Unavailable
+from core.sql.together import for_sqlite, together, together_if
 
 T = TypeVar("T")
 Row = Mapping[str, Any]
@@ -50,11 +49,13 @@ class InsideTransaction(RuntimeError):
 class _Unit:
     """One running transaction and what to do once it is committed; `only_later` is what one statement can be."""
 
-    __slots__ = ("after_commit", "only_later", "pending")
+    __slots__ = ("after_commit", "connection", "only_later", "pending", "read_back")
 
     def __init__(self, *, only_later: bool = False) -> None:
         self.only_later = only_later
+        self.connection: BaseDBAsyncClient | None = None
         self.pending: list[tuple[str, tuple[object, ...]]] = []
+        self.read_back: set[str] = set()
         self.after_commit: list[Callable[[], None]] = []
 
 
@@ -89,7 +90,25 @@ async def in_one_statement(work: Work[T]) -> T:
     forbid_inside_transaction()
     if not is_postgres():
         return await transaction(work)
-    return await _to_its_end(_run_as_one(work))
+    return cast("T", await _to_its_end(_run_as_one(work)))
+
+
+async def in_one_statement_if(taken: tuple[Any, ...], work: Work[T]) -> T | None:
+    """Do the same behind a compare-and-set, an `UPDATE … RETURNING id` with its values: None, and no row, if it fails.
+
+    `work` runs before that is known.
+
+    Raises:
+        InsideTransaction: as `in_one_statement`, and so for the other two.
+    """
+    forbid_inside_transaction()
+    if is_postgres():
+        return await _to_its_end(_run_as_one(work, taken))
+
+    async def both() -> T | None:
+        return await work() if await fetch(*taken) else None
+
+    return await transaction(both)
 
 
 async def _to_its_end(running: Coroutine[Any, Any, T]) -> T:
@@ -99,14 +118,15 @@ async def _to_its_end(running: Coroutine[Any, Any, T]) -> T:
     return await asyncio.shield(task)
 
 
-async def _run_as_one(work: Work[T]) -> T:
+async def _run_as_one(work: Work[T], taken: tuple[Any, ...] = ()) -> T | None:
     unit = _Unit(only_later=True)
     token = _current.set(unit)
     try:
         result = await work()
     finally:
         _current.reset(token)
-    await _flush(unit)
+    if not await _flush(unit, taken):
+        return None
     for hook in unit.after_commit:
         hook()
     return result
@@ -122,7 +142,7 @@ async def _run(work: Work[T]) -> T:
     unit = _Unit()
     token = _current.set(unit)
     try:
-        async with in_transaction(CONNECTION):
+        async with in_transaction(CONNECTION) as unit.connection:
             result = await work()
             await _flush(unit)
     except Exception as error:
@@ -130,6 +150,7 @@ async def _run(work: Work[T]) -> T:
             raise DatabaseUnavailable(retry_after=2) from error
         raise
     finally:
+        unit.connection = None
         _current.reset(token)
     for hook in unit.after_commit:
         hook()
@@ -194,13 +215,10 @@ def is_outage(error: BaseException) -> bool:
 
 def connection() -> BaseDBAsyncClient:
     """Return Tortoise's connection: the running transaction's, or the pool."""
+    unit = _current.get()
+    if unit is not None and unit.connection is not None:
+        return unit.connection
     return get_connection(CONNECTION)
-
-
-@lru_cache(maxsize=512)
-def _for_sqlite(sql: str) -> str:
-    """`$1` is PostgreSQL's way to write a parameter; SQLite's is `?1`."""
-    return sql.replace("$", "?")
 
 
 def _bind(values: tuple[object, ...], *, sqlite: bool) -> list[object]:
@@ -212,7 +230,6 @@ def _bind(values: tuple[object, ...], *, sqlite: bool) -> list[object]:
     return [_json(value) if isinstance(value, dict | list) else value for value in values]
 
 
-_PARAMETER: Final = re.compile(r"\$(\d+)")
 _encoder: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -231,7 +248,7 @@ async def fetch(sql: str, *values: object) -> list[dict[str, Any]]:
     if db.capabilities.dialect != "sqlite":
         return [dict(row) for row in await _ask(db, "fetch", sql, values)]
     try:
-        return await db.execute_query_dict(_for_sqlite(sql), _bind(values, sqlite=True))
+        return await db.execute_query_dict(for_sqlite(sql), _bind(values, sqlite=True))
     except Exception as error:
         if is_outage(error):
             raise DatabaseUnavailable(retry_after=2) from error
@@ -243,6 +260,8 @@ async def _ask(db: Any, how: Literal["fetch", "execute"], sql: str, values: tupl
     unit = _current.get()
     if unit is not None and unit.only_later:
         raise OutsideTransaction("one statement writes rows for later and can do nothing before")
+    if unit is not None and unit.read_back and any(table in sql for table in unit.read_back):
+        await _flush(unit)
     bound = _bind(values, sqlite=False)
     try:
         pool: asyncpg.Pool | None = db._pool if unit is None else None  # noqa: SLF001 — its own way costs three wrappers
@@ -258,10 +277,11 @@ async def _ask(db: Any, how: Literal["fetch", "execute"], sql: str, values: tupl
         raise
 
 
-async def later(sql: str, *values: object) -> None:
-    """Write a row that nobody reads back within the running transaction; `sql` is a constant `INSERT … RETURNING`.
+async def later(sql: str, *values: object, read_from: str = "") -> None:
+    """Write a row within the running transaction; `sql` is a constant `INSERT` or `UPDATE … RETURNING`.
 
-    On PostgreSQL such rows go out together, in one round trip just before the commit.
+    On PostgreSQL such rows go out together, in one round trip just before the commit. `read_from` names the table where
+    somebody may read the row back before: they go out ahead of such a statement. No two of them change one row.
 
     Raises:
         OutsideTransaction: no transaction is running.
@@ -275,30 +295,22 @@ async def later(sql: str, *values: object) -> None:
         await fetch(sql, *values)
         return
     unit.pending.append((sql, values))
+    if read_from:
+        unit.read_back.add(read_from)
 
 
-@lru_cache(maxsize=512)
-def _together(statements: tuple[tuple[str, int], ...]) -> str:
-    """Return one statement that does several: each text with the number of its parameters, which are shifted."""
-    moved, shift = [], 0
-    for sql, count in statements:
-        moved.append(_shifted(sql, shift))
-        shift += count
-    named = [f"w{number} AS ({sql})" for number, sql in enumerate(moved[:-1])]
-    return f"WITH {', '.join(named)} {moved[-1]}" if named else moved[-1]
-
-
-def _shifted(sql: str, by: int) -> str:
-    """Return a text with its parameters counted on from `by`."""
-    return _PARAMETER.sub(lambda found: f"${int(found[1]) + by}", sql)
-
-
-async def _flush(unit: _Unit) -> None:
-    """Send what `later` has gathered."""
+async def _flush(unit: _Unit, taken: tuple[Any, ...] = ()) -> bool:
+    """Send what `later` has gathered, behind a compare-and-set where there is one; tell whether it was written."""
     pending, unit.pending = unit.pending, []
+    unit.read_back.clear()
+    texts = tuple((sql, len(values)) for sql, values in pending)
+    given = [value for _, values in pending for value in values]
+    if taken:
+        sql, *first = taken
+        return bool(await fetch(together_if(sql, len(first), texts), *first, *given))
     if pending:
-        sql = _together(tuple((sql, len(values)) for sql, values in pending))
-        await fetch(sql, *(value for _, values in pending for value in values))
+        await fetch(together(texts), *given)
+    return True
 
 
 async def fetch_one(sql: str, *values: object) -> dict[str, Any] | None:
@@ -327,7 +339,7 @@ async def execute(sql: str, *values: object) -> int:
         count = status.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
     try:
-        count, _ = await db.execute_query(_for_sqlite(sql), _bind(values, sqlite=True))
+        count, _ = await db.execute_query(for_sqlite(sql), _bind(values, sqlite=True))
     except Exception as error:
         if is_outage(error):
             raise DatabaseUnavailable(retry_after=2) from error
@@ -374,6 +386,7 @@ __all__ = [
     "fetch_one",
     "forbid_inside_transaction",
     "in_one_statement",
+    "in_one_statement_if",
     "is_outage",
     "is_postgres",
     "later",

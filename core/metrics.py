@@ -41,8 +41,35 @@ DELIVERIES: Final = Gauge("zhijian_deliveries", "Deliveries that are not over, b
 DELIVERY_OLDEST: Final = Gauge(
     "zhijian_delivery_oldest_seconds", "Age of the oldest of them, by state.", ["state"], registry=REGISTRY
 )
+MATERIALS: Final = Counter(
+    "zhijian_materials_total",
+    "Materials of submitted applications, by how they were satisfied.",
+    ["way"],
+    registry=REGISTRY,
+)
+RATINGS: Final = Counter(
+    "zhijian_ratings_total", "Ratings of cases, by level and by who gave them.", ["level", "source"], registry=REGISTRY
+)
 CALENDAR_CURRENT: Final = Gauge(
     "zhijian_calendar_current", "1 while the working-day calendars that are needed are there.", registry=REGISTRY
+)
+CASES_WITHOUT_DATE: Final = Gauge(
+    "zhijian_cases_without_date", "Cases that lack a due date for want of a calendar.", registry=REGISTRY
+)
+CARDS: Final = Gauge(
+    "zhijian_supervision_cards",
+    "Cases near their date (yellow) or beyond it (red), by deadline.",
+    ["colour", "deadline"],
+    registry=REGISTRY,
+)
+ORDERS_OPEN: Final = Gauge(
+    "zhijian_supervision_orders_open",
+    "Supervision orders without an answer, by who has them.",
+    ["level"],
+    registry=REGISTRY,
+)
+FAULTS: Final = Counter(
+    "zhijian_accountability_records_total", "Late cases for which nobody gave a reason.", ["ground"], registry=REGISTRY
 )
 FACE_SUBJECTS: Final = Gauge(
     "zhijian_face_subjects", "People of whom a face check is kept; no picture and no template is.", registry=REGISTRY
@@ -65,9 +92,17 @@ EMERGENCIES: Final = Counter(
     "zhijian_emergencies_total", "Done by one person that takes two.", ["action"], registry=REGISTRY
 )
 EMERGENCIES_OPEN: Final = Gauge("zhijian_emergencies_open", "Emergencies nobody has reviewed.", registry=REGISTRY)
+EMERGENCIES_UNJUSTIFIED: Final = Gauge(
+    "zhijian_emergencies_unjustified", "Emergencies found unjustified that nobody has seen to.", registry=REGISTRY
+)
 OPENINGS: Final = Counter("zhijian_openings_total", "Personal data opened by operators.", registry=REGISTRY)
 OPENINGS_ALARMS: Final = Counter(
     "zhijian_openings_alarms_total", "Operators that have opened half of what they may.", registry=REGISTRY
+)
+EXCHANGE_UNUSED: Final = Gauge(
+    "zhijian_exchange_unused",
+    "Outside systems and shared resources that nobody has asked for so long.",
+    registry=REGISTRY,
 )
 LOOP_LAG: Final = Gauge(
     "zhijian_loop_lag_seconds", "Longest hold of the event loop since the last look.", registry=REGISTRY

@@ -6,7 +6,10 @@ from tortoise.models import Model
 
 
 class Job(Model):
-    """A promise of something that follows. `payload` holds ids, never personal data."""
+    """A promise of something that follows. `payload` holds ids, never personal data.
+
+    `lane` names the outside system that the job waits for, empty where it waits for none.
+    """
 
     id = fields.UUIDField(primary_key=True)
     name = fields.CharField(max_length=64)
@@ -18,6 +21,7 @@ class Job(Model):
     fence = fields.UUIDField(null=True)
     last_error = fields.CharField(max_length=80, default="")
     request_id = fields.CharField(max_length=64, default="")
+    lane = fields.CharField(max_length=48, default="")
     created_at = fields.DatetimeField()
     done_at = fields.DatetimeField(null=True)
 

@@ -1,17 +1,17 @@
 """The one door out: every call to an outside system goes through here.
 
 It gives each call a deadline, retries what may be retried with jitter, holds calls back while a system is down (with
-one probe at a time), caps answers, lets the system's signer sign, and knows two failures: `Unreachable` (try later) and
-whatever the adapter reads from a complete answer.
+one probe at a time), caps answers, lets signers sign, and knows two failures: `Unreachable` (try later) and whatever
+the adapter reads from a complete answer.
 """
 
 import asyncio
 import json
-from collections import deque
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from enum import Enum
+from io import BytesIO
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 from urllib.parse import urlencode
@@ -26,10 +26,13 @@ from core.errors import Unavailable
 from core.jobs.backoff import pause
 from core.log import current_request_id, get_logger
 from core.metrics import BREAKER_OPEN, OUTSIDE_CALLS, OUTSIDE_SECONDS
+from core.outside.breaker import Breaker, Passage
+from core.outside.watching import Watcher
 from core.settings import OutboundSettings
 
 log = get_logger(__name__)
 
+_PIECE_BYTES: Final = 1 << 20
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -94,7 +97,7 @@ class Partner:
     """An outside system as the door sees it. `timeout` is the whole call's bound in seconds, retries included.
 
     `is_answer` is for systems that say no with a 5xx: of an answer that it takes for one the door says nothing bad,
-    neither to the caller nor to the breaker. Without it every 5xx is a failure.
+    neither to the caller nor to the breaker. `tls`: with certificates of ours. `largest`: the bytes of an answer.
     """
 
     name: str
@@ -103,6 +106,8 @@ class Partner:
     attempts: int = 2
     signer: Signer | None = None
     is_answer: "Callable[[Incoming], bool] | None" = None
+    tls: ssl.SSLContext | None = None
+    largest: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,73 +150,6 @@ _decoder = json.JSONDecoder(parse_constant=_no_constant)
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
-class Passage(Enum):
-    """How a call got past the breaker."""
-
-    FREE = "free"
-    PROBE = "probe"
-
-
-class Breaker:
-    """Holds calls back while a system fails: opens at a share of failures, then lets one probe through at a time.
-
-    Only the probe speaks for an open breaker: calls let through before it opened end late and say nothing new.
-    """
-
-    def __init__(self, settings: OutboundSettings, clock: Clock) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._calls: deque[tuple[float, bool]] = deque()
-        self._failures = 0
-        self._open_until = 0.0
-        self._is_open = False
-        self._probing = False
-
-    @property
-    def is_open(self) -> bool:
-        """Whether calls are held back now."""
-        return self._is_open
-
-    def enter(self) -> Passage | None:
-        """Return how a call may go out, or None; every call let through must be reported or abandoned."""
-        if not self._is_open:
-            return Passage.FREE
-        if self._probing or self._clock.monotonic() < self._open_until:
-            return None
-        self._probing = True
-        return Passage.PROBE
-
-    def report(self, passage: Passage, *, good: bool) -> None:
-        """Tell how a call let through has ended."""
-        now = self._clock.monotonic()
-        if passage is Passage.PROBE:
-            self._probing = False
-            if good:
-                self._is_open = False
-                self._calls.clear()
-                self._failures = 0
-            else:
-                self._open_until = now + self._settings.breaker_open_seconds
-            return
-        if self._is_open:
-            return
-        self._calls.append((now, good))
-        self._failures += not good
-        while self._calls and self._calls[0][0] < now - self._settings.breaker_window_seconds:
-            self._failures -= not self._calls.popleft()[1]
-        if (
-            len(self._calls) >= self._settings.breaker_minimum
-            and self._failures >= len(self._calls) * self._settings.breaker_share
-        ):
-            self._is_open = True
-            self._open_until = now + self._settings.breaker_open_seconds
-
-    def abandon(self, passage: Passage) -> None:
-        """Give a probe's place back when its call was cancelled and says nothing about the system."""
-        if passage is Passage.PROBE:
-            self._probing = False
-
-
 class Outbound:
     """Calls outside systems. One instance and one connection pool for a process."""
 
@@ -224,6 +162,11 @@ class Outbound:
         self._answered: dict[str, Counter] = {}
         self._session: aiohttp.ClientSession | None = None
         self._breakers: dict[str, Breaker] = {}
+        self._watcher: Watcher | None = None
+
+    def attach(self, watcher: Watcher) -> None:
+        """Tell who hears how calls ended, and of systems that are held back or let through again."""
+        self._watcher = watcher
 
     async def open(self) -> None:
         """Make the connection pool; call it inside the running loop."""
@@ -274,7 +217,7 @@ class Outbound:
             InsideTransaction: a transaction is running, which is a mistake in our code.
         """
         forbid_inside_transaction()
-        content = body if body is not None else b"" if json_body is None else _compact(json_body)
+        content = body if body is not None else b"" if json_body is None else _encoder.encode(json_body).encode()
         all_headers = dict(headers)
         if request_id := current_request_id():
             all_headers["X-Request-Id"] = request_id
@@ -284,14 +227,22 @@ class Outbound:
             all_headers["Idempotency-Key"] = idempotency_key
         target = f"{path}?{urlencode(query)}" if query else path
         request = Outgoing(method, partner.address, target, content, all_headers)
-        started = self._clock.monotonic()
+        started, outcome = self._clock.monotonic(), "cut-off"
         try:
-            return await self._with_retries(partner, request, repeatable=repeatable)
+            answer = await self._with_retries(partner, request, repeatable=repeatable)
+            outcome = str(answer.status)
+            return answer
+        except Unreachable as error:
+            outcome = error.reason
+            raise
         finally:
             seconds = self._seconds.get(partner.name)
             if seconds is None:
                 seconds = self._seconds[partner.name] = OUTSIDE_SECONDS.labels(partner.name)
-            seconds.observe(self._clock.monotonic() - started)
+            took = self._clock.monotonic() - started
+            seconds.observe(took)
+            if self._watcher is not None:
+                self._watcher.passed(partner.name, method, path, outcome, took)
 
     async def _with_retries(self, partner: Partner, request: Outgoing, *, repeatable: bool) -> Incoming:
         deadline = self._clock.monotonic() + partner.timeout
@@ -320,17 +271,25 @@ class Outbound:
         try:
             answer = await self._once(partner, request, deadline)
         except Unreachable:
-            _report(partner, breaker, passage, good=False)
+            self._report(partner, breaker, passage, good=False)
             raise
         except BaseException:  # Cancelled, or the signer could not get its token: that says nothing about this system.
             breaker.abandon(passage)
             raise
-        _report(partner, breaker, passage, good=True)
+        self._report(partner, breaker, passage, good=True)
         answered = self._answered.get(partner.name)
         if answered is None:
             answered = self._answered[partner.name] = OUTSIDE_CALLS.labels(partner.name, "answered")
         answered.inc()
         return answer
+
+    def _report(self, partner: Partner, breaker: Breaker, passage: Passage, *, good: bool) -> None:
+        was_open = breaker.is_open
+        breaker.report(passage, good=good)
+        if breaker.is_open is not was_open:
+            BREAKER_OPEN.labels(partner.name).set(breaker.is_open)
+            if self._watcher is not None:
+                self._watcher.turned(partner.name, held_back=breaker.is_open)
 
     async def _once(self, partner: Partner, request: Outgoing, deadline: float) -> Incoming:
         if self._session is None:
@@ -344,9 +303,11 @@ class Outbound:
             async with self._session.request(
                 signed.method,
                 _url(signed),
-                data=signed.body or None,
+                # A long body goes out in pieces: others get their turn in between.
+                data=BytesIO(signed.body) if len(signed.body) > _PIECE_BYTES else signed.body or None,
                 headers=signed.headers,
                 allow_redirects=False,
+                ssl=partner.tls or True,
                 timeout=aiohttp.ClientTimeout(total=left, sock_connect=self._settings.connect_seconds),
             ) as response:
                 sent = True
@@ -370,7 +331,7 @@ class Outbound:
         return answer
 
     async def _body(self, partner: Partner, response: aiohttp.ClientResponse) -> bytes:
-        most, told = self._settings.response_bytes, response.content_length
+        most, told = partner.largest or self._settings.response_bytes, response.content_length
         if told is not None and told <= most:  # aiohttp reads no more than was told.
             return await response.read()
         chunks = bytearray()
@@ -381,17 +342,6 @@ class Outbound:
         return bytes(chunks)
 
 
-def _report(partner: Partner, breaker: Breaker, passage: Passage, *, good: bool) -> None:
-    was_open = breaker.is_open
-    breaker.report(passage, good=good)
-    if breaker.is_open is not was_open:
-        BREAKER_OPEN.labels(partner.name).set(breaker.is_open)
-
-
 def _url(request: Outgoing) -> URL:
     """The target is signed as it stands: it must not be encoded again."""
     return URL(request.base + request.target, encoded=True)
-
-
-def _compact(value: object) -> bytes:
-    return _encoder.encode(value).encode()

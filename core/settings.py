@@ -78,7 +78,10 @@ class KeySettings(Section):
 
 
 class JobSettings(Section):
-    """How jobs are carried, retried and buried."""
+    """How jobs are carried, retried and buried.
+
+    `lane_concurrency`: how many of the `concurrency` jobs of a process may wait for one outside system.
+    """
 
     sweep_seconds: float = Field(default=1.0, gt=0)
     lease_seconds: float = Field(default=60.0, gt=1)
@@ -86,6 +89,7 @@ class JobSettings(Section):
     first_pause_seconds: float = Field(default=1.0, gt=0)
     longest_pause_seconds: float = Field(default=900.0, gt=0)
     concurrency: int = Field(default=16, ge=1)
+    lane_concurrency: int = Field(default=4, ge=1)
     keep_done_days: int = Field(default=30, ge=1)
 
 

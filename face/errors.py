@@ -102,6 +102,7 @@ class PictureUnusable(Invalid):
 
     def __init__(self, fault: PictureFault, index: int = 0) -> None:
         self.fault = fault
+        self.index = index
         message, message_en = _FAULTS[fault]
         pointer = f"/frames/{index}"
         super().__init__(errors=(FieldError(pointer, f"face.picture-{fault.replace('_', '-')}", message, message_en),))

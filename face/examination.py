@@ -8,11 +8,12 @@ from core.errors import FieldError, Unavailable
 from core.pii import IdNumber
 from face.errors import EngineOvertime, EvidenceReplayed, FrameCount, PictureUnusable
 from face.ports import Examination, FaceEngine, PortraitSource
+from face.recording.rules import size_fault
 from face.records import Check, Records
-from face.rules import FaceLimits, judge, size_fault
+from face.rules import FaceLimits, judge
 from face.settings import FaceSettings
 from face.trail import Trail
-from face.types import FrameObservation, Judgement, Unjudged
+from face.types import Embedding, FrameObservation, Judgement, Standing, Unjudged
 
 T = TypeVar("T")
 
@@ -32,6 +33,7 @@ class Examiner:
         records: Records,
         trail: Trail,
         settings: FaceSettings,
+        stand: Callable[[Embedding], Standing] | None = None,
     ) -> None:
         self._engine = engine
         self._portraits = portraits
@@ -39,6 +41,7 @@ class Examiner:
         self._trail = trail
         self._settings = settings
         self._limits: FaceLimits = settings.limits()
+        self._stand = stand
 
     async def examine(
         self,
@@ -72,7 +75,7 @@ class Examiner:
                 known = await self._portrait(examination, id_number, frames[0])
                 seen = await examination.look_at(frames)
                 await self._only_new(check, lambda: self._records.mark(check, [frame.digest for frame in seen]))
-                judgement = judge(seen, known if is_known else None, check.actions, self._limits)
+                judgement = judge(seen, known if is_known else None, check.actions, self._limits, self._stand)
                 return await then(judgement)
             except EvidenceReplayed:
                 raise

@@ -11,15 +11,20 @@ class FaceCheck(Model):
     `person_hash` is the blind index of the ID number, so that attempts on one person count across accounts. A check
     for an elder session belongs to nobody until it is passed: its name and number are sealed and wiped with the
     outcome. `returned` is how often it was opened again because its pictures could not be looked at.
+
+    With an `account_id` it is a check that the platform of that account makes, and `reference_sealed` the platform's
+    name for it, until it is done; there are no actions and no pictures then.
     """
 
     id = fields.UUIDField(primary_key=True)
     purpose = fields.CharField(max_length=20)
     citizen_id = fields.UUIDField(null=True)
     session_id = fields.UUIDField(null=True)
+    account_id = fields.UUIDField(null=True)
     person_hash = fields.CharField(max_length=32)
     name_sealed = fields.BinaryField(null=True)
     id_number_sealed = fields.BinaryField(null=True)
+    reference_sealed = fields.BinaryField(null=True)
     elder = fields.BooleanField()
     consent = fields.CharField(max_length=40)
     actions = fields.JSONField[list[str]]()
@@ -29,6 +34,9 @@ class FaceCheck(Model):
     engine = fields.CharField(max_length=20)
     model_id = fields.CharField(max_length=64, default="")
     threshold_id = fields.CharField(max_length=40, default="")
+    method = fields.CharField(max_length=10, default="")  # raw | as-norm
+    claimed_rate = fields.FloatField(null=True)
+    alive = fields.FloatField(null=True)  # What a network against spoofing said; told to nobody.
     started_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
     decided_at = fields.DatetimeField(null=True)

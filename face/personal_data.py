@@ -1,4 +1,7 @@
-"""What face checks store about a person: that there were some and how they ended. No picture, no template."""
+"""What face checks store about a person: that there were some and how they ended. No picture, no template.
+
+What a network against spoofing said is stored and not handed out: whoever tries could learn from it how near they came.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -14,8 +17,9 @@ from face.records import Records
 
 # Checks for an elder session belong to no account; they are found by the mark of the number they were about.
 _CHECKS: Final = """
-SELECT id, purpose, citizen_id, elder, consent, actions, state, outcome, reason, engine, model_id, started_at,
-       expires_at, decided_at, (SELECT count(*) FROM frame_seen f WHERE f.check_id = c.id) AS marks
+SELECT id, purpose, citizen_id, elder, consent, actions, state, outcome, reason, engine, model_id, method,
+       threshold_id, claimed_rate, started_at, expires_at, decided_at,
+       (SELECT count(*) FROM frame_seen f WHERE f.check_id = c.id) AS marks
 FROM face_check c WHERE citizen_id = $1 OR person_hash IN ($2, $3) ORDER BY id
 """
 _ANY_MARK: Final = """
@@ -101,6 +105,9 @@ def _check(row: Mapping[str, Any]) -> dict[str, Plain]:
         "reason": row["reason"],
         "engine": row["engine"],
         "model": row["model_id"],
+        "method": row["method"],
+        "threshold": row["threshold_id"],
+        "claimed_rate": row["claimed_rate"],
         "picture_marks": int(row["marks"]),
         "started_at": as_moment(row["started_at"]).isoformat(),
         "expires_at": as_moment(row["expires_at"]).isoformat(),

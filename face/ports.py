@@ -45,19 +45,32 @@ class FaceEngine(Protocol):
         """Model, digest of its weights, and version of everything done before them."""
         ...
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether a frame would be looked at without waiting for the engine to start."""
+    async def is_whole(self) -> bool:
+        """Say whether all of it works: not while a part of it is away, is being replaced, or was never started.
+
+        Raises:
+            Nothing: what cannot be asked does not work.
+        """
+        ...
+
+    def require_place(self, *, logged_in: bool = True) -> None:
+        """Refuse a check for which no place is free now; nothing is taken and nothing asked of anybody.
+
+        For the time before a request's body is read: its sender need not send what nobody will look at.
+
+        Raises:
+            EngineBusy: as `admit`.
+        """
         ...
 
     def admit(self, *, logged_in: bool = True) -> AbstractAsyncContextManager[Examination]:
         """Take one of the engine's places for a check, for as long as the context lasts.
 
-        Cheap, so that it can be asked before a request's body is read. Some places are kept for callers who are
-        logged in; the others are for everybody.
+        Some places are kept for callers who are logged in; the others are for everybody.
 
         Raises:
             EngineBusy: no such place is free, or the engine is closing; `retry_after` says when to come again.
+            EngineUnavailable: nobody is there who could give one.
         """
         ...
 

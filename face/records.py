@@ -20,13 +20,14 @@ _PERSON: Final = "face_check.person"
 
 _ADD: Final = """
 INSERT INTO face_check (id, purpose, citizen_id, session_id, person_hash, name_sealed, id_number_sealed, elder, consent,
-                        actions, state, outcome, reason, engine, model_id, threshold_id, started_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'open', '', '', $11, '', '', $12, $13) RETURNING id
+                        actions, state, outcome, reason, engine, model_id, threshold_id, method, started_at,
+                        expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'open', '', '', $11, '', '', '', $12, $13) RETURNING id
 """
 _FIND: Final = """
 SELECT id, purpose, citizen_id, session_id, person_hash, name_sealed, id_number_sealed, elder, consent, actions, state,
        expires_at
-FROM face_check WHERE id = $1
+FROM face_check WHERE id = $1 AND account_id IS NULL
 """
 # Of many at once, one gets the check.
 _TAKE: Final = "UPDATE face_check SET state = 'judging' WHERE id = $1 AND state = 'open' AND expires_at > $2"
@@ -37,7 +38,7 @@ UPDATE face_check SET state = 'open', returned = returned + 1 WHERE id = $1 AND 
 """
 _CLOSE: Final = """
 UPDATE face_check SET state = 'done', outcome = $2, reason = $3, model_id = $4, threshold_id = $5, decided_at = $6,
-                      name_sealed = NULL, id_number_sealed = NULL
+                      method = $7, claimed_rate = $8, alive = $9, name_sealed = NULL, id_number_sealed = NULL
 WHERE id = $1 AND state = 'judging'
 """
 _MARK: Final = """
@@ -45,8 +46,11 @@ INSERT INTO frame_seen (sha256, check_id, seen_at) VALUES ($1, $2, $3) ON CONFLI
 """
 _UNMARK: Final = "DELETE FROM frame_seen WHERE check_id = $1"
 _WIPE_LATE: Final = """
-UPDATE face_check SET name_sealed = NULL, id_number_sealed = NULL WHERE expires_at < $1 AND id_number_sealed IS NOT NULL
+UPDATE face_check SET name_sealed = NULL, id_number_sealed = NULL, reference_sealed = NULL
+WHERE expires_at < $1 AND (id_number_sealed IS NOT NULL OR reference_sealed IS NOT NULL)
 """
+_FORGET: Final = "DELETE FROM face_check WHERE started_at < $1 AND expires_at < $1"
+_FORGET_SUBJECTS: Final = "DELETE FROM face_subject WHERE counted_at < $1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ class Records:
         )
 
     async def find(self, check_id: UUID) -> Check | None:
-        """Return a check, or nothing.
+        """Return a check that pictures are handed in for, or nothing.
 
         Raises:
             DatabaseUnavailable: the database could not be reached.
@@ -156,8 +160,7 @@ class Records:
             EvidenceReplayed: it was decided meanwhile.
             OutsideTransaction: no transaction is running.
         """
-        reason = str(judgement.reason or "")
-        if not await self._close(check, judgement.outcome, reason, judgement.model_id, judgement.threshold_id):
+        if not await self._close(check, judgement.outcome, str(judgement.reason or ""), judgement):
             raise EvidenceReplayed
 
     async def close_unjudged(self, check: Check, why: Unjudged) -> bool:
@@ -166,20 +169,42 @@ class Records:
         Raises:
             OutsideTransaction: no transaction is running.
         """
-        return await self._close(check, Outcome.FAILED, why.value, "", "")
+        return await self._close(check, Outcome.FAILED, why.value, None)
 
     async def wipe_late(self) -> int:
-        """Wipe names and numbers of checks that nobody finished, and return of how many.
+        """Wipe what was sealed for checks that nobody finished, and return of how many.
 
         Raises:
             DatabaseUnavailable: the database could not be reached.
         """
         return await execute(_WIPE_LATE, self._clock.now())
 
-    async def _close(self, check: Check, outcome: Outcome, reason: str, model_id: str, threshold_id: str) -> bool:
+    async def forget(self, before: datetime) -> int:
+        """Erase the checks that began before a moment, and what counted attempts before it; return how many checks.
+
+        The marks of their pictures stay: without its check a mark is nobody's.
+
+        Raises:
+            DatabaseUnavailable: the database could not be reached.
+        """
+        await execute(_FORGET_SUBJECTS, before)
+        return await execute(_FORGET, before)
+
+    async def _close(self, check: Check, outcome: Outcome, reason: str, by: Judgement | None) -> bool:
         require_transaction()
-        now = self._clock.now()
-        return await execute(_CLOSE, check.id, outcome.value, reason, model_id, threshold_id, now) > 0
+        changed = await execute(
+            _CLOSE,
+            check.id,
+            outcome.value,
+            reason,
+            by.model_id if by else "",
+            by.threshold_id if by else "",
+            self._clock.now(),
+            str(by.method or "") if by else "",
+            by.claimed_rate if by else None,
+            by.alive if by else None,
+        )
+        return changed > 0
 
     def _read(self, row: Mapping[str, Any]) -> Check:
         check_id = as_uuid(row["id"])

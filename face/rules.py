@@ -1,30 +1,19 @@
-"""What follows from what an engine saw: is a frame good enough, did the person do what was asked, is it this person.
+"""What follows from what an engine saw: is this the person, who else may help, what else leads there.
 
 Pure functions of observations. Numbers have their source beside them; "measured" means on the development pictures
-(LFW, 1,200 pairs; 2,826 pairs of people of East Asian name) with this engine. An installation overrides them by its
-settings.
+with this engine (`docs/face-evaluation.md`). An installation overrides them by its settings.
 """
 
 import math
-import statistics
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import Enum, auto
-from itertools import groupby, pairwise, permutations
 from typing import Final
 
 from core.errors import Alternative
 from core.pii import IdNumber
-from face.types import Action, Band, Embedding, FaceSeen, FrameObservation, Judgement, MediaType, PictureFault, Reason
-
-_MAGIC: Final = {b"\xff\xd8\xff": MediaType.JPEG, b"\x89PNG\r\n\x1a\n": MediaType.PNG}
-
-_TURNS: Final = {Action.TURN_ONE_SIDE, Action.TURN_OTHER_SIDE}
-# What the five points show. `open_mouth` needs a model of the mouth.
-MEASURABLE: Final = (Action.TURN_ONE_SIDE, Action.TURN_OTHER_SIDE, Action.TILT, Action.COME_CLOSER)
-
+from face.recording.rules import LivenessLimits, QualityGates, comparison_fault, distance, looks_alive, recording_fault
+from face.types import Action, Band, Embedding, FrameObservation, Judgement, Method, Reason, Standing
 
 # Never the only way: what leads to the same without a camera.
 ALTERNATIVES: Final = (
@@ -50,262 +39,139 @@ GUARDED: Final = (
 )
 # From this age on people consent to face checks themselves (PIPL article 31; measures on face recognition, order 19).
 _OWN_CONSENT_AGE: Final = 14
-
-
-@dataclass(frozen=True, slots=True)
-class QualityGates:
-    """What a frame must be like. Bad pictures resemble each other: blur lifts false matches from 0 to 17-48 %.
-
-    `largest_second_face` is a share of the area of the largest. `score` (the detector's, about 1 from the front),
-    `turn` and `tilt` (degrees) bound frames that are compared; frames of an action may exceed them.
-    """
-
-    face_width: int = 80
-    eye_distance: float = 40.0
-    sharpness: float = 20.0
-    darkest: float = 50.0
-    brightest: float = 205.0
-    contrast: float = 25.0
-    score: float = 0.2
-    largest_second_face: float = 0.4
-    turn: float = 0.12
-    tilt: float = 20.0
-    # Of all frames; a blink of the detector during a turn is no fault of the person.
-    usable_share: float = 0.6
-
-
-@dataclass(frozen=True, slots=True)
-class LivenessLimits:
-    """When a movement counts, against the first frame from the front.
-
-    `turn` 0.16 found 6 of 7 annotated turns with no false one; a face at rest moves by 0.03. `tilt` is in degrees.
-    `nearer` is the growth of the distance between the eyes. `same_person` bounds the distance between neighbouring
-    frames: the same head from the front and turned was measured up to 0.37, the two sandbox people above 0.6.
-    """
-
-    turn: float = 0.16
-    tilt: float = 10.0
-    nearer: float = 1.18
-    same_person: float = 0.5
-    actions: int = 3
+FRAME: Final = QualityGates()
+MOVEMENTS: Final = LivenessLimits()
+# A portrait is taken once and with care, and what is wrong with it is wrong in every check: it has to be better.
+PORTRAIT: Final = QualityGates(eye_distance=60.0, sharpness=35.0)
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionLimits:
     """Below `accept` it is the same person, above `reject` another; between them nobody is let in by this way.
 
-    At 0.42 this engine took 8 of 2,519 pairs of different people of East Asian name for the same (0.3 %) and none of
-    591 other pairs; it refused 26 % and 57 % of the pairs of one person, news photographs in all poses. At 0.445 it
-    was 26 pairs (1.0 %), at the library's own 0.6 it was 823 (33 %), which the settings refuse. `best_frames` are
-    compared one by one and the median counts, because the threshold belongs to comparisons of single pictures.
+    What the score is follows from `method`. Thresholds belong to one network (`network`, the beginning of a
+    `model_id`): with another nobody passes. `claimed_rate` is how many pairs of different people, of every group that
+    was looked at, are taken for the same at the most; it was measured with exactly `model_id` and is claimed for no
+    other. `best_frames` are averaged.
     """
 
-    threshold_id: str = "raw-0.42@1"
-    accept: float = 0.42
-    reject: float = 0.55
+    threshold_id: str
+    accept: float
+    reject: float
+    method: Method
+    model_id: str
+    claimed_rate: float
     best_frames: int = 3
+
+    @property
+    def network(self) -> str:
+        """Name and weights of the network, without what is done to pictures before it."""
+        return network_of(self.model_id)
 
 
 @dataclass(frozen=True, slots=True)
 class FaceLimits:
     """All bounds of a face check."""
 
-    quality: QualityGates = QualityGates()
-    liveness: LivenessLimits = LivenessLimits()
-    decision: DecisionLimits = DecisionLimits()
+    decision: DecisionLimits
+    quality: QualityGates = FRAME
+    liveness: LivenessLimits = MOVEMENTS
+    portrait: QualityGates = PORTRAIT
 
 
-class _Movement(Enum):
-    """What one frame shows; the two sides are told apart, but nobody knows which is left."""
-
-    TURN_PLUS = auto()
-    TURN_MINUS = auto()
-    TILT = auto()
-    NEARER = auto()
+def network_of(model_id: str) -> str:
+    """Return name and weights of the network in a `model_id`."""
+    return model_id.rpartition("/")[0]
 
 
-def media_type(data: bytes) -> MediaType | None:
-    """Tell the format of a picture by its first bytes; whatever a caller says about it does not count."""
-    return next((kind for magic, kind in _MAGIC.items() if data.startswith(magic)), None)
+def normalised(value: float, one: Standing, other: Standing) -> float:
+    """Return how unusually close two faces are for the crowds they stand in (adaptive symmetric normalisation).
 
-
-def possible_actions(count: int) -> list[tuple[Action, ...]]:
-    """List all sequences of `count` different actions that can be told from one another.
-
-    "The other side" only has a meaning after "one side": a mirrored camera shows one as the other.
+    Faces of some groups lie closer together in this engine than others. Measured in deviations from how close each of
+    the two is to the nearest of a cohort of other people, one threshold means the same for all: -3 is nearer by three
+    deviations than the nearest strangers are.
     """
-    return [
-        sequence
-        for sequence in permutations(MEASURABLE, count)
-        if Action.TURN_OTHER_SIDE not in sequence
-        or Action.TURN_ONE_SIDE in sequence[: sequence.index(Action.TURN_OTHER_SIDE)]
-    ]
+    return (_deviations(value, one) + _deviations(value, other)) / 2
 
 
-def choose_actions(count: int, below: Callable[[int], int]) -> tuple[Action, ...]:
-    """Choose one of the possible sequences; `below(n)` draws from 0 to n - 1 and must not be guessable."""
-    sequences = possible_actions(count)
-    return sequences[below(len(sequences))]
+def _deviations(value: float, standing: Standing) -> float:
+    return (value - standing.mean) / max(standing.deviation, 1e-6)
 
 
-def frame_fault(frame: FrameObservation, gates: QualityGates) -> Reason | None:
-    """Say why a frame is of no use at all, or nothing."""
-    face = frame.face
-    if face is None:
-        return Reason.NO_FACE
-    if frame.second_face > gates.largest_second_face:
-        return Reason.SEVERAL_FACES
-    if face.box.width < gates.face_width or face.eye_distance < gates.eye_distance:
-        return Reason.FACE_TOO_SMALL
-    if _is_cut_off(frame, face):
-        return Reason.OUT_OF_FRAME
-    if face.light < gates.darkest:
-        return Reason.TOO_DARK
-    if face.light > gates.brightest:
-        return Reason.TOO_BRIGHT
-    if face.sharpness < gates.sharpness or face.contrast < gates.contrast:
-        return Reason.BLURRED
-    return None
+def average(embeddings: Sequence[Embedding]) -> Embedding:
+    """Return the middle of several descriptions of one face: what differs by chance from frame to frame goes."""
+    return tuple(math.fsum(values) / len(embeddings) for values in zip(*embeddings, strict=True))
 
 
-def comparison_fault(frame: FrameObservation, gates: QualityGates) -> Reason | None:
-    """Say why a frame cannot be compared with a portrait, or nothing: as `frame_fault`, and clearly from the front."""
-    fault = frame_fault(frame, gates)
-    if fault is None and frame.face and (frame.face.score < gates.score or not _is_frontal(frame.face, gates)):
-        return Reason.POSE
-    return fault
-
-
-def distance(one: Embedding, other: Embedding) -> float:
-    """Return the Euclidean distance between two faces: about 0.2 for two pictures of one person, 0.7 for two people."""
-    return math.dist(one, other)
+def score(one: Embedding, other: Embedding, stand: Callable[[Embedding], Standing] | None) -> float:
+    """Return how far two faces are apart: normalised by a cohort (`stand`), or their plain distance without one."""
+    apart = distance(one, other)
+    return apart if stand is None else normalised(apart, stand(one), stand(other))
 
 
 def band(value: float, limits: DecisionLimits) -> Band:
-    """Say what a distance means."""
+    """Say what a score means."""
     if value <= limits.accept:
         return Band.SAME
     return Band.UNSURE if value < limits.reject else Band.OTHER
 
 
 def judge(
-    frames: Sequence[FrameObservation], portrait: FrameObservation | None, actions: Sequence[Action], limits: FaceLimits
+    frames: Sequence[FrameObservation],
+    portrait: FrameObservation | None,
+    actions: Sequence[Action],
+    limits: FaceLimits,
+    stand: Callable[[Embedding], Standing] | None = None,
 ) -> Judgement:
     """Decide a check: frames good enough, one and the same person in all, who did what was asked, and is the one.
 
-    Without a portrait (nobody known by that number) the outcome is `not_passed` at best, by the same steps.
+    Without a portrait (nobody known by that number) the outcome is `not_passed` at best, by the same steps. `stand`
+    says how close a face is to a cohort, where the method needs one.
     """
-    model_id = frames[0].model_id if frames else ""
-    reason = _evidence_fault(frames, actions, limits)
-    if reason is not None:
-        return Judgement(passed=False, reason=reason, threshold_id=limits.decision.threshold_id, model_id=model_id)
-    measured = _measured_distance(frames, portrait, limits)
+    reason = recording_fault(frames, actions, limits.quality, limits.liveness)
+    measured = None if reason is not None else _measured(frames, portrait, limits, stand)
     decided = None if measured is None else band(measured, limits.decision)
+    alive, least = looks_alive(frames, limits.quality), limits.liveness.alive
+    # The same word for a spoof and for somebody else: who tries learns nothing.
+    is_spoof = least is not None and (alive is None or alive < least)
+    if reason is None and (is_spoof or decided is not Band.SAME):
+        reason = Reason.NOT_PASSED
+    model_id = frames[0].model_id if frames else ""
+    is_evaluated = model_id == limits.decision.model_id
     return Judgement(
-        passed=decided is Band.SAME,
-        reason=None if decided is Band.SAME else Reason.NOT_PASSED,
+        passed=reason is None,
+        reason=reason,
         threshold_id=limits.decision.threshold_id,
         model_id=model_id,
-        distance=measured,
+        method=limits.decision.method,
+        claimed_rate=limits.decision.claimed_rate if is_evaluated else None,
+        score=measured,
         band=decided,
+        alive=alive,
     )
 
 
-def _evidence_fault(frames: Sequence[FrameObservation], actions: Sequence[Action], limits: FaceLimits) -> Reason | None:
-    """Judge the recording by itself, before anybody's portrait is looked at."""
-    faults = Counter(frame_fault(frame, limits.quality) for frame in frames)
-    usable = faults.pop(None, 0)
-    if faults and usable < limits.quality.usable_share * len(frames):
-        return faults.most_common(1)[0][0]
-    # One frame may be a curtain that looks like a face; two are company.
-    if faults[Reason.SEVERAL_FACES] > 1:
-        return Reason.SEVERAL_FACES
-    faces = [frame.face for frame in frames if frame.face and frame_fault(frame, limits.quality) is None]
-    if not faces or not any(_is_frontal(face, limits.quality) for face in faces):
-        return Reason.POSE
-    if any(distance(one.embedding, next_.embedding) > limits.liveness.same_person for one, next_ in pairwise(faces)):
-        return Reason.PERSON_CHANGED
-    if not did_as_asked(faces, actions, limits):
-        return Reason.ACTION_MISSED
-    return None
-
-
-def did_as_asked(faces: Sequence[FaceSeen], actions: Sequence[Action], limits: FaceLimits) -> bool:
-    """Say whether exactly these actions happened, in this order; repeating one before the next is allowed."""
-    if not actions or not set(actions) <= set(MEASURABLE):
-        return False
-    seen = _movements(faces, limits)
-    return any(seen == _expected(actions, one_side) for one_side in (_Movement.TURN_PLUS, _Movement.TURN_MINUS))
-
-
-def _expected(actions: Sequence[Action], one_side: _Movement) -> list[_Movement]:
-    other_side = _Movement.TURN_MINUS if one_side is _Movement.TURN_PLUS else _Movement.TURN_PLUS
-    meaning = {
-        Action.TURN_ONE_SIDE: one_side,
-        Action.TURN_OTHER_SIDE: other_side,
-        Action.TILT: _Movement.TILT,
-        Action.COME_CLOSER: _Movement.NEARER,
-    }
-    return [meaning[action] for action in actions]
-
-
-def _movements(faces: Sequence[FaceSeen], limits: FaceLimits) -> list[_Movement]:
-    """Return the movements in the order they happened, each once however many frames it lasted."""
-    start = next((face for face in faces if _is_frontal(face, limits.quality)), None)
-    if start is None:
-        return []
-    # How far away the person is when they are not coming closer: after having come, they may stay or go back.
-    reach = start.eye_distance
-    seen: list[_Movement] = []
-    for face in faces:
-        movement = _movement(face, start, reach, limits.liveness)
-        if movement is _Movement.NEARER:
-            reach = face.eye_distance
-        if movement is not None:
-            seen.append(movement)
-        elif _is_frontal(face, limits.quality):
-            # A turned head has its eyes closer together: only frames from the front say how far away it is.
-            reach = min(reach, face.eye_distance)
-    return [movement for movement, _ in groupby(seen)]
-
-
-def _movement(face: FaceSeen, start: FaceSeen, reach: float, limits: LivenessLimits) -> _Movement | None:
-    """Return the strongest movement in a frame, measured against what each needs; none if all fall short."""
-    turn, tilt = face.turn - start.turn, face.tilt - start.tilt
-    growth = face.eye_distance / reach if reach > 0 and face.eye_distance > 0 else 1.0
-    strengths = {
-        _Movement.TURN_PLUS if turn > 0 else _Movement.TURN_MINUS: abs(turn) / limits.turn,
-        _Movement.TILT: abs(tilt) / limits.tilt,
-        _Movement.NEARER: math.log(growth) / math.log(limits.nearer),
-    }
-    strongest = max(strengths, key=lambda movement: strengths[movement])
-    return strongest if strengths[strongest] >= 1.0 else None
-
-
-def _measured_distance(
-    frames: Sequence[FrameObservation], portrait: FrameObservation | None, limits: FaceLimits
+def _measured(
+    frames: Sequence[FrameObservation],
+    portrait: FrameObservation | None,
+    limits: FaceLimits,
+    stand: Callable[[Embedding], Standing] | None,
 ) -> float | None:
     """Compare the best frames with the portrait; nothing when either side has no face fit for comparison."""
-    if portrait is None or portrait.face is None or comparison_fault(portrait, limits.quality) is not None:
+    decision = limits.decision
+    if portrait is None or portrait.face is None or comparison_fault(portrait, limits.portrait) is not None:
+        return None
+    if network_of(portrait.model_id) != decision.network or (stand is None) is not (decision.method is Method.RAW):
         return None
     fit = [
         frame.face
         for frame in frames
         if frame.face and frame.model_id == portrait.model_id and comparison_fault(frame, limits.quality) is None
     ]
-    best = sorted(fit, key=lambda face: face.score, reverse=True)[: limits.decision.best_frames]
+    best = sorted(fit, key=lambda face: face.score, reverse=True)[: decision.best_frames]
     if not best:
         return None
-    return statistics.median(distance(face.embedding, portrait.face.embedding) for face in best)
-
-
-def _is_frontal(face: FaceSeen, gates: QualityGates) -> bool:
-    return abs(face.turn) <= gates.turn and abs(face.tilt) <= gates.tilt
-
-
-def _is_cut_off(frame: FrameObservation, face: FaceSeen) -> bool:
-    box = face.box
-    return box.left < 0 or box.top < 0 or box.left + box.width > frame.width or box.top + box.height > frame.height
+    return score(average([face.embedding for face in best]), portrait.face.embedding, stand)
 
 
 def alternatives(*, elder: bool) -> tuple[Alternative, ...]:
@@ -327,10 +193,3 @@ def needs_guardian(id_number: IdNumber, day: date) -> bool:
 def seconds_until(moment: datetime, now: datetime) -> int:
     """Return whole seconds from now until a moment, at least one."""
     return max(1, math.ceil((moment - now).total_seconds()))
-
-
-def size_fault(data: bytes, *, max_bytes: int) -> PictureFault | None:
-    """Say what is wrong with a file before any engine sees it, or nothing."""
-    if len(data) > max_bytes:
-        return PictureFault.TOO_LARGE
-    return None if media_type(data) else PictureFault.WRONG_TYPE

@@ -1,10 +1,31 @@
 """What the ledger says about face checks: who tried, for what, how it ended; never a score."""
 
+from collections.abc import Sequence
+from typing import Protocol
 from uuid import UUID
 
 from core.audit.actors import NOBODY, Actor
 from core.audit.record import Audit
-from face.records import Check
+from face.types import Purpose
+
+
+class Told(Protocol):
+    """A check as far as the ledger tells of it, whoever looked at the face."""
+
+    @property
+    def id(self) -> UUID:
+        """Its id."""
+        ...
+
+    @property
+    def purpose(self) -> Purpose:
+        """What it is for."""
+        ...
+
+    @property
+    def citizen_id(self) -> UUID | None:
+        """Whose it is; nobody's until an elder session is passed."""
+        ...
 
 
 class Trail:
@@ -16,15 +37,16 @@ class Trail:
     async def tell(
         self,
         action: str,
-        check: Check,
+        check: Told,
         outcome: str = "ok",
         *,
         subject_id: UUID | None = None,
         actor: Actor | None = None,
+        field_names: Sequence[str] = (),
     ) -> None:
         """Write one line about a check: about whoever starts it, or about `subject_id` when that is another person.
 
-        `actor` is who did it, where that is not simply whose check it is.
+        `actor` is who did it, where that is not simply whose check it is; `field_names` what was handed on by it.
 
         Raises:
             OutsideTransaction: no transaction is running.
@@ -36,5 +58,6 @@ class Trail:
             purpose=check.purpose.value,
             object_kind="face-check",
             object_id=check.id,
+            field_names=field_names,
             outcome=outcome,
         )

@@ -68,6 +68,13 @@ class Band(StrEnum):
     OTHER = "other"
 
 
+class Method(StrEnum):
+    """How two faces are compared: by their plain distance, or by it normalised with a cohort of other people."""
+
+    RAW = "raw"
+    AS_NORM = "as-norm"
+
+
 class Purpose(StrEnum):
     """What a check is for; each is asked for and recorded by itself."""
 
@@ -110,7 +117,8 @@ class FaceSeen:
 
     `turn` is the place of the nose along the eye axis, from the middle between the eyes, in eye distances: about 0
     from the front, 0.2 at some 25 degrees. `tilt` is the slope of the eye axis in degrees. `sharpness` is the
-    variance of the Laplacian of the face scaled to 128 pixels. `light` and `contrast` are mean and deviation of its
+    variance of the Laplacian of the face scaled to 128 pixels. `alive`, from 0 to 1, is what a network against spoofing
+    says, where there is one. `light` and `contrast` are mean and deviation of its
     grey values.
     """
 
@@ -124,6 +132,15 @@ class FaceSeen:
     contrast: float
     landmarks: tuple[Point, ...] = field(repr=False)
     embedding: Embedding = field(repr=False)
+    alive: float | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How close a face is to the nearest of a cohort of other people: mean and deviation of those distances."""
+
+    mean: float
+    deviation: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,19 +161,32 @@ class FrameObservation:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What was decided about a check. `distance` stays inside: shown to callers it could be climbed like a hill."""
+    """What was decided about a check, and by what. `score` stays inside: shown to callers it could be climbed.
+
+    `claimed_rate` is the share of pairs of different people that this method takes for the same at the most, as far as
+    it was measured; nothing is claimed for a model that was not the one measured. `alive` is recorded, and as little
+    told to callers as the score.
+    """
 
     passed: bool
     reason: Reason | None
     threshold_id: str
     model_id: str = ""
-    distance: float | None = field(default=None, repr=False)
+    method: Method | None = None
+    claimed_rate: float | None = None
+    score: float | None = field(default=None, repr=False)
     band: Band | None = None
+    alive: float | None = field(default=None, repr=False)
 
     @property
     def outcome(self) -> Outcome:
         """How the check ends by it."""
         return Outcome.PASSED if self.passed else Outcome.FAILED
+
+    @property
+    def is_unsure(self) -> bool:
+        """Whether all was well but the score lay between the thresholds: another way, or a person, has to decide."""
+        return self.band is Band.UNSURE
 
 
 @dataclass(frozen=True, slots=True)

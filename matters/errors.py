@@ -12,6 +12,24 @@ class MatterUnknown(NotFound):
     plain = "没有找到这件事。"
 
 
+class NothingToApplyFor(Conflict):
+    """The matter is looked up or explained; nobody handles it."""
+
+    code = "matters.nothing-to-apply-for"
+    title = "这一项是查询或者说明，不用申请"
+    title_en = "This is looked up or explained; there is nothing to apply for"
+    plain = "这一项看看就行，不用申请。"
+
+
+class RequirementUnmet(Invalid):
+    """A requirement of the matter is broken by what is known; `errors` names each, `alternatives` the other ways."""
+
+    code = "matters.requirement-unmet"
+    title = "不符合办理条件，可以换一种方式办理"
+    title_en = "A requirement is not met; see the other ways"
+    plain = "条件不符合，可以到窗口问问。"
+
+
 class NoSuchApplication(NotFound):
     """No such application, or somebody else's: the edge answers both with one body."""
 
@@ -19,6 +37,42 @@ class NoSuchApplication(NotFound):
     title = "没有找到这个办件"
     title_en = "There is no such application"
     plain = "没有找到这个办件。"
+
+
+class NoSuchAttachment(NotFound):
+    """No such file, or somebody else's: the edge answers both with one body."""
+
+    code = "matters.no-such-attachment"
+    title = "没有找到这个文件"
+    title_en = "There is no such file"
+    plain = "没有找到这个文件。"
+
+
+class NoSuchKeptMaterial(NotFound):
+    """Nothing like it is kept, or it is somebody else's: the edge answers both with one body."""
+
+    code = "matters.no-such-material"
+    title = "没有找到这份材料"
+    title_en = "There is no such material"
+    plain = "没有找到这份材料。"
+
+
+class TooManyKept(Conflict):
+    """As many materials are kept as may be."""
+
+    code = "matters.too-many-kept"
+    title = "保存的材料已经够多了，请先删除不用的"
+    title_en = "As much is kept as may be; remove something first"
+    plain = "存的材料太多了，先删掉一些。"
+
+
+class MaterialInUse(Conflict):
+    """It is being handed over with an application; a moment later it can be removed."""
+
+    code = "matters.material-in-use"
+    title = "这份材料正在随申请转交，请稍后再删除"
+    title_en = "It is being handed over with an application; remove it a moment later"
+    plain = "这份材料正在用，请过一会儿再删。"
 
 
 class ChangedMeanwhile(Stale):
@@ -66,6 +120,33 @@ class ReasonNeeded(Invalid):
     plain = "请说说哪里不满意。"
 
 
+class NotPrefilled(Invalid):
+    """A value is called wrong that comes from nobody's records."""
+
+    code = "matters.not-prefilled"
+    title = "这一项不是自动带出的，可以直接修改"
+    title_en = "This value comes from no record; change it yourself"
+    plain = "这一项您可以自己改。"
+
+
+class RatingInvalid(Invalid):
+    """A rating says something that the way by which the application came does not have."""
+
+    code = "matters.rating-invalid"
+    title = "评价的内容不对，请重新选择"
+    title_en = "Something of the rating does not fit; please choose again"
+    plain = "评价选得不对，请再选一次。"
+
+
+class NoSuchTicket(NotFound):
+    """There is no such ticket."""
+
+    code = "matters.no-such-ticket"
+    title = "没有找到这个工单"
+    title_en = "There is no such ticket"
+    plain = "没有找到这个工单。"
+
+
 class FormInvalid(Invalid):
     """Fields of the form have to be mended."""
 
@@ -84,6 +165,24 @@ class MaterialsMissing(Invalid):
     plain = "还有材料没有交。"
 
 
+class MaterialExempt(Invalid):
+    """The matter knows no file for this material: it is satisfied without. The error's code names the rule."""
+
+    code = "matters.material-exempt"
+    title = "这项材料不用您提交"
+    title_en = "This material need not be handed in"
+    plain = "这样材料不用交。"
+
+
+class DemandUnlawful(Invalid):
+    """A material is demanded that may not be; each error's code names the rule (清单之外不得要求、免交材料不得要求)."""
+
+    code = "matters.demand-unlawful"
+    title = "不得要求申请人提交这项材料"
+    title_en = "This material may not be demanded of the applicant"
+    plain = "这样材料不能要求别人交。"
+
+
 class FileRefused(Invalid):
     """A file is none of the kinds that are taken, or is damaged."""
 
@@ -91,6 +190,42 @@ class FileRefused(Invalid):
     title = "只能上传完好的 JPEG、PNG 图片或 PDF 文件"
     title_en = "Only sound JPEG, PNG or PDF files are accepted"
     plain = "这种文件收不了，请换成照片。"
+
+
+class FileInfected(Invalid):
+    """The scanner knows the file for malicious."""
+
+    code = "matters.file-infected"
+    title = "文件里可能有病毒，没有保存"
+    title_en = "The file may be malicious and was not kept"
+    plain = "这个文件可能有病毒，请换一个。"
+
+
+class ScannerUnavailable(Unavailable):
+    """Files are scanned here, and the scanner does not answer."""
+
+    code = "matters.scanner-unavailable"
+    title = "文件暂时无法检查，请稍后再试"
+    title_en = "Files cannot be scanned now; please try later"
+    plain = "文件现在查不了，请过一会儿再传。"
+
+
+class TextCheckUnavailable(Unavailable):
+    """The platform cannot look at a text; our own list does."""
+
+    code = "matters.text-check-unavailable"
+    title = "内容检查暂时不可用"
+    title_en = "Texts cannot be looked at now"
+    plain = "现在查不了内容，请稍后再试。"
+
+
+class FileAddressExpired(NotFound):
+    """The short address of a file has run out, or is none of ours."""
+
+    code = "matters.file-address-expired"
+    title = "这个文件地址已经失效，请重新打开"
+    title_en = "This address of a file has run out; please open it again"
+    plain = "这个地址失效了，请重新打开。"
 
 
 class MaterialUnknown(Invalid):

@@ -8,17 +8,22 @@ from typing import Protocol
 from uuid import UUID
 
 from auth.types import Caller, Person, ReadPurpose
-from certificates.types import CertificateView, HeldCertificate
+from certificates.types import HeldCertificate
 from core.audit.actors import Actor
-from matters.types import Applicant, Dedupe, Dossier, Fact, Receipt
+from core.pii import Secret
+from matters.types import Applicant, Capability, CaseStatus, Dedupe, Dossier, Fact, Filed, Receipt, TextVerdict
 
 
 class Department(Protocol):
     """A back office that receives applications for the matters it owns.
 
     A dossier's `reference` is our business key. A department that de-duplicates by `key` gives the same receipt for the
-    same reference however often it is sent, so a dossier whose answer was lost is sent again; one that does not
+    same reference however often it is sent, so a dossier whose answer was lost is sent again. One that answers by
+    `query` is asked first whether the reference has arrived, and sent to only where it has not. One that does neither
     (`none`) is never sent twice by itself.
+
+    What it cannot do besides taking dossiers stands in `capabilities`; what does not stand there is not asked for, and
+    is answered `QuestionRefused`.
 
     Implementations translate words and failures and decide nothing. They are called outside any transaction.
     """
@@ -26,6 +31,11 @@ class Department(Protocol):
     @property
     def dedupe(self) -> Dedupe:
         """How the department tells a repeated dossier from a new one."""
+        ...
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What the department's system can do."""
         ...
 
     async def submit(self, dossier: Dossier) -> Receipt:
@@ -38,6 +48,25 @@ class Department(Protocol):
         """
         ...
 
+    async def status(self, filed: Filed) -> CaseStatus | None:
+        """Return how a case stands, None where the reference has never arrived. Asking twice is harmless.
+
+        Raises:
+            QuestionRefused: it cannot be asked, or refuses how we ask.
+            DepartmentUnavailable: no usable answer.
+        """
+        ...
+
+    async def withdraw(self, filed: Filed) -> None:
+        """Take a case back, as its applicant wishes. Twice is the same as once.
+
+        Raises:
+            WithdrawalDeclined: it has been decided, or is not known there; final.
+            QuestionRefused: it cannot be asked, or refuses how we ask.
+            DepartmentUnavailable: no usable answer.
+        """
+        ...
+
 
 class Records(Protocol):
     """A department's records that can be asked about one applicant.
@@ -45,6 +74,11 @@ class Records(Protocol):
     An answer is a set of named facts; which of them matter is decided by the matter's rules in the catalogue, never
     here. "Nothing on record" is an answer, not a failure. Asking twice is harmless.
     """
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """Whether it says what is on record (`query`), or only whether something is so (`verify`)."""
+        ...
 
     async def ask(self, applicant: Applicant, *, purpose: str) -> Mapping[str, Fact]:
         """Return what the department has on record. `purpose` says why we ask, in Chinese, at most 200 characters.
@@ -83,6 +117,69 @@ class FileStore(Protocol):
         ...
 
 
+class Inspector(Protocol):
+    """Opens a resident's file where a hostile one can do no harm."""
+
+    async def clean(self, content: bytes, media_type: str) -> bytes:
+        """Return a file as it is kept: a picture made anew from its pixels, a PDF that was looked through.
+
+        Raises:
+            FileRefused: it is not what it says, or holds what is not taken.
+            FileStoreUnavailable: files cannot be opened now.
+        """
+        ...
+
+
+class Scanner(Protocol):
+    """Knows malicious files."""
+
+    async def scan(self, content: bytes) -> None:
+        """See that nothing malicious is known of a file.
+
+        Raises:
+            FileInfected: it is malicious.
+            ScannerUnavailable: nobody can say now; such a file is not taken.
+        """
+        ...
+
+
+class ValueDesk(Protocol):
+    """Takes reports of wrong values to whoever keeps them."""
+
+    async def report(self, caller: Caller, *, item: str, text: str, certificate_id: UUID | None) -> str:
+        """Report an item of a certificate, or of the real name where none is named; return the ticket's number.
+
+        Raises:
+            TooManyRequests: too many reports within a day.
+            NotPrefilled: the certificate is held no more.
+        """
+        ...
+
+
+class TextCheck(Protocol):
+    """A platform that knows which texts are risky."""
+
+    async def check(self, text: str, openid: Secret) -> TextVerdict:
+        """Return the verdict on a text of at most 2,500 characters that an account of the platform has written.
+
+        Raises:
+            TextCheckUnavailable: nobody can say now, or not for this account.
+        """
+        ...
+
+
+class Openids(Protocol):
+    """Under which account of the platform a citizen writes."""
+
+    async def openid_of(self, citizen_id: UUID) -> Secret | None:
+        """Return the account in use, None where there is none.
+
+        Raises:
+            DatabaseUnavailable: the database could not be reached.
+        """
+        ...
+
+
 class People(Protocol):
     """Who a citizen is: the real names of `auth`."""
 
@@ -98,8 +195,8 @@ class People(Protocol):
 class Holdings(Protocol):
     """What certificates a citizen holds: the wallet of `certificates`."""
 
-    async def list_held(self, caller: Caller, *, after: UUID | None, limit: int) -> Sequence[CertificateView]:
-        """Return the caller's wallet as it is listed, numbers masked, those after a certificate when one is given.
+    async def kinds_in_force(self, citizen_id: UUID) -> frozenset[str]:
+        """Return the kinds of which a citizen holds a valid certificate.
 
         Raises:
             DatabaseUnavailable: the database could not be reached.

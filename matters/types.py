@@ -7,6 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from core.pii import IdNumber, Mobile, PersonName
+from matters.clocks.types import CaseTime
 
 Fact = str | bool | date | None
 Details = Mapping[str, str | int | bool | None]
@@ -32,7 +33,10 @@ class State(StrEnum):
 
 
 class Step(StrEnum):
-    """What was done to an application: one line of its history."""
+    """What was done to an application: one line of its history.
+
+    `extended`, `moved` and `branch_settled` change something about a case that stays where it stands.
+    """
 
     CREATED = "created"
     SUBMITTED = "submitted"
@@ -44,6 +48,9 @@ class Step(StrEnum):
     REVIEWED = "in_review"
     SUSPENDED = "suspended"
     RESUMED = "resumed"
+    EXTENDED = "extended"
+    MOVED = "moved"
+    BRANCH_SETTLED = "branch_settled"
     APPROVED = "approved"
     REJECTED = "rejected"
     DELIVERED = "delivered"
@@ -56,7 +63,7 @@ class DeliveryState(StrEnum):
     """How far a dossier is on its way to a department.
 
     `sent` also covers "sent, and the answer was lost"; `unknown` waits for a person, because the department cannot tell
-    a repeated dossier from a new one.
+    a repeated dossier from a new one; `held` waits for a person who reads what was written in it.
     """
 
     PENDING = "pending"
@@ -65,13 +72,33 @@ class DeliveryState(StrEnum):
     REFUSED = "refused"
     UNKNOWN = "unknown"
     CANCELLED = "cancelled"
+    HELD = "held"
 
 
 class Dedupe(StrEnum):
-    """How a department tells a dossier sent twice from two dossiers."""
+    """How a department tells a dossier sent twice from two dossiers.
+
+    `key`: by our reference. `query`: it does not, but says whether a reference has arrived. `none`: not at all.
+    """
 
     KEY = "key"
+    QUERY = "query"
     NONE = "none"
+
+
+class Capability(StrEnum):
+    """What a department's system can do for us.
+
+    `query`: says what it has on record. `verify`: says whether something is so. `submit`: takes dossiers. `status`:
+    says how a case stands. `withdraw`: takes a case back. `callback`: tells of a case's progress by itself.
+    """
+
+    QUERY = "query"
+    VERIFY = "verify"
+    SUBMIT = "submit"
+    STATUS = "status"
+    WITHDRAW = "withdraw"
+    CALLBACK = "callback"
 
 
 class Outcome(StrEnum):
@@ -98,6 +125,27 @@ class Satisfaction(StrEnum):
         return self in {Satisfaction.DISSATISFIED, Satisfaction.VERY_DISSATISFIED}
 
 
+class Suggestion(StrEnum):
+    """What a look at a text suggests."""
+
+    PASS = "pass"  # noqa: S105 — the platform's word for "nothing against it"
+    REVIEW = "review"
+    RISK = "risk"
+
+    @property
+    def holds(self) -> bool:
+        """Whether a person looks before the text goes on."""
+        return self is not Suggestion.PASS
+
+
+@dataclass(frozen=True, slots=True)
+class TextVerdict:
+    """What a look came to. `label` is the platform's number for what it saw; 0 where nobody gave one."""
+
+    suggestion: Suggestion
+    label: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """A sentence for residents in both languages."""
@@ -117,7 +165,10 @@ class Applicant:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Dossier:
-    """What a department gets. `reference` is ours, and the same at each try. Prints as its reference."""
+    """What a department gets. `reference` is ours, and the same at each try. Prints as its reference.
+
+    `department` is whose matter it is, for a desk that serves several; `at_once`: it is decided while one waits (即办).
+    """
 
     reference: str
     matter: str
@@ -126,6 +177,8 @@ class Dossier:
     callback_url: str
     submitted_at: datetime
     year: int
+    department: str = ""
+    at_once: bool = False
 
     def __repr__(self) -> str:
         return f"<Dossier {self.reference}>"
@@ -144,7 +197,10 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ProgressEvent:
-    """What a department tells about a case. `sequence` rises by one from 1 in the order of its events."""
+    """What a department tells about a case. `sequence` rises by one from 1 in the order of its events.
+
+    `demands` are codes of materials that it asks for.
+    """
 
     event_id: str
     reference: str
@@ -153,19 +209,42 @@ class ProgressEvent:
     at: datetime
     note: str = ""
     result: Details | None = None
+    demands: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"<ProgressEvent {self.event_id} {self.state}>"
 
 
 @dataclass(frozen=True, slots=True)
+class Filed:
+    """A dossier that a department has, or may have. `receipt_number` is theirs, empty where it is not known."""
+
+    reference: str
+    department: str
+    receipt_number: str = ""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CaseStatus:
+    """How a department says that a case stands. `events`: what it would otherwise tell by callback, if it says so."""
+
+    receipt_number: str
+    events: tuple[ProgressEvent, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<CaseStatus {self.receipt_number}>"
+
+
+@dataclass(frozen=True, slots=True)
 class Branch:
-    """One department's part in a case that several take part in."""
+    """One department's part in a case that several take part in; `due_at` where it has promised a time."""
 
     check: str
     department: str
     outcome: str
     code: str
+    due_at: datetime | None = None
+    due_note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,15 +268,51 @@ class NextAction:
     text_en: str
 
 
+@dataclass(frozen=True, slots=True)
+class HandledBy:
+    """Who handles a case: the unit, its region's code, and what it is called."""
+
+    unit: str
+    region: str
+    title: str
+    title_en: str
+
+
+class ServiceState(StrEnum):
+    """How the systems stand that a matter needs."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """How a matter's department stands now, and what follows for who asks for it.
+
+    `since`: when the trouble began; `expected_at`: when an operator expects it to be over.
+    """
+
+    state: ServiceState
+    since: datetime | None
+    expected_at: datetime | None
+    text: Text
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class FormValue:
-    """A value in a form with where it came from. `masked`: only a part is shown at the caller's level."""
+    """A value in a form with where it came from. `masked`: only a part is shown at the caller's level.
+
+    `certificate` is the one it was read from; `reported` the ticket under which it was called wrong.
+    """
 
     value: object
     source: str
     editable: bool = True
     masked: bool = False
     as_of: datetime | None = None
+    certificate: UUID | None = None
+    reported: str | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -225,6 +340,18 @@ class AttachmentView:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class MaterialLine:
+    """One material of an application: how it is satisfied, why so, and from where. `handed_in`: a file came for it."""
+
+    code: str
+    title: Text
+    way: str
+    reason: Text
+    source: str
+    handed_in: bool
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class ApplicationView:
     """An application as its owner sees it."""
@@ -243,12 +370,19 @@ class ApplicationView:
     due_note: str | None
     clock: str
     next_action: NextAction | None
+    time: CaseTime
     timeline: Sequence[TimelineEntry] = ()
     branches: Sequence[Branch] = ()
     result: Result | None = None
     form: Mapping[str, FormValue] = field(default_factory=dict)
+    hidden: Sequence[str] = ()
+    missing: Sequence[str] = ()
+    expires_at: datetime | None = None
     attachments: Sequence[AttachmentView] = ()
+    materials: Sequence[MaterialLine] = ()
     rated: Satisfaction | None = None
+    service: Availability | None = None
+    handled_by: HandledBy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,13 +397,3 @@ class ApplicationLine:
     number: str | None
     created_at: datetime
     updated_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Submitted:
-    """What the resident gets for a submission; the query code is shown this once."""
-
-    application_id: UUID
-    number: str
-    query_code: str
-    state: State

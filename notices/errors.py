@@ -34,9 +34,9 @@ class CopyCodeInvalid(Gone):
     """The code for reading along was never given, was used, or has run out. All causes look the same."""
 
     code = "notices.copy-code-invalid"
-    title = "邀请码无效或已过期，请让家人重新生成"
-    title_en = "The code is not valid any more; ask your family for a new one"
-    plain = "邀请码过期了，请让家人再给一个。"
+    title = "邀请码不对、已用过或已过期；如果还没开通，请让家人重新生成"
+    title_en = "The code is wrong, used or too old; unless you are told already, ask your family for a new one"
+    plain = "邀请码不能用了，请让家人再给一个。"
 
 
 class CopyOfOneself(Conflict):

@@ -1,6 +1,7 @@
 """Telling somebody that something happened: into the inbox at once, and out of the house by the ways they have."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -17,6 +18,10 @@ from notices.rules import channels_for
 from notices.texts import Texts
 from notices.types import Event, Urgency
 
+TELL: Final = "notices.tell"
+# The word of a job's payload that a restore adds (`notices/outcomes/restoring.py`).
+MAY_BE_TOLD: Final = "may_be_told"
+
 _TOLD: Final = """
 SELECT 1 AS told FROM notice
 WHERE citizen_id = $1 AND created_at > $2 AND event = $3 AND about_id IS NULL AND COALESCE(object_id, $4) = $4 LIMIT 1
@@ -28,6 +33,16 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, '', '') RETURNING id
 """
 _READERS: Final = "SELECT DISTINCT reader_id FROM notice_copy WHERE citizen_id = $1 AND state = 'active'"
 _NOTHING: Final = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Whom something is about, the thing it is about, and the public words. `goes_out`: not only into the inbox."""
+
+    citizen_id: UUID
+    object_id: UUID | None
+    words: Mapping[str, str]
+    goes_out: bool
 
 
 class Telling:
@@ -50,11 +65,13 @@ class Telling:
         self._clock = clock
         self._ids = ids
 
-    async def tell(self, event: str, citizen_id: str, object_id: str = "", **words: str) -> Change | None:
+    async def tell(
+        self, event: str, citizen_id: str, object_id: str = "", may_be_told: str = "", **words: str
+    ) -> Change | None:
         """Give the change that tells a resident of an event (job `notices.tell`); `words` are public ones.
 
         Nobody is told when `citizen_id` is empty: callers who must not show whether they found somebody promise the
-        same job for nobody.
+        same job for nobody. Who may have been told already, before a restore, finds it in the inbox alone.
 
         Raises:
             EventUnknown: there is no such event, or a word of its texts is missing.
@@ -62,19 +79,20 @@ class Telling:
         known = self._texts.find(event, words)
         if not citizen_id:
             return None
-        return lambda: self._tell(known, UUID(citizen_id), UUID(object_id) if object_id else None, words)
+        told = _Told(UUID(citizen_id), UUID(object_id) if object_id else None, words, goes_out=not may_be_told)
+        return lambda: self._tell(known, told)
 
-    async def _tell(self, event: Event, citizen_id: UUID, object_id: UUID | None, words: Mapping[str, str]) -> None:
-        contact = await self._contacts.find(citizen_id)
-        if contact is None or await self._was_told(event, citizen_id, object_id):
+    async def _tell(self, event: Event, told: _Told) -> None:
+        contact = await self._contacts.find(told.citizen_id)
+        if contact is None or await self._was_told(event, told.citizen_id, told.object_id):
             return
-        await self._write(event, contact, object_id=object_id, words=words)
+        await self._write(event, contact, told)
         if event.copy is None:
             return
-        for row in await fetch(_READERS, citizen_id):
+        for row in await fetch(_READERS, told.citizen_id):
             reader = await self._contacts.find(as_uuid(row["reader_id"]))
             if reader is not None:
-                await self._write(event, reader, about_id=citizen_id)
+                await self._write(event, reader, told)
 
     async def _was_told(self, event: Event, citizen_id: UUID, object_id: UUID | None) -> bool:
         """Say whether the same was told moments ago: who is looked up again and again reads of it once."""
@@ -83,17 +101,10 @@ class Telling:
         since = self._clock.now() - timedelta(minutes=event.pause_minutes)
         return await fetch_one(_TOLD, citizen_id, since, event.name, object_id or _NOTHING) is not None
 
-    async def _write(
-        self,
-        event: Event,
-        contact: Contact,
-        *,
-        object_id: UUID | None = None,
-        words: Mapping[str, str] | None = None,
-        about_id: UUID | None = None,
-    ) -> None:
-        notice_id = self._ids.uuid()
-        wanted = await self._choices.wants(contact.citizen_id, event.topic)
+    async def _write(self, event: Event, contact: Contact, told: _Told) -> None:
+        """Write the notice of whom it is about, or of who reads along: they learn neither of what nor in what words."""
+        notice_id, is_copy = self._ids.uuid(), contact.citizen_id != told.citizen_id
+        wanted = told.goes_out and await self._choices.wants(contact.citizen_id, event.topic)
         channels = channels_for(
             elder=contact.elder,
             urgency=event.urgency,
@@ -105,12 +116,12 @@ class Telling:
             _ADD,
             notice_id,
             contact.citizen_id,
-            about_id,
+            told.citizen_id if is_copy else None,
             event.name,
             event.topic.value,
             event.urgency.value,
-            object_id,
-            dict(words or {}),
+            None if is_copy else told.object_id,
+            {} if is_copy else dict(told.words),
             [channel.value for channel in channels],
             self._clock.now(),
         )

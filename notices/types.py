@@ -53,6 +53,7 @@ class Reason(StrEnum):
     REFUSED = "refused"
     UNREACHABLE = "unreachable"
     NO_REPORT = "no-report"
+    RESTORED = "restored"
     NO_CHANNEL = "no-channel"
 
 

@@ -4,18 +4,17 @@ import json
 import sqlite3
 from functools import partial
 
-import aiohttp
 from aiohttp import web
 
 from sandbox.ground.answers import NotUnderstood, answer, read_object, text
 from sandbox.ground.callbacks import Callbacks
 from sandbox.ground.clock import Clock
+from sandbox.ground.news import tell
 from sandbox.ground.signing import CallbackSigner
 from sandbox.ground.store import Store, remembered
 from sandbox.people import People
 
 _DEAD = "dead"
-_NEWS_WITHIN_S = 5.0
 
 
 class Deaths:
@@ -63,18 +62,9 @@ class Deaths:
             self._dead.discard(person.id_number)
         await self._store.run(self._keep)
         news = {"id_number": person.id_number, "died_on": self._clock.today().isoformat() if dead else None}
-        return answer({"slug": person.slug, "dead": dead, "answered": await self._tell(url, news) if url else None})
+        return answer(
+            {"slug": person.slug, "dead": dead, "answered": await tell(self._signer, url, news) if url else None}
+        )
 
     def _keep(self, db: sqlite3.Connection) -> None:
         db.execute("UPDATE facts SET value = ? WHERE name = ?", (json.dumps(sorted(self._dead)), _DEAD))
-
-    async def _tell(self, url: str, news: dict[str, str | None]) -> int | str:
-        body = json.dumps(news).encode()
-        try:
-            async with (
-                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_NEWS_WITHIN_S)) as session,
-                session.post(url, data=body, headers=self._signer.headers(url=url, body=body)) as heard,
-            ):
-                return heard.status
-        except (aiohttp.ClientError, TimeoutError) as failure:
-            return type(failure).__name__

@@ -33,6 +33,7 @@ _MOUTH_HALF_WIDTH: Final = 0.42
 _STEPS: Final = 7
 # How far the rotated flat photograph is from the lens, in eye distances: close, so that its perspective shows.
 _PHOTO_DISTANCE: Final = 7.0
+_LEAST_TOWARDS: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,9 @@ def _unturn_head(across: Floats, down: Floats, angle: float) -> Floats:
 def _unturn_photo(across: Floats, down: Floats, angle: float) -> tuple[Floats, Floats]:
     """Undo the turn of a flat photograph held before the lens."""
     sine, cosine = np.float32(np.sin(angle)), np.float32(np.cos(angle))
-    flat = across * _PHOTO_DISTANCE / (_PHOTO_DISTANCE * cosine - across * sine)
+    # Where a ray runs along the photograph, or behind it, the camera sees its far edge.
+    towards = np.maximum(_PHOTO_DISTANCE * cosine - across * sine, np.float32(_LEAST_TOWARDS))
+    flat = across * _PHOTO_DISTANCE / towards
     return flat, np.asarray(down * (_PHOTO_DISTANCE + flat * sine) / _PHOTO_DISTANCE, dtype=np.float32)
 
 

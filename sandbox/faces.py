@@ -3,9 +3,17 @@
 Two wheels ship one public-domain portrait each: face A is scikit-image's `astronaut` (NASA), face B matplotlib's
 `grace_hopper` (US Navy). The whole cast has face A; face B is the other person. The pictures are read from the
 installed packages, cropped to the head, and never leave as they are: each frame is warped, lit and grained anew.
+
+`python -m sandbox.faces FOLDER` writes recordings of every style for an evaluation: `STYLE/NUMBER/` with a portrait,
+the frames and `recording.json`, which says what was asked, and that a program made it. `replayed` are the genuine ones
+again, with the very actions that they show; every second one in files that differ from theirs by a remark.
 """
 
+import argparse
 import importlib.util
+import json
+import random
+import sys
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,6 +31,7 @@ Face = Literal["a", "b"]
 
 ACTIONS: Final = ("turn_one_side", "turn_other_side", "tilt", "come_closer", "open_mouth")
 STYLES: Final = ("genuine", "still", "other_person", "swapped", "reordered", "rotated_photo", "screen")
+REPLAYED: Final = "replayed"
 MIN_FRAMES: Final = 6
 MAX_FRAMES: Final = 24
 
@@ -180,3 +189,58 @@ def _at_rest(rng: np.random.Generator) -> Pose:
 def _shaken(camera: Camera, rng: np.random.Generator) -> Camera:
     """Exposure wanders a little from frame to frame."""
     return replace(camera, gain=camera.gain * float(rng.normal(1.0, 0.01)))
+
+
+# The camera may mirror, so "the other side" only follows "one side".
+_SEQUENCES: Final = (
+    ("turn_one_side", "tilt", "come_closer"),
+    ("tilt", "turn_one_side", "turn_other_side"),
+    ("come_closer", "tilt", "turn_one_side"),
+    ("turn_one_side", "come_closer", "turn_other_side"),
+    ("tilt", "come_closer", "turn_one_side"),
+    ("turn_one_side", "turn_other_side", "tilt"),
+)
+
+
+def write_recordings(folder: Path, *, each: int, count: int, styles: Sequence[str] = STYLES) -> int:
+    """Write so many recordings of every style, of so many frames; return how many there are."""
+    for style in styles:
+        for number in range(each):
+            actions = random.choice(_SEQUENCES)
+            frames = make_frames(f"room-{random.randrange(1000)}", actions, style, count)
+            _write(folder / style / f"{number:03}", actions, frames)
+            if style == "genuine":
+                again = [_remarked(frame) for frame in frames] if number % 2 else frames
+                _write(folder / REPLAYED / f"{number:03}", actions, again)
+    return each * (len(styles) + ("genuine" in styles))
+
+
+def _write(place: Path, actions: Sequence[str], frames: Sequence[bytes]) -> None:
+    place.mkdir(parents=True)
+    for at, frame in enumerate(frames):
+        (place / f"{at:02}.jpg").write_bytes(frame)
+    (place / "portrait.jpg").write_bytes(portrait("a"))
+    (place / "recording.json").write_text(json.dumps({"actions": actions, "made": True}), encoding="utf-8")
+
+
+def _remarked(frame: bytes) -> bytes:
+    """Return another file with the same picture: a comment behind the start of the JPEG."""
+    remark = random.randbytes(16).hex().encode()
+    return frame[:2] + b"\xff\xfe" + (len(remark) + 2).to_bytes(2, "big") + remark + frame[2:]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox.faces", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--each", type=int, default=100, help="recordings of each style (default: 100)")
+    parser.add_argument("--frames", type=int, default=12, help="frames of a recording (default: 12)")
+    parser.add_argument("--styles", nargs="+", choices=STYLES, default=STYLES, help="these alone (default: every one)")
+    chosen = parser.parse_args(arguments)
+    written = write_recordings(chosen.folder, each=chosen.each, count=chosen.frames, styles=chosen.styles)
+    sys.stdout.write(f"{written} recordings\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

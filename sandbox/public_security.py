@@ -17,11 +17,12 @@ from sandbox.ground.faults import Faults, Mode, hang_up
 from sandbox.ground.signing import SignedDesk
 from sandbox.ground.store import Store
 from sandbox.ground.submissions import earlier_answer, take
-from sandbox.people import People, Person, certificate, later
+from sandbox.issuers.drawer import UNCONFIRMED, Drawer, put
+from sandbox.people import People, Person, later
 
 _NAME = "public-security"
 _PERMIT = "residence-permit"
-_KINDS = frozenset({"driving-licence", _PERMIT})
+_KINDS = ("driving-licence", "vehicle-licence", _PERMIT, "passport", "hk-macau-permit", "taiwan-permit")
 _ENDED = frozenset({"approved", "rejected", "not_accepted"})
 
 
@@ -60,7 +61,7 @@ class PublicSecurity:
         faults: Faults,
         callbacks: Callbacks,
         clock: Clock,
-        opened_on: date,
+        drawer: Drawer,
     ) -> None:
         self._people = people
         self._desk = desk
@@ -68,7 +69,7 @@ class PublicSecurity:
         self._faults = faults
         self._callbacks = callbacks
         self._clock = clock
-        self._opened_on = opened_on
+        self._drawer = drawer
 
     def routes(self) -> list[web.RouteDef]:
         """List the addresses of this system."""
@@ -85,14 +86,13 @@ class PublicSecurity:
         kind = text(told, "kind")
         person = self._people.find_named(text(told, "id_number"), text(told, "name"))
         if kind not in _KINDS:
-            message = "kind must be driving-licence or residence-permit."
+            message = f"kind must be one of {', '.join(_KINDS)}."
             raise NotUnderstood(message)
-        if person is None or kind not in person.certificates:
+        document = await self._drawer.find(person, kind)
+        if document is None:
             return {"code": "1404", "message": "none held"}
-        if kind == _PERMIT:
-            document = await self._store.run(partial(self._permit, person=person))
-        else:
-            document = certificate(person, kind, today=self._clock.today(), opened_on=self._opened_on)
+        if document["state"] == UNCONFIRMED:
+            return {"code": "1409", "message": "on record, not confirmed"}
         return {"code": "0000", "message": "done", "certificate": document}
 
     async def _check(self, told: Json) -> Json:
@@ -177,7 +177,7 @@ class PublicSecurity:
         person = submission.person
         if not submission.complete:
             raise _Refusal("incomplete", "申请人或表单不完整 / The applicant or the form is incomplete.")
-        permit = self._permit(db, person=person) if person is not None else None
+        permit = self._drawer.read(db, person=person, kind=_PERMIT) if person is not None else None
         if person is None or permit is None:
             raise _Refusal("not-eligible", "申请人没有居住证 / The applicant holds no residence permit.")
         if person.ending == "refuses":
@@ -205,14 +205,6 @@ class PublicSecurity:
         )
         return {"code": "0000", "message": "received", "receipt_number": receipt_number, "received_at": received_at}
 
-    def _permit(self, db: sqlite3.Connection, *, person: Person) -> dict[str, Any] | None:
-        """Read a permit as the bureau has it: from the cast, or as its own decision left it."""
-        row = db.execute("SELECT document FROM permits WHERE person = ?", (person.slug,)).fetchone()
-        if row is not None:
-            document: dict[str, Any] = json.loads(row["document"])
-            return document
-        return certificate(person, _PERMIT, today=self._clock.today(), opened_on=self._opened_on)
-
 
 def _endorsed(permit: dict[str, Any], until: date) -> dict[str, Any]:
     """Make the permit as it will be: endorsed until then, valid at least as long, one version on."""
@@ -228,4 +220,4 @@ def decide(db: sqlite3.Connection, reference: str, state: str) -> None:
         return
     db.execute("UPDATE cases SET state = ? WHERE reference = ?", (state, reference))
     if state == "approved":
-        db.execute("INSERT OR REPLACE INTO permits (person, document) VALUES (?, ?)", (case["person"], case["permit"]))
+        put(db, person=case["person"], kind=_PERMIT, document=case["permit"])

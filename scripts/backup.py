@@ -3,7 +3,7 @@
 `create` takes the database and the attachments while everything runs. The keys are not in it: `keys` copies them to
 another place, which must not be the same disk or the same hands, since who has both can read everything. `restore`
 wants nothing to run on the database; it checks every file, brings database and attachments back, marks what may have
-gone out to departments since the backup so that nothing is doubled there, and ends all sessions.
+gone out to departments and residents since the backup so that nothing is doubled there, and ends all sessions.
 """
 
 import argparse
@@ -149,6 +149,7 @@ def main(words: list[str] | None = None) -> int:
             console.print(f"[green]✓[/green] restored what was there at {manifest.made_at}.")
             console.print(f"  {settled.deliveries} deliveries may have gone out since: they go again under the same")
             console.print("  reference, or wait for a person where a department could not tell. All log in again.")
+            console.print(f"  {settled.notices} notices may have been sent since: they stand in the inbox alone.")
             if missing:
                 console.print(f"  Run `python -m scripts.prepare`: {len(missing)} migrations are to follow.")
     except (BackupRefused, UnsafeSettings, OSError) as error:

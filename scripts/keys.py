@@ -1,10 +1,10 @@
 """Change keys while requests run: `python -m scripts.keys list`, `rotate KIND`, `retire KIND`.
 
-KIND is tokens, issuers, index (blind indexes), data (data keys) or kek (the key that wraps data keys). The command
-writes into the key folder only; running processes take it up within a second, and workers bring along what stands under
-the earlier key. `list` says how far they are. `retire` destroys the earlier key once nothing needs it. In production
-both take two people: ask for `keys.rotate` or `keys.retire` at `/v1/staff/approvals`, have it approved by somebody
-else, and give its id (`--approval ID`).
+KIND is tokens, issuers, sm2 (issuers where SM2 stands beside ES256), index (blind indexes), data (data keys) or kek
+(the key that wraps data keys). The command writes into the key folder only; running processes take it up within a
+second, and workers bring along what stands under the earlier key. `list` says how far they are. `retire` destroys the
+earlier key once nothing needs it. In production both take two people: ask for `keys.rotate` or `keys.retire` at
+`/v1/staff/approvals`, have it approved by somebody else, and give its id (`--approval ID`).
 """
 
 import argparse
@@ -37,7 +37,7 @@ from core.settings import UnsafeSettings
 
 console = Console(highlight=False)
 
-KINDS: Final = {"tokens": "token", "issuers": "issuer", "index": "index", "data": "data", "kek": "kek"}
+KINDS: Final = {"tokens": "token", "issuers": "issuer", "sm2": "sm2", "index": "index", "data": "data", "kek": "kek"}
 # Attempts are counted under an index that nobody can make anew; none of them counts longer than this.
 COUNTED_FOR: Final = timedelta(hours=24)
 EMBEDDED_NOTICE: Final = timedelta(seconds=5)
@@ -65,6 +65,7 @@ async def approved(settings: Settings, chosen: argparse.Namespace, step: Callabl
     await vault.load()
     approvals = Approvals(
         deeds={},
+        checks={},
         papers=Papers(vault=vault),
         audit=Audit(clock=clock, ids=ids),
         clock=clock,
@@ -100,6 +101,7 @@ async def rotate(settings: Settings, kind: str, notice: timedelta) -> str:
     after = {
         "token": f"tokens of earlier keys are taken until {_shown((made.current_from or _now()) + (grace or notice))}",
         "issuer": "earlier keys stay published until they are retired",
+        "sm2": "earlier keys stay published until they are retired",
         "index": "workers then make every index anew; look-ups try both meanwhile",
         "kek": "workers then wrap every data key anew",
     }[kind]
@@ -125,7 +127,7 @@ async def retire(settings: Settings, kind: str, *, at_once: bool) -> str:
             _require_not_counted(folder.standings())
     if kind == "kek":
         await _require_wrapped(settings)
-    gone = folder.retire(kind, at_once=at_once or kind in {"index", "kek", "issuer"})
+    gone = folder.retire(kind, at_once=at_once or kind in {"index", "kek", "issuer", "sm2"})
     return "destroyed: " + ", ".join(each.kid for each in gone)
 
 

@@ -78,21 +78,23 @@ def _value(default: Any) -> str:  # noqa: ANN401 — a default may be anything
     return str(getattr(default, "value", default))
 
 
-def _lines(model: type[BaseModel], prefix: str) -> Iterator[str]:
+def _lines(model: type[BaseModel], prefix: str, given: BaseModel | None = None) -> Iterator[str]:
+    """Explain a section; `given` is what stands for it where nobody sets anything."""
     sections = []
     for name, field in model.model_fields.items():
         full = f"{prefix}{name.upper()}"
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            sections.append((full, field.annotation))
+            default = field.get_default(call_default_factory=True)
+            sections.append((full, field.annotation, default if isinstance(default, BaseModel) else None))
             continue
         if field.description:
             yield f"# {field.description}"
-        default = field.get_default(call_default_factory=True)
+        default = getattr(given, name) if given else field.get_default(call_default_factory=True)
         yield f"# {full}={_value(default)}"
-    for full, section in sections:
+    for full, section, default in sections:
         yield ""
         yield from (f"# {line}".rstrip() for line in (inspect.getdoc(section) or "").splitlines() if line)
-        yield from _lines(section, f"{full}__")
+        yield from _lines(section, f"{full}__", default)
 
 
 def settings_page() -> str:

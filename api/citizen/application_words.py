@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import JsonValue, TypeAdapter
 
+from api.citizen.asking.progress_words import CaseTimeOut, HandledByOut, ServiceOut
 from api.operation import Out
 from matters.types import (
     ApplicationLine,
@@ -14,6 +15,7 @@ from matters.types import (
     AttachmentView,
     Branch,
     FormValue,
+    MaterialLine,
     NextAction,
     Result,
     Satisfaction,
@@ -26,13 +28,18 @@ _VALUE: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
 
 
 class FormValueOut(Out):
-    """A value of the form and where it came from; `masked`: a part of it is hidden at the caller's level."""
+    """A value of the form and where it came from; `masked`: a part of it is hidden at the caller's level.
+
+    `certificate` is the one it was read from, `reported` the number under which it was called wrong.
+    """
 
     value: JsonValue
     source: str
     editable: bool
     masked: bool
     as_of: datetime | None
+    certificate: UUID | None
+    reported: str | None
 
     @classmethod
     def of(cls, value: FormValue) -> "FormValueOut":
@@ -43,6 +50,8 @@ class FormValueOut(Out):
             editable=value.editable,
             masked=value.masked,
             as_of=value.as_of,
+            certificate=value.certificate,
+            reported=value.reported,
         )
 
 
@@ -78,17 +87,26 @@ class NextActionOut(Out):
 
 
 class BranchOut(Out):
-    """One department's part in the decision."""
+    """One department's part in the decision; `due_at` where it has promised a time."""
 
     check: str
     department: str
     outcome: str
     code: str
+    due_at: datetime | None
+    due_note: str | None
 
     @classmethod
     def of(cls, branch: Branch) -> "BranchOut":
         """Return a department's part."""
-        return cls(check=branch.check, department=branch.department, outcome=branch.outcome, code=branch.code)
+        return cls(
+            check=branch.check,
+            department=branch.department,
+            outcome=branch.outcome,
+            code=branch.code,
+            due_at=branch.due_at,
+            due_note=branch.due_note,
+        )
 
 
 class ResultOut(Out):
@@ -129,6 +147,29 @@ class AttachmentOut(Out):
         return cls(id=view.id, material=view.material, sha256=view.sha256, bytes=view.size, media_type=view.media_type)
 
 
+class ApplicationMaterialOut(Out):
+    """A material of the application: the `way` it is satisfied, the reason, and from where (`source`)."""
+
+    code: str
+    title: str
+    way: str
+    reason: str
+    source: str
+    handed_in: bool
+
+    @classmethod
+    def of(cls, line: MaterialLine, *, english: bool) -> "ApplicationMaterialOut":
+        """Return a material in the words of the caller's language."""
+        return cls(
+            code=line.code,
+            title=line.title.en if english else line.title.zh,
+            way=line.way,
+            reason=line.reason.en if english else line.reason.zh,
+            source=line.source,
+            handed_in=line.handed_in,
+        )
+
+
 class ProgressOut(Out):
     """How an application stands, without anything personal."""
 
@@ -142,6 +183,9 @@ class ProgressOut(Out):
     due_note: str | None
     clock: Literal["running", "stopped"]
     next_action: NextActionOut | None
+    service: ServiceOut | None
+    handled_by: HandledByOut | None
+    time: CaseTimeOut
     branches: list[BranchOut]
     result: ResultOut | None
 
@@ -152,13 +196,21 @@ class ProgressOut(Out):
 
 
 class ApplicationOut(ProgressOut):
-    """One application as its owner sees it."""
+    """One application as its owner sees it.
+
+    `hidden` are fields not asked for now, `missing` those that are required and empty; a draft is forgotten at
+    `expires_at` unless somebody goes on with it.
+    """
 
     id: UUID
     created_at: datetime
     updated_at: datetime
     form: dict[str, FormValueOut]
+    hidden: list[str]
+    missing: list[str]
+    expires_at: datetime | None
     attachments: list[AttachmentOut]
+    materials: list[ApplicationMaterialOut]
     rated: Satisfaction | None
 
     @classmethod
@@ -171,7 +223,11 @@ class ApplicationOut(ProgressOut):
                 "created_at": view.created_at,
                 "updated_at": view.updated_at,
                 "form": {name: FormValueOut.of(value) for name, value in view.form.items()},
+                "hidden": list(view.hidden),
+                "missing": list(view.missing),
+                "expires_at": view.expires_at,
                 "attachments": [AttachmentOut.of(each) for each in view.attachments],
+                "materials": [ApplicationMaterialOut.of(each, english=english) for each in view.materials],
                 "rated": view.rated,
             },
         )
@@ -189,6 +245,9 @@ def _progress(view: ApplicationView, *, english: bool) -> Mapping[str, object]:
         "due_note": view.due_note,
         "clock": view.clock,
         "next_action": NextActionOut.of(view.next_action, english=english) if view.next_action else None,
+        "service": ServiceOut.of(view.service, english=english) if view.service else None,
+        "handled_by": HandledByOut.of(view.handled_by, english=english) if view.handled_by else None,
+        "time": CaseTimeOut.of(view.time, english=english),
         "branches": [BranchOut.of(branch) for branch in view.branches],
         "result": ResultOut.of(view.result, english=english) if view.result else None,
     }

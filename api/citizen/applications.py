@@ -28,19 +28,26 @@ from auth.types import Level
 from matters.errors import (
     AlreadyRated,
     ChangedMeanwhile,
+    FileInfected,
     FileRefused,
     FileStoreUnavailable,
     FormInvalid,
+    MaterialExempt,
     MaterialsMissing,
     MaterialUnknown,
     MatterUnknown,
     NoSuchApplication,
+    NothingToApplyFor,
     NumbersExhausted,
+    RatingInvalid,
     ReasonNeeded,
+    RequirementUnmet,
+    ScannerUnavailable,
     StateForbids,
     TooManyFiles,
     WithdrawalTooLate,
 )
+from matters.ratings.types import Dimension, Said
 from matters.types import ApplicationView, Satisfaction, State
 
 PREFIX = "/v1/citizen/applications"
@@ -52,10 +59,17 @@ Phrase = Annotated[str, StringConstraints(max_length=500)]
 
 
 class StartIn(Body):
-    """Which matter (code or slug), and what the applicant already says."""
+    """Which matter (code or slug), and what the applicant already says.
+
+    `prefill: false` leaves the form empty, `without` the fields that it names; the applicant fills them in.
+    """
 
     matter: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     form: Form = Field(default_factory=dict)
+    prefill: bool = True
+    without: Annotated[list[Annotated[str, StringConstraints(max_length=64)]], Field(max_length=100)] = Field(
+        default_factory=list
+    )
 
 
 class AmendIn(Body):
@@ -77,13 +91,14 @@ class SupplementIn(Body):
 
 
 class RatingIn(Body):
-    """How it went; a bad level needs reasons or a text."""
+    """How it went; a bad level needs reasons or a text. `dimensions` say more closely what was good, and what not."""
 
     level: Satisfaction
     reasons: Annotated[list[Annotated[str, StringConstraints(min_length=1, max_length=40)]], Field(max_length=8)] = (
         Field(default_factory=list)
     )
     text: Phrase = ""
+    dimensions: Annotated[dict[Dimension, Satisfaction], Field(max_length=len(Dimension))] = Field(default_factory=dict)
 
 
 class SubmittedOut(Out):
@@ -126,13 +141,15 @@ def _answer(request: Request, view: ApplicationView, *, located: bool = False) -
     access=citizen(Level.REAL_NAME, delegable=Delegable.MATTERS),
     status=201,
     answer=ApplicationOut,
-    problems=(MatterUnknown, FormInvalid),
+    problems=(MatterUnknown, NothingToApplyFor, FormInvalid, RequirementUnmet),
     idempotency="required",
     headers_out=("ETag",),
 )
 async def start(request: Request, body: StartIn) -> Answer:
     """Start an application: a draft filled with what the state knows already."""
-    view = await request.app.ctx.services.drafts.start(request.ctx.caller, body.matter, body.form)
+    view = await request.app.ctx.services.drafts.start(
+        request.ctx.caller, body.matter, body.form, prefill=body.prefill, without=body.without
+    )
     return _answer(request, view, located=True)
 
 
@@ -174,7 +191,7 @@ async def get(request: Request, application_id: UUID) -> Answer:
     "/<application_id:uuid>",
     access=citizen(Level.REAL_NAME, delegable=Delegable.MATTERS),
     answer=ApplicationOut,
-    problems=(RequestNotFound, RequestStale, TagRequired, StateForbids, FormInvalid),
+    problems=(RequestNotFound, RequestStale, TagRequired, StateForbids, FormInvalid, RequirementUnmet),
     headers_in=("If-Match",),
     headers_out=("ETag",),
 )
@@ -204,7 +221,17 @@ def _version(request: Request) -> int | None:
     access=citizen(Level.REAL_NAME, delegable=Delegable.MATTERS),
     status=201,
     answer=AttachmentOut,
-    problems=(RequestNotFound, StateForbids, FileRefused, MaterialUnknown, TooManyFiles, FileStoreUnavailable),
+    problems=(
+        RequestNotFound,
+        StateForbids,
+        FileRefused,
+        FileInfected,
+        MaterialUnknown,
+        MaterialExempt,
+        TooManyFiles,
+        FileStoreUnavailable,
+        ScannerUnavailable,
+    ),
     files="file",
     texts=("material",),
 )
@@ -232,7 +259,7 @@ async def reserve(request: Request, application_id: UUID) -> str | None:
     access=citizen(Level.REAL_NAME, delegable=Delegable.MATTERS),
     status=202,
     answer=SubmittedOut,
-    problems=(RequestNotFound, StateForbids, FormInvalid, MaterialsMissing, NumbersExhausted),
+    problems=(RequestNotFound, StateForbids, FormInvalid, RequirementUnmet, MaterialsMissing, NumbersExhausted),
     idempotency="required",
     prepare=reserve,
 )
@@ -256,7 +283,7 @@ async def submit(request: Request, application_id: UUID) -> Answer:
     access=citizen(Level.REAL_NAME, delegable=Delegable.MATTERS),
     status=201,
     answer=ApplicationOut,
-    problems=(RequestNotFound, StateForbids, FormInvalid),
+    problems=(RequestNotFound, StateForbids, FormInvalid, MaterialsMissing),
     headers_out=("ETag",),
 )
 async def supplement(request: Request, application_id: UUID, body: SupplementIn) -> Answer:
@@ -286,12 +313,12 @@ async def withdraw(request: Request, application_id: UUID) -> Answer:
     access=citizen(Level.REAL_NAME, delegable=Delegable.MATTERS),
     status=201,
     answer=RatingOut,
-    problems=(RequestNotFound, StateForbids, ReasonNeeded, AlreadyRated),
+    problems=(RequestNotFound, StateForbids, ReasonNeeded, RatingInvalid, AlreadyRated),
 )
 async def rate(request: Request, application_id: UUID, body: RatingIn) -> Answer:
     """Say how it went."""
     with _in_edge_words():
         rating_id = await request.app.ctx.services.ratings.rate(
-            request.ctx.caller, application_id, body.level, body.reasons, body.text
+            request.ctx.caller, application_id, Said(body.level, body.reasons, body.text, body.dimensions)
         )
     return Answer(RatingOut(id=rating_id, level=body.level), location=f"{PREFIX}/{application_id}")

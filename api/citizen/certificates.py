@@ -1,34 +1,18 @@
-"""A resident's certificates: the wallet, one of them, fetching, and showing."""
+"""A resident's certificates: the wallet, one of them, fetching."""
 
 from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import StringConstraints
 
 from api.access import Delegable, citizen
 from api.operation import Answer, Body, Out, Page, PageQuery, Request, Routes, bad_cursor, decode_cursor, encode_cursor
 from api.problems import RequestNotFound
 from auth.types import Level
-from certificates.errors import (
-    ClaimUnknown,
-    FieldUnknown,
-    IssuerUnavailable,
-    KindUnknown,
-    NoneHeld,
-    StateForbids,
-    VerifierUnknown,
-)
-from certificates.types import (
-    PURPOSE,
-    PURPOSE_LENGTH,
-    CertificateView,
-    Colour,
-    OpenedCertificate,
-    Shown,
-    State,
-    Value,
-)
+from certificates import rules
+from certificates.errors import IssuerUnavailable, KindUnknown, NoneHeld, NotConfirmed
+from certificates.types import CertificateView, Change, Colour, OpenedCertificate, Source, State, Text, Value
 
 PREFIX = "/v1/citizen/certificates"
 routes = Routes(prefix=PREFIX, tag="certificates")
@@ -40,15 +24,6 @@ class FetchIn(Body):
     """Which kind of certificate to fetch."""
 
     kind: Word
-
-
-class ShowIn(Body):
-    """What a code lets out: `fields` (the card face when left out), `claims` like `age>=18`, for whom, and why."""
-
-    fields: Annotated[list[Word], Field(max_length=40)] | None = None
-    claims: Annotated[list[Word], Field(max_length=8)] = Field(default_factory=list)
-    verifier: UUID | None = None
-    purpose: Annotated[str, StringConstraints(max_length=PURPOSE_LENGTH, pattern=PURPOSE)] = ""
 
 
 class CertificateOut(Out):
@@ -78,40 +53,84 @@ class CertificateOut(Out):
         )
 
 
+class RenewalOut(Out):
+    """What there is to do before the last day: `matter` is asked for here, where there is one."""
+
+    advice: str
+    matter: str | None
+
+
 class OpenedOut(CertificateOut):
-    """A certificate with its fields open; `titles` names them, `card_face` lists those shown first."""
+    """A certificate with its fields open; `titles` names them, `card_face` lists those shown first.
+
+    `words` says what the codes among the fields mean, `against` why the certificate is shown in red beside its state,
+    `fetched_at` of when this is, `state_code` the state as certificates are exchanged.
+    """
 
     fields: dict[str, Value]
     titles: dict[str, str]
+    words: dict[str, str]
     card_face: list[str]
     identifier: str
+    version: int
+    fetched_at: datetime
+    state_code: str
+    colour: Colour
+    against: list[str]
+    renewal: RenewalOut | None
 
     @classmethod
     def opened(cls, opened: OpenedCertificate, *, english: bool) -> "OpenedOut":
         """Return an opened certificate in the words of the caller's language."""
-        held = opened.held
+        held, kind = opened.held, opened.held.kind
+
+        def said(text: Text) -> str:
+            return text.en if english else text.zh
+
+        codes = {each.name: each.word_of(held.fields.get(each.name)) for each in kind.fields}
         return cls(
             **CertificateOut.of(opened.view, english=english).model_dump(),
             fields=dict(held.fields),
-            titles={each.name: each.title_en if english else each.title for each in held.kind.fields},
-            card_face=list(held.kind.card_face),
+            titles={each.name: each.title_en if english else each.title for each in kind.fields},
+            words={name: said(word) for name, word in codes.items() if word is not None},
+            card_face=list(kind.card_face),
             identifier=held.identifier,
+            version=held.version,
+            fetched_at=held.fetched_at,
+            state_code=rules.code_of(held.state),
+            colour=rules.colour_of(kind, held.state, held.fields),
+            against=[said(reason) for reason in rules.reasons_against(kind, held.fields)],
+            renewal=None
+            if kind.renewal is None
+            else RenewalOut(advice=said(kind.renewal), matter=kind.renewed_by or None),
         )
 
 
-class ShownOut(Out):
-    """A code to be scanned: once, until `expires_at`."""
+class ChangeOut(Out):
+    """One line of a certificate's history: `source` says whether we asked, the issuer told, or we did it ourselves."""
 
     id: UUID
-    code: str
-    qr_svg: str
-    colour: Colour
-    expires_at: datetime
+    at: datetime
+    source: Source
+    state_before: State | None
+    state: State
+    state_code: str
+    version: int
+    reason: str
 
     @classmethod
-    def of(cls, shown: Shown) -> "ShownOut":
-        """Return a code with its picture."""
-        return cls(id=shown.id, code=shown.code, qr_svg=shown.qr_svg, colour=shown.colour, expires_at=shown.expires_at)
+    def of(cls, change: Change) -> "ChangeOut":
+        """Return a line as it stands."""
+        return cls(
+            id=change.id,
+            at=change.at,
+            source=change.source,
+            state_before=change.state_before,
+            state=change.state,
+            state_code=change.code,
+            version=change.version,
+            reason=change.reason,
+        )
 
 
 @routes.get(
@@ -147,7 +166,7 @@ def _after(cursor: str | None) -> UUID | None:
     status=201,
     answer=CertificateOut,
     also={200: CertificateOut},
-    problems=(KindUnknown, NoneHeld, IssuerUnavailable),
+    problems=(KindUnknown, NoneHeld, NotConfirmed, IssuerUnavailable),
 )
 async def fetch(request: Request, body: FetchIn) -> Answer:
     """Fetch a certificate from its issuer, or refresh the one that is held."""
@@ -173,23 +192,23 @@ async def open_one(request: Request, certificate_id: UUID) -> Answer:
     return Answer(OpenedOut.opened(opened, english=request.ctx.english))
 
 
-@routes.post(
-    "/<certificate_id:uuid>/presentations",
+@routes.get(
+    "/<certificate_id:uuid>/changes",
     access=citizen(Level.PRESENT, delegable=Delegable.CERTIFICATES),
-    status=201,
-    answer=ShownOut,
-    problems=(RequestNotFound, FieldUnknown, ClaimUnknown, VerifierUnknown, StateForbids),
+    answer=Page[ChangeOut],
+    problems=(RequestNotFound,),
 )
-async def show(request: Request, certificate_id: UUID, body: ShowIn) -> Answer:
-    """Show a certificate: a code that lives for a minute and works once."""
-    shown = await request.app.ctx.services.presentation.show(
-        request.ctx.caller,
-        certificate_id,
-        fields=body.fields,
-        claims=body.claims,
-        verifier=body.verifier,
-        purpose=body.purpose,
+async def list_changes(request: Request, certificate_id: UUID, query: PageQuery) -> Answer:
+    """List what became of a certificate, oldest first."""
+    changes = await request.app.ctx.services.wallet.history_of(
+        request.ctx.caller, certificate_id, after=_after(query.cursor), limit=query.limit + 1
     )
-    if shown is None:
+    if changes is None:
         raise RequestNotFound
-    return Answer(ShownOut.of(shown), location=f"{PREFIX}/{certificate_id}/presentations/{shown.id}")
+    page = changes[: query.limit]
+    return Answer(
+        Page[ChangeOut](
+            items=[ChangeOut.of(change) for change in page],
+            next_cursor=encode_cursor([str(page[-1].id)]) if len(changes) > len(page) else None,
+        )
+    )

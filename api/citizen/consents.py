@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated, Literal
+from urllib.parse import unquote
 from uuid import UUID
 
 from pydantic import StringConstraints
@@ -9,7 +10,7 @@ from pydantic import StringConstraints
 from api.access import Delegable, citizen
 from api.operation import Answer, Body, Out, Page, PageQuery, Request, Routes, bad_cursor, decode_cursor, encode_cursor
 from api.problems import RequestNotFound
-from auth.errors import ConsentNeeded, ConsentRequired
+from auth.errors import ConsentNeeded, ConsentRequired, NoSuchConsent
 from auth.texts.consents import find_text
 from auth.types import Channel, ConsentView
 
@@ -23,7 +24,10 @@ class ConsentIn(Body):
 
 
 class ConsentOut(Out):
-    """One consent. Withdrawn ones stay listed, as history; `follows` says what a withdrawal means."""
+    """One consent. `consent` is the text agreed to, and the end of the address that takes it back.
+
+    Withdrawn ones stay listed, as history; `follows` says what a withdrawal means.
+    """
 
     id: UUID
     consent: str
@@ -84,23 +88,31 @@ async def list_consents(request: Request, query: PageQuery) -> Answer:
 
 
 @routes.post(
-    "/consents", access=citizen(delegable=Delegable.OWN), status=201, answer=ConsentOut, problems=(ConsentRequired,)
+    "/consents",
+    access=citizen(delegable=Delegable.OWN),
+    status=201,
+    answer=ConsentOut,
+    also={200: ConsentOut},
+    problems=(NoSuchConsent, ConsentRequired),
 )
 async def agree(request: Request, body: ConsentIn) -> Answer:
-    """Agree to a text in force; agreeing twice is agreeing once."""
-    view = await request.app.ctx.services.consents.agree(request.ctx.caller, body.consent)
-    return Answer(ConsentOut.of(view, english=request.ctx.english), location=f"/v1/citizen/consents/{view.purpose}")
+    """Agree to a text in force; 200 when that stands already."""
+    view, is_new = await request.app.ctx.services.consents.agree(request.ctx.caller, body.consent)
+    answer = ConsentOut.of(view, english=request.ctx.english)
+    if not is_new:
+        return Answer(answer, status=200)
+    return Answer(answer, location=f"/v1/citizen/consents/{answer.consent}")
 
 
 @routes.delete(
-    "/consents/<text:str>",
+    "/consents/<consent:str>",
     access=citizen(delegable=Delegable.OWN),
     status=204,
     problems=(RequestNotFound, ConsentNeeded),
 )
-async def withdraw(request: Request, text: str) -> Answer:
-    """Take the consent to a purpose back; it holds at once. One that carries the account says how to close it."""
+async def withdraw(request: Request, consent: str) -> Answer:
+    """Take a consent back, such as `face@1`; it holds at once. One that carries the account says how to close it."""
     caller = request.ctx.caller
-    if not await request.app.ctx.services.consents.withdraw(caller.citizen_id, text, actor=caller.actor):
+    if not await request.app.ctx.services.consents.withdraw(caller.citizen_id, unquote(consent), actor=caller.actor):
         raise RequestNotFound
     return Answer()

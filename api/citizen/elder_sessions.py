@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import StringConstraints
 
 from api.access import public
-from api.citizen.face_words import FIELD, CheckOut, ResultOut, instead_of_face, read_frames
+from api.citizen.face_words import FIELD, CheckOut, ResultOut, instead_of_face, read_frames, room_for_anybody
 from api.citizen.sessions import GrantOut
 from api.operation import Answer, Body, Request, Routes
 from api.problems import RequestNotFound
@@ -65,7 +65,7 @@ async def start(request: Request, body: ElderIn) -> Answer:
     answer=ResultOut,
     also={201: GrantOut},
     files=FIELD,
-    idempotency="none",
+    gate=room_for_anybody,
     problems=(
         CheckExpired,
         EvidenceReplayed,

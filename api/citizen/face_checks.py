@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import StringConstraints
 
 from api.access import Delegable, citizen
-from api.citizen.face_words import FIELD, CheckOut, ResultOut, instead_of_face, read_frames
+from api.citizen.face_words import FIELD, CheckOut, ResultOut, instead_of_face, read_frames, room_for_one
 from api.operation import Answer, Body, Request, Routes
 from api.problems import RequestNotFound
 from auth.errors import ConsentRequired, RegistryRefused, RegistryUnavailable
@@ -63,7 +63,7 @@ async def start_check(request: Request, body: CheckIn) -> Answer:
     access=citizen(Level.REAL_NAME, delegable=Delegable.OWN),
     answer=ResultOut,
     files=FIELD,
-    idempotency="none",
+    gate=room_for_one,
     problems=(
         CheckExpired,
         EvidenceReplayed,

@@ -11,7 +11,8 @@ from api.problems import MediaType, TooLarge
 from api.reading import read_files
 from auth.ways.types import Purpose
 from core.errors import Alternative
-from face.rules import alternatives, size_fault
+from face.recording.rules import size_fault
+from face.rules import alternatives
 from face.types import Action, CheckResult, Outcome, PictureFault, Reason, StartedCheck
 
 FIELD = "frames"
@@ -99,3 +100,21 @@ def read_frames(request: Request) -> list[bytes]:
         if fault is not None:
             raise MediaType
     return frames
+
+
+def room_for_one(request: Request) -> None:
+    """Refuse the evidence of somebody who is logged in before it is read, when nobody could look at it now.
+
+    Raises:
+        EngineBusy: the engine has no place for a check.
+    """
+    request.app.ctx.services.face.engine.require_place(logged_in=True)
+
+
+def room_for_anybody(request: Request) -> None:
+    """As `room_for_one`, for somebody who is not logged in.
+
+    Raises:
+        EngineBusy: the engine has no place for a check by somebody nameless.
+    """
+    request.app.ctx.services.face.engine.require_place(logged_in=False)

@@ -17,7 +17,7 @@ _COPIES = "/v1/citizen/notice-copies"
 routes = Routes(prefix="/v1/citizen", tag="notices")
 
 _TOPICS: dict[Topic, Text] = {
-    Topic.PROGRESS: Text("办件进度", "Progress of your applications"),
+    Topic.PROGRESS: Text("办理进度", "Progress of what you asked for"),
     Topic.CERTIFICATES: Text("证照使用", "Use of your certificates"),
     Topic.SECURITY: Text("账户安全", "Safety of your account"),
 }
@@ -184,14 +184,12 @@ async def list_copies(request: Request, query: PageQuery) -> Answer:
     )
 
 
-# Not repeatable under a key: no kept answer gives the code again.
 @routes.post(
     "/notice-copies",
     access=citizen(Level.REAL_NAME, delegable=Delegable.OWN),
     status=201,
     answer=CopyOfferOut,
     problems=(TooManyCopies,),
-    idempotency="none",
 )
 async def offer_copy(request: Request) -> Answer:
     """Offer somebody of the family to be told too."""

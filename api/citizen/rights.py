@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BeforeValidator, StringConstraints
+from pydantic_core import PydanticCustomError
 from sanic.response import HTTPResponse
 
 from api.access import Delegable, citizen
@@ -162,12 +163,12 @@ class CorrectionIn(Body):
     """What is wrong: about whom or what, and in my own words. `object_id` names the certificate or application."""
 
     about: Literal["identity", "mobile", "certificate", "application"]
-    object_id: Annotated[str, StringConstraints(min_length=36, max_length=36)] | None = None
+    object_id: UUID | None = None
     text: Annotated[str, StringConstraints(min_length=2, max_length=2000, strip_whitespace=True)]
 
 
 class CorrectionOut(Out):
-    """A correction with its answer. `hint` says what I can do myself meanwhile."""
+    """A correction with its answer. `hint` says what I can do myself until it is answered."""
 
     id: UUID
     number: str
@@ -192,7 +193,7 @@ class CorrectionOut(Out):
             state=line.state,
             text=view.text,
             answer=view.answer,
-            hint=_hint(view)[english],
+            hint=_hint(view)[english] if view.answer is None else None,
             created_at=line.created_at,
             answered_at=line.answered_at,
         )
@@ -229,20 +230,13 @@ def _hint(view: CorrectionView) -> tuple[str | None, str | None]:
 async def ask_for_correction(request: Request, body: CorrectionIn) -> Answer:
     """Say what is wrong; an operator answers."""
     view = await request.app.ctx.services.corrections.ask(
-        request.ctx.caller, About(body.about), _object_of(body.object_id), body.text
+        request.ctx.caller, About(body.about), body.object_id, body.text
     )
     return Answer(
         CorrectionOut.of(view, english=request.ctx.english),
         status=201,
         location=f"/v1/citizen/corrections/{view.line.id}",
     )
-
-
-def _object_of(text: str | None) -> UUID | None:
-    try:
-        return None if text is None else UUID(text)
-    except ValueError:
-        raise NothingToCorrect from None
 
 
 @routes.get("/corrections", access=citizen(Level.REAL_NAME, delegable=Delegable.PERSON), answer=Page[CorrectionOut])
@@ -277,7 +271,7 @@ async def get_correction(request: Request, correction_id: UUID) -> Answer:
 def _is_true(value: object) -> object:
     """See that it is the word and not a number that equals it."""
     if value is not True:
-        raise ValueError("true is needed")
+        raise PydanticCustomError("not_confirmed", "true is needed")
     return value
 
 

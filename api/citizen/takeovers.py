@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import StringConstraints
 
 from api.access import Delegable, citizen
-from api.citizen.face_words import FIELD, CheckOut, ResultOut, read_frames
+from api.citizen.face_words import FIELD, CheckOut, ResultOut, read_frames, room_for_one
 from api.operation import Answer, Body, Out, Page, PageQuery, Request, Routes, decode_place, encode_place
 from api.problems import RequestNotFound
 from auth.account.errors import TakeoverImpossible, TakeoverNotNeeded
@@ -110,7 +110,7 @@ async def start(request: Request, body: TakeoverIn) -> Answer:
     access=citizen(delegable=Delegable.OWN, in_person=True),
     answer=TakeoverResultOut,
     files=FIELD,
-    idempotency="none",
+    gate=room_for_one,
     problems=(
         CheckExpired,
         EvidenceReplayed,

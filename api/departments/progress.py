@@ -11,8 +11,10 @@ from api.operation import Answer, Body, Request, Routes
 from api.problems import answer_problem
 from core.errors import Conflict
 from core.signers.http_signature import SignatureInvalid
+from matters.branches.deliveries import is_branch
+from matters.cases.errors import BranchesOpen
 from matters.cases.tracking import Heard
-from matters.errors import CaseNotYours, NewsOutOfTime, StateForbids
+from matters.errors import CaseNotYours, DemandUnlawful, NewsOutOfTime, StateForbids
 from matters.types import ProgressEvent, State
 
 routes = Routes(prefix="/v1/departments", tag="departments")
@@ -35,7 +37,11 @@ class EventConflict(Conflict):
 
 
 class ProgressIn(Body):
-    """One piece of news, as the department's page says; `result` comes with a decision."""
+    """One piece of news, as the department's page says; `result` comes with a decision.
+
+    `demands` are codes of materials that the department asks for, with `supplement_requested` and only with that: only
+    what the case's version has may be asked for. The case then waits for the applicant, who is told.
+    """
 
     event_id: Reference
     reference: Reference
@@ -44,6 +50,7 @@ class ProgressIn(Body):
     at: Annotated[AwareDatetime, Field(ge=_EARLIEST, le=_LATEST)]
     note: Annotated[str, StringConstraints(max_length=400)] = ""
     result: Annotated[dict[Reference, Detail], Field(max_length=20)] | None = None
+    demands: Annotated[list[Reference], Field(max_length=20)] = Field(default_factory=list)
 
 
 async def let_in(request: Request, **_path: str) -> None:
@@ -55,7 +62,7 @@ async def let_in(request: Request, **_path: str) -> None:
     "/<department:str>/progress",
     access=department(),
     status=204,
-    problems=(SignatureInvalid, NotYourCase, StateForbids, EventConflict, NewsOutOfTime),
+    problems=(SignatureInvalid, NotYourCase, DemandUnlawful, StateForbids, BranchesOpen, EventConflict, NewsOutOfTime),
     idempotency="none",
     prepare=let_in,
 )
@@ -69,11 +76,15 @@ async def tell(request: Request, body: ProgressIn) -> Answer | HTTPResponse:
         at=body.at,
         note=body.note,
         result=body.result,
+        demands=tuple(body.demands),
     )
     try:
-        heard = await request.app.ctx.services.tracking.hear(
-            request.ctx.department, event, old_nonce=request.ctx.is_replay
-        )
+        if body.demands:
+            demands = request.app.ctx.services.matters.demands
+            await demands.require_lawful(request.ctx.department, body.reference, body.demands)
+        services = request.app.ctx.services
+        tracking = services.matters.branches.tracking if is_branch(body.reference) else services.tracking
+        heard = await tracking.hear(request.ctx.department, event, old_nonce=request.ctx.is_replay)
     except CaseNotYours as error:
         raise NotYourCase from error
     if heard is Heard.REPLAYED:

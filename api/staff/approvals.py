@@ -1,6 +1,6 @@
-"""What takes two people: asking, looking, deciding; and what one person did alone in an emergency."""
+"""What takes two people: asking, looking, deciding."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from api.access import staff
 from api.operation import Answer, Body, Out, Page, PageQuery, Request, Routes, decode_place, encode_place
 from api.problems import RequestInvalid
 from api.reading import field_error
-from api.staff.requests import GrantRoles, Wanted, payload_of
+from api.staff.requests import Wanted, payload_of
 from api.staff.sessions import AFTER_ALL
 from api.staff.words import Reason, found
 from auth.registers.errors import KeyUnusable, PartyTaken, TooManyKeys
@@ -19,27 +19,28 @@ from auth.staff.errors import (
     ApprovalChanged,
     ApprovalDecided,
     ApprovalExpired,
+    LastHolder,
+    NameUnknown,
     NotYourself,
     RequesterGone,
     RolesExclude,
     SelfApproval,
 )
-from auth.staff.rules import check_grants
 from auth.staff.types import ApprovalState, ApprovalView, Finding
 from auth.types import Role
+from matters.catalogue.revisions.errors import OperationForbidden, RevisionSettled
 
 PREFIX = "/v1/staff/approvals"
 routes = Routes(prefix="/v1/staff", tag="approvals")
 
-BEFORE_ALL: Final = (datetime(2000, 1, 1, tzinfo=UTC), UUID(int=0))
 # Who may ask for or approve anything at all; what exactly, the action says (`auth/staff/rules.py`).
-_ASKING: Final = staff(Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.OPERATOR)
+_ASKING: Final = staff(Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.OPERATOR, Role.ACCEPTOR, Role.DEPARTMENT_OPERATOR)
 _DECIDING: Final = staff(Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN, Role.APPROVER)
 _LOOKING: Final = staff(
     Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN, Role.APPROVER, Role.OPERATOR, Role.AUDITOR
 )
-_REVIEWING: Final = staff(Role.SECURITY_ADMIN, Role.AUDIT_ADMIN)
-_DEEDS: Final = (RolesExclude, NotYourself, AccountForbids, PartyTaken, TooManyKeys, KeyUnusable)
+_CHECKS: Final = (RolesExclude, NameUnknown, PartyTaken, KeyUnusable, OperationForbidden, RevisionSettled)
+DEEDS: Final = (*_CHECKS, NotYourself, AccountForbids, LastHolder, TooManyKeys)
 
 
 class ApprovalIn(Body):
@@ -62,12 +63,6 @@ class DecisionIn(Body):
     payload_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
-class ReviewIn(Body):
-    """What was found of an emergency."""
-
-    finding: Finding
-
-
 class ApprovalLineOut(Out):
     """Something that takes two people, without what it says."""
 
@@ -88,7 +83,7 @@ class ApprovalLineOut(Out):
     @classmethod
     def of(cls, view: ApprovalView) -> "ApprovalLineOut":
         """Return the answer for one of a list."""
-        return cls(**_line(view))
+        return cls(**line_of(view))
 
 
 class ApprovalOut(ApprovalLineOut):
@@ -102,27 +97,21 @@ class ApprovalOut(ApprovalLineOut):
     def of(cls, view: ApprovalView) -> "ApprovalOut":
         """Return the answer for one that is looked at."""
         return cls(
-            **_line(view),
+            **line_of(view),
             payload=dict(view.payload or {}),
             payload_hash=view.payload_hash,
             reason=view.reason or "",
         )
 
 
-def _line(view: ApprovalView) -> dict[str, Any]:
+def line_of(view: ApprovalView) -> dict[str, Any]:
+    """Return what a list shows of something that takes two people."""
     return {name: getattr(view, name) for name in ApprovalLineOut.model_fields}
 
 
-def _check(wanted: Any) -> None:  # noqa: ANN401 — one of the union
-    """Say at once what could never be approved."""
-    if isinstance(wanted, GrantRoles):
-        check_grants([each.grant() for each in wanted.grants])
-
-
-@routes.post("/approvals", access=_ASKING, status=201, answer=ApprovalOut, problems=(RolesExclude,))
+@routes.post("/approvals", access=_ASKING, status=201, answer=ApprovalOut, problems=_CHECKS)
 async def ask(request: Request, body: ApprovalIn) -> Answer:
     """Ask for something that takes two people."""
-    _check(body.request)
     view = await request.app.ctx.services.approvals.ask(
         request.ctx.operator, body.request.action, payload_of(body.request), reason=body.reason
     )
@@ -135,7 +124,7 @@ async def list_approvals(request: Request, query: PageQuery) -> Answer:
     views = await request.app.ctx.services.approvals.list_approvals(
         before=decode_place(query.cursor) or AFTER_ALL, limit=query.limit + 1
     )
-    return Answer(_page(views, query.limit))
+    return Answer(page_of(views, query.limit))
 
 
 @routes.get("/approvals/<approval_id:uuid>", access=_LOOKING, answer=ApprovalOut)
@@ -149,11 +138,10 @@ async def get(request: Request, approval_id: UUID) -> Answer:
     "/approvals/<approval_id:uuid>",
     access=_ASKING,
     answer=ApprovalOut,
-    problems=(ApprovalDecided, ApprovalExpired, RolesExclude),
+    problems=(ApprovalDecided, ApprovalExpired, *_CHECKS),
 )
 async def change(request: Request, approval_id: UUID, body: ChangedIn) -> Answer:
     """Ask for something else of the same kind instead; it has to be looked at again."""
-    _check(body.request)
     approvals = request.app.ctx.services.approvals
     with found():
         if (await approvals.get(approval_id)).action != body.request.action:
@@ -174,7 +162,7 @@ async def withdraw(request: Request, approval_id: UUID) -> Answer:
     "/approvals/<approval_id:uuid>/decisions",
     access=_DECIDING,
     answer=ApprovalOut,
-    problems=(SelfApproval, RequesterGone, ApprovalChanged, ApprovalDecided, ApprovalExpired, *_DEEDS),
+    problems=(SelfApproval, RequesterGone, ApprovalChanged, ApprovalDecided, ApprovalExpired, *DEEDS),
 )
 async def decide(request: Request, approval_id: UUID, body: DecisionIn) -> Answer:
     """Approve or reject what somebody else has asked for; approved, it is done at once."""
@@ -188,52 +176,8 @@ async def decide(request: Request, approval_id: UUID, body: DecisionIn) -> Answe
     return Answer(ApprovalOut.of(view))
 
 
-@routes.post(
-    "/emergencies",
-    access=staff(Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN),
-    status=201,
-    answer=ApprovalOut,
-    problems=_DEEDS,
-)
-async def act_alone(request: Request, body: ApprovalIn) -> Answer:
-    """Do alone what takes two people, in an emergency; it is told at once, and reviewed within a day."""
-    with found():
-        view = await request.app.ctx.services.emergencies.act(
-            request.ctx.operator, body.request.action, payload_of(body.request), reason=body.reason
-        )
-    return Answer(ApprovalOut.of(view), location=f"/v1/staff/emergencies/{view.id}")
-
-
-@routes.get("/emergencies", access=_REVIEWING, answer=Page[ApprovalLineOut])
-async def list_emergencies(request: Request, query: PageQuery) -> Answer:
-    """List the emergencies that nobody has reviewed, the oldest first."""
-    views = await request.app.ctx.services.emergencies.list_open(
-        after=decode_place(query.cursor) or BEFORE_ALL, limit=query.limit + 1
-    )
-    return Answer(_page(views, query.limit))
-
-
-@routes.get("/emergencies/<approval_id:uuid>", access=_REVIEWING, answer=ApprovalOut)
-async def get_emergency(request: Request, approval_id: UUID) -> Answer:
-    """Show what one person did alone, and why."""
-    with found():
-        return Answer(ApprovalOut.of(await request.app.ctx.services.emergencies.get(approval_id)))
-
-
-@routes.post(
-    "/emergencies/<approval_id:uuid>/reviews",
-    access=_REVIEWING,
-    answer=ApprovalOut,
-    problems=(SelfApproval, ApprovalDecided),
-)
-async def review(request: Request, approval_id: UUID, body: ReviewIn) -> Answer:
-    """Write down what was found of an emergency."""
-    with found():
-        view = await request.app.ctx.services.emergencies.review(request.ctx.operator, approval_id, body.finding)
-    return Answer(ApprovalOut.of(view))
-
-
-def _page(views: list[ApprovalView], limit: int) -> Page[ApprovalLineOut]:
+def page_of(views: list[ApprovalView], limit: int) -> Page[ApprovalLineOut]:
+    """Return one page of a list; `views` is one more than it shows where it goes on."""
     shown = views[:limit]
     return Page[ApprovalLineOut](
         items=[ApprovalLineOut.of(view) for view in shown],

@@ -11,20 +11,20 @@ from api.citizen.sessions import GrantOut, granted
 from api.operation import Answer, Body, Out, Request, Routes
 from api.problems import RequestNotFound
 from auth.errors import AccountClosed, IdNumberInvalid, NameInvalid
-from auth.types import Role
+from auth.ways.assistances import MAY_ASSIST
 from auth.ways.errors import (
     AssistanceCodeWrong,
     AssistanceEnded,
     AssistanceUnconfirmed,
     NoSuchAssistance,
+    TooManyAssistances,
     WayLocked,
 )
 from auth.ways.types import AssistanceState
 
 PREFIX = "/v1/staff/assistances"
 routes = Routes(prefix=PREFIX, tag="assistance")
-# What may be done in such a session is not limited to a department or a matter, so neither is who may ask for it.
-_MAY = staff(Role.OPERATOR, Role.ACCEPTOR, Role.DEPARTMENT_OPERATOR)
+_MAY = staff(*MAY_ASSIST)
 
 
 class RequestIn(Body):
@@ -32,7 +32,7 @@ class RequestIn(Body):
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=60)]
     id_number: Annotated[str, StringConstraints(min_length=1, max_length=40)]
-    purpose: Annotated[str, StringConstraints(min_length=2, max_length=100)]
+    purpose: Annotated[str, StringConstraints(min_length=2, max_length=100, strip_whitespace=True)]
 
 
 class RequestOut(Out):
@@ -49,7 +49,13 @@ class CollectIn(Body):
     code: Annotated[str, StringConstraints(min_length=1, max_length=16)] | None = None
 
 
-@routes.post("", access=_MAY, status=201, answer=RequestOut, problems=(IdNumberInvalid, NameInvalid, WayLocked))
+@routes.post(
+    "",
+    access=_MAY,
+    status=201,
+    answer=RequestOut,
+    problems=(IdNumberInvalid, NameInvalid, WayLocked, TooManyAssistances),
+)
 async def ask(request: Request, body: RequestIn) -> Answer:
     """Ask a resident to let me act for them; the answer is the same for people nobody knows."""
     view = await request.app.ctx.services.assistances.request(
@@ -58,13 +64,11 @@ async def ask(request: Request, body: RequestIn) -> Answer:
     return Answer(RequestOut(id=view.id, state=view.state, expires_at=view.expires_at), location=f"{PREFIX}/{view.id}")
 
 
-# Not repeatable under a key: no kept answer gives a session's tokens again.
 @routes.post(
     "/<assistance_id:uuid>/confirmations",
     access=_MAY,
     status=201,
     answer=GrantOut,
-    idempotency="none",
     problems=(RequestNotFound, AssistanceUnconfirmed, AssistanceCodeWrong, AssistanceEnded, AccountClosed),
 )
 async def collect(request: Request, assistance_id: UUID, body: CollectIn) -> Answer:

@@ -9,8 +9,8 @@ from pydantic import StringConstraints
 from api.access import Reach, staff
 from api.operation import Answer, Body, Out, Request, Routes
 from auth.errors import IdNumberInvalid, NameInvalid
-from auth.types import Role
-from auth.ways.errors import CounterMismatch, WayLocked
+from auth.ways.counter import MAY_CONFIRM
+from auth.ways.errors import CounterMismatch, TooManyConfirmations, WayLocked
 
 routes = Routes(prefix="/v1/staff", tag="counter")
 
@@ -30,15 +30,12 @@ class ConfirmationOut(Out):
     confirmed_at: datetime
 
 
-# Not repeatable under a key: an officer who confirms twice has to be told that there is nothing left to confirm.
 @routes.post(
     "/counter-confirmations",
-    # A card is looked at wherever the officer's counter stands: it is no department's and no matter's.
-    access=staff(Role.OPERATOR, Role.ACCEPTOR, Role.DEPARTMENT_OPERATOR, scope=Reach.ROWS),
+    access=staff(*MAY_CONFIRM, scope=Reach.ROWS),
     status=201,
     answer=ConfirmationOut,
-    idempotency="none",
-    problems=(IdNumberInvalid, NameInvalid, CounterMismatch, WayLocked),
+    problems=(IdNumberInvalid, NameInvalid, CounterMismatch, WayLocked, TooManyConfirmations),
 )
 async def confirm(request: Request, body: ConfirmationIn) -> Answer:
     """Confirm that the person before me is the one whose screen shows this code."""

@@ -1,30 +1,21 @@
-"""Residents' data for staff: masked to look at, opened for a purpose and a case, which the resident sees."""
+"""Residents' data for staff: masked to look at, opened for a purpose and a case; the resident sees every attempt."""
 
-from contextlib import suppress
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from api.access import Reach, scopes_of, staff
 from api.operation import Answer, Body, Out, Request, Routes
-from api.problems import RequestNotFound
-from api.staff.words import Masked, Reason, found
+from api.staff.words import UNIQUE, Case, EachOnce, Masked, Reason, found
 from auth.staff.errors import TooManyOpenings
-from auth.staff.types import PersonField
-from auth.types import EVERYWHERE, Role, StaffScope
-from core.pii import IdNumber, Mobile
+from auth.staff.types import OpeningReason, PersonField
+from auth.types import Role, StaffScope
 from matters.applications.concerned import whom_it_concerns
 
 routes = Routes(prefix="/v1/staff", tag="personal data")
-
-
-def _is_personal(text: str) -> bool:
-    for kind in (IdNumber, Mobile):
-        with suppress(ValueError):
-            kind.parse(text)
-            return True
-    return False
 
 
 class ResidentOut(Out):
@@ -41,17 +32,16 @@ class OpeningIn(Body):
 
     subject: UUID | None = None
     application: UUID | None = None
-    fields: Annotated[list[PersonField], Field(min_length=1, max_length=len(PersonField))]
+    fields: Annotated[
+        list[PersonField], Field(min_length=1, max_length=len(PersonField), json_schema_extra=UNIQUE), EachOnce
+    ]
     purpose: Reason
-    case: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9/_-]{3,63}$")]
+    case: Case
 
     @model_validator(mode="after")
     def _one_of_them(self) -> "OpeningIn":
         if (self.subject is None) == (self.application is None):
-            raise ValueError("one of subject and application is needed")
-        if _is_personal(self.case):
-            # It is written down for good, and somebody's number is no case.
-            raise ValueError("a person's number is no case")
+            raise PydanticCustomError("one_of", "one of subject and application is needed")
         return self
 
 
@@ -74,31 +64,25 @@ async def look(request: Request, resident_id: UUID) -> Answer:
     return Answer(ResidentOut(id=resident_id, **{field.value: value for field, value in values.items()}))
 
 
-# Not repeatable under a key: no kept answer tells the values again.
 @routes.post(
     "/openings",
     access=staff(Role.OPERATOR, Role.ACCEPTOR, Role.DEPARTMENT_OPERATOR, scope=Reach.ROWS),
     answer=OpenedOut,
-    idempotency="none",
     problems=(TooManyOpenings,),
 )
 async def open_person(request: Request, body: OpeningIn) -> Answer:
     """Open personal values for a purpose and a case; the resident sees who did, and why."""
-    subject, concerned = body.subject, EVERYWHERE
+    subject, reason = body.subject, OpeningReason(body.purpose, body.case)
     with found():
         if body.application is not None:
             about = await whom_it_concerns(body.application)
-            if about.number != body.case:
-                raise RequestNotFound
             subject = about.citizen_id
-            concerned = StaffScope(department=about.department, matter=about.matter)
+            reason = replace(
+                reason,
+                concerned=StaffScope(department=about.department, matter=about.matter),
+                is_of_the_case=about.number == body.case,
+            )
         values = await request.app.ctx.services.openings.open_person(
-            request.ctx.operator,
-            scopes_of(request),
-            subject,
-            body.fields,
-            purpose=body.purpose,
-            case=body.case,
-            concerned=concerned,
+            request.ctx.operator, scopes_of(request), subject, body.fields, reason
         )
     return Answer(OpenedOut.model_validate({"subject": subject, "values": values}))

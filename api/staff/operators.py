@@ -11,7 +11,15 @@ from api.operation import Answer, Body, Out, Page, PageQuery, Request, Routes, e
 from api.problems import RequestInvalid
 from api.reading import field_error
 from api.staff.words import GrantOut, Grants, Network, ReasonIn, decode_name, found
-from auth.staff.errors import AccountForbids, ApprovalNeeded, NotYourself, RolesExclude, UsernameTaken
+from auth.staff.errors import (
+    AccountForbids,
+    ApprovalNeeded,
+    LastHolder,
+    NameUnknown,
+    NotYourself,
+    RolesExclude,
+    UsernameTaken,
+)
 from auth.staff.types import Invitation, OperatorState, OperatorView
 from auth.types import Role
 
@@ -22,10 +30,9 @@ Networks = Annotated[list[Network], Field(max_length=20)]
 
 
 class InvitationIn(Body):
-    """Whom to invite, and as what."""
+    """Whom to invite, and from where they may come."""
 
     username: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,62}[a-z0-9]$")]
-    grants: Grants
     networks: Networks = Field(default_factory=list)
 
 
@@ -104,23 +111,18 @@ async def list_operators(request: Request, query: PageQuery) -> Answer:
     )
 
 
-# Not repeatable under a key: no kept answer tells the secret again.
 @routes.post(
     "",
     access=staff(Role.SYSTEM_ADMIN),
     status=201,
     answer=InvitationOut,
-    idempotency="none",
-    problems=(UsernameTaken, RolesExclude, ApprovalNeeded),
+    problems=(UsernameTaken,),
 )
 async def invite(request: Request, body: InvitationIn) -> Answer:
-    """Invite somebody; roles with a say in what others do are given later, by two people."""
+    """Invite somebody; once they have activated their account a security administrator says what they may do."""
     try:
         invitation = await request.app.ctx.services.operators.invite(
-            body.username,
-            [each.grant() for each in body.grants],
-            networks=body.networks,
-            caller=request.ctx.operator,
+            body.username, networks=body.networks, caller=request.ctx.operator
         )
     except ValueError as error:
         raise RequestInvalid(errors=[field_error("/username", "string_pattern_mismatch")]) from error
@@ -138,17 +140,15 @@ async def get(request: Request, operator_id: UUID) -> Answer:
         return Answer(StaffMemberOut.of(await request.app.ctx.services.operators.get(operator_id)))
 
 
-# Not repeatable under a key: no kept answer tells the secret again.
 @routes.post(
     "/<operator_id:uuid>/invitations",
     access=staff(Role.SYSTEM_ADMIN),
     status=201,
     answer=InvitationOut,
-    idempotency="none",
     problems=(NotYourself, ApprovalNeeded),
 )
 async def invite_again(request: Request, operator_id: UUID) -> Answer:
-    """Invite somebody again who has lost their password or device, or was disabled; their sessions end."""
+    """Invite somebody again who has lost their way in or was disabled; their sessions end, and they hold nothing."""
     with found():
         invitation = await request.app.ctx.services.operators.invite_again(operator_id, caller=request.ctx.operator)
     return Answer(InvitationOut.of(invitation), location=f"{PREFIX}/{operator_id}")
@@ -158,40 +158,41 @@ async def invite_again(request: Request, operator_id: UUID) -> Answer:
     "/<operator_id:uuid>/roles",
     access=staff(Role.SECURITY_ADMIN),
     answer=StaffMemberOut,
-    problems=(RolesExclude, NotYourself, AccountForbids, ApprovalNeeded),
+    problems=(RolesExclude, NameUnknown, NotYourself, AccountForbids, LastHolder, ApprovalNeeded),
 )
 async def set_roles(request: Request, operator_id: UUID, body: RolesIn) -> Answer:
     """Give somebody exactly these roles; their sessions end. What has a say in what others do takes two people."""
+    services = request.app.ctx.services
     with found():
-        view = await request.app.ctx.services.operators.set_roles(
+        await services.appointments.set_roles(
             operator_id, [each.grant() for each in body.grants], caller=request.ctx.operator
         )
-    return Answer(StaffMemberOut.of(view))
+        return Answer(StaffMemberOut.of(await services.operators.get(operator_id)))
 
 
 @routes.put(
     "/<operator_id:uuid>/networks",
     access=staff(Role.SECURITY_ADMIN),
     answer=StaffMemberOut,
-    problems=(NotYourself,),
+    problems=(NotYourself, ApprovalNeeded),
 )
 async def set_networks(request: Request, operator_id: UUID, body: NetworksIn) -> Answer:
-    """Say from which networks somebody may come."""
+    """Say from which networks somebody may come; of who looks at what others do, two people say it."""
+    services = request.app.ctx.services
     with found():
-        view = await request.app.ctx.services.operators.set_networks(
-            operator_id, body.networks, caller=request.ctx.operator
-        )
-    return Answer(StaffMemberOut.of(view))
+        await services.appointments.set_networks(operator_id, body.networks, caller=request.ctx.operator)
+        return Answer(StaffMemberOut.of(await services.operators.get(operator_id)))
 
 
 @routes.post(
     "/<operator_id:uuid>/disablements",
     access=staff(Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN),
     status=204,
-    problems=(NotYourself, AccountForbids),
+    problems=(NotYourself, AccountForbids, LastHolder, ApprovalNeeded),
 )
 async def disable(request: Request, operator_id: UUID, body: ReasonIn) -> Answer:
     """Shut somebody out at once: sessions end, what they had asked for is asked for no more."""
+    appointments = request.app.ctx.services.appointments
     with found():
-        await request.app.ctx.services.operators.disable(operator_id, caller=request.ctx.operator, reason=body.reason)
+        await appointments.disable(operator_id, caller=request.ctx.operator, reason=body.reason)
     return Answer()

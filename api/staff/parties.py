@@ -7,6 +7,7 @@ from uuid import UUID
 from api.access import staff
 from api.operation import Answer, Out, Page, PageQuery, Request, Routes, encode_cursor
 from api.staff.words import ReasonIn, decode_name, found
+from auth.registers.errors import KeyWithdrawn, PartySuspended
 from auth.registers.types import KeyView, PartyKind, PartyState, PartyView
 from auth.types import Role
 
@@ -42,8 +43,8 @@ class PartyKeyOut(Out):
         )
 
 
-class PartyOut(Out):
-    """A party as the register shows it; what does not belong to its kind is empty. Keys come when one is looked at."""
+class PartyLineOut(Out):
+    """A party as a list shows it; what does not belong to its kind is empty."""
 
     id: UUID
     kind: PartyKind
@@ -52,17 +53,16 @@ class PartyOut(Out):
     title: str
     networks: list[str]
     purposes: dict[str, list[str]]
+    purpose_titles: dict[str, dict[str, str]]
     quota_per_day: int
     place: str
     matters: list[str]
-    contact: str | None
-    keys: list[PartyKeyOut]
     registered_at: datetime
     changed_at: datetime
 
     @classmethod
-    def of(cls, view: PartyView) -> "PartyOut":
-        """Return the answer for a party."""
+    def of(cls, view: PartyView) -> "PartyLineOut":
+        """Return the line of a party."""
         return cls(
             id=view.id,
             kind=view.kind,
@@ -71,13 +71,28 @@ class PartyOut(Out):
             title=view.name,
             networks=list(view.networks),
             purposes={purpose: list(fields) for purpose, fields in view.purposes.items()},
+            purpose_titles={code: {"zh": term.zh, "en": term.en} for code, term in view.purpose_titles.items()},
             quota_per_day=view.quota_per_day,
             place=view.place,
             matters=list(view.matters),
-            contact=view.contact,
-            keys=[PartyKeyOut.of(key) for key in view.keys],
             registered_at=view.registered_at,
             changed_at=view.changed_at,
+        )
+
+
+class PartyOut(PartyLineOut):
+    """A party that is looked at: whom to call there, and its keys."""
+
+    contact: str | None
+    keys: list[PartyKeyOut]
+
+    @classmethod
+    def whole(cls, view: PartyView) -> "PartyOut":
+        """Return the answer for a party."""
+        return cls(
+            **PartyLineOut.of(view).model_dump(),
+            contact=view.contact,
+            keys=[PartyKeyOut.of(key) for key in view.keys],
         )
 
 
@@ -87,8 +102,8 @@ async def _list(request: Request, query: PageQuery, kind: PartyKind) -> Answer:
     )
     shown = views[: query.limit]
     return Answer(
-        Page[PartyOut](
-            items=[PartyOut.of(view) for view in shown],
+        Page[PartyLineOut](
+            items=[PartyLineOut.of(view) for view in shown],
             next_cursor=encode_cursor([shown[-1].slug]) if len(views) > len(shown) else None,
         )
     )
@@ -96,7 +111,7 @@ async def _list(request: Request, query: PageQuery, kind: PartyKind) -> Answer:
 
 async def _get(request: Request, kind: PartyKind, party_id: UUID) -> Answer:
     with found():
-        return Answer(PartyOut.of(await request.app.ctx.services.parties.get(kind, party_id)))
+        return Answer(PartyOut.whole(await request.app.ctx.services.parties.get(kind, party_id)))
 
 
 async def _suspend(request: Request, kind: PartyKind, party_id: UUID, reason: str) -> Answer:
@@ -105,7 +120,7 @@ async def _suspend(request: Request, kind: PartyKind, party_id: UUID, reason: st
     return Answer()
 
 
-@routes.get("/verifiers", access=_READING, answer=Page[PartyOut])
+@routes.get("/verifiers", access=_READING, answer=Page[PartyLineOut])
 async def list_verifiers(request: Request, query: PageQuery) -> Answer:
     """List the registered verifiers."""
     return await _list(request, query, PartyKind.VERIFIER)
@@ -117,13 +132,13 @@ async def get_verifier(request: Request, verifier_id: UUID) -> Answer:
     return await _get(request, PartyKind.VERIFIER, verifier_id)
 
 
-@routes.post("/verifiers/<verifier_id:uuid>/suspensions", access=_STOPPING, status=204)
+@routes.post("/verifiers/<verifier_id:uuid>/suspensions", access=_STOPPING, status=204, problems=(PartySuspended,))
 async def suspend_verifier(request: Request, verifier_id: UUID, body: ReasonIn) -> Answer:
     """Take no request of a verifier any more; it comes back by an approval."""
     return await _suspend(request, PartyKind.VERIFIER, verifier_id, body.reason)
 
 
-@routes.get("/departments", access=_READING, answer=Page[PartyOut])
+@routes.get("/departments", access=_READING, answer=Page[PartyLineOut])
 async def list_departments(request: Request, query: PageQuery) -> Answer:
     """List the departments with registered keys."""
     return await _list(request, query, PartyKind.DEPARTMENT)
@@ -135,7 +150,7 @@ async def get_department(request: Request, party_id: UUID) -> Answer:
     return await _get(request, PartyKind.DEPARTMENT, party_id)
 
 
-@routes.get("/devices", access=_READING, answer=Page[PartyOut])
+@routes.get("/devices", access=_READING, answer=Page[PartyLineOut])
 async def list_devices(request: Request, query: PageQuery) -> Answer:
     """List the registered kiosks and officers' devices."""
     return await _list(request, query, PartyKind.DEVICE)
@@ -147,13 +162,13 @@ async def get_device(request: Request, device_id: UUID) -> Answer:
     return await _get(request, PartyKind.DEVICE, device_id)
 
 
-@routes.post("/devices/<device_id:uuid>/suspensions", access=_STOPPING, status=204)
+@routes.post("/devices/<device_id:uuid>/suspensions", access=_STOPPING, status=204, problems=(PartySuspended,))
 async def suspend_device(request: Request, device_id: UUID, body: ReasonIn) -> Answer:
     """Take no request of a device any more; it comes back by an approval."""
     return await _suspend(request, PartyKind.DEVICE, device_id, body.reason)
 
 
-@routes.post("/keys/<key_id:uuid>/withdrawals", access=_STOPPING, status=204)
+@routes.post("/keys/<key_id:uuid>/withdrawals", access=_STOPPING, status=204, problems=(KeyWithdrawn,))
 async def withdraw_key(request: Request, key_id: UUID, body: ReasonIn) -> Answer:
     """Take no signature of a party's key any more, within a second."""
     with found():

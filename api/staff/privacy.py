@@ -25,7 +25,7 @@ class PrivacyRecordIn(Body):
     """An entry; `follows_id` is the earlier one that it carries on. `content` is named lines, nothing personal."""
 
     kind: RecordKind
-    title: Annotated[str, StringConstraints(min_length=1, max_length=120)]
+    title: Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
     content: Annotated[
         dict[Term, Annotated[str, StringConstraints(max_length=4000)]], Field(min_length=1, max_length=40)
     ]

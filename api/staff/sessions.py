@@ -120,13 +120,11 @@ class StaffSessionOut(Out):
         )
 
 
-# Not repeatable under a key: the secret works once, and no kept answer tells the codes again.
 @routes.post(
     "/activations",
     access=public(),
     status=201,
     answer=ActivatedOut,
-    idempotency="none",
     problems=(ActivationInvalid, PasswordWeak),
 )
 async def activate(request: Request, body: ActivationIn) -> Answer:
@@ -137,13 +135,11 @@ async def activate(request: Request, body: ActivationIn) -> Answer:
     return Answer(ActivatedOut.of(activated), location="/v1/staff/sessions")
 
 
-# Not repeatable under a key: a one-time code works once, and no kept answer gives its token again.
 @routes.post(
     "/sessions",
     access=public(),
     status=201,
     answer=StaffGrantOut,
-    idempotency="none",
     problems=(StaffLoginInvalid,),
 )
 async def log_in(request: Request, body: StaffLoginIn) -> Answer:

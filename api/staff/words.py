@@ -2,16 +2,21 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from ipaddress import ip_network
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, StringConstraints
+from pydantic.config import JsonDict
+from pydantic_core import PydanticCustomError
 
 from api.operation import Body, Out, bad_cursor, decode_cursor
 from api.problems import RequestNotFound
+from api.reading import seen
 from auth.types import Role, RoleGrant, StaffScope
 from core.errors import NotFound
+from core.pii import IdNumber, Mobile
+from core.signers.networks import limits_nothing
 
 _NAME: Final = re.compile(r"[a-z0-9.-]{1,64}")
 SLUG: Final = r"^[a-z0-9][a-z0-9-]{1,46}[a-z0-9]$"
@@ -19,8 +24,8 @@ Slug = Annotated[str, StringConstraints(pattern=SLUG)]
 
 
 def _readable(text: str) -> str:
-    if sum(each.isalnum() for each in text) < _LEAST_READABLE:
-        raise ValueError("nothing that can be read")
+    if sum(each.isalnum() for each in seen(text)) < _LEAST_READABLE:
+        raise PydanticCustomError("unreadable", "nothing that can be read")
     return text
 
 
@@ -31,7 +36,20 @@ Reason = Annotated[
 ]
 
 
+def _each_once(items: list[Any]) -> list[Any]:
+    if any(item in items[:place] for place, item in enumerate(items)):
+        raise PydanticCustomError("doubled", "given twice")
+    return items
+
+
+# For lists in which nothing stands twice; its schema has to say so: `Field(…, json_schema_extra=UNIQUE)`.
+EachOnce = AfterValidator(_each_once)
+UNIQUE: Final[JsonDict] = {"uniqueItems": True}
+
+
 def _network(text: str) -> str:
+    if limits_nothing(text):
+        raise PydanticCustomError("network_too_wide", "as wide as everywhere")
     return str(ip_network(text, strict=False))
 
 
@@ -41,6 +59,21 @@ def _masked(text: str) -> str:
     return text
 
 
+def _is_personal(text: str) -> bool:
+    for kind in (IdNumber, Mobile):
+        with suppress(ValueError):
+            kind.parse(text)
+            return True
+    return False
+
+
+def _no_person(text: str) -> str:
+    if _is_personal(text):  # It is written down for good, and somebody's number is no case.
+        raise PydanticCustomError("personal_number", "a person's number is no case")
+    return text
+
+
+Case = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9/_-]{3,63}$"), AfterValidator(_no_person)]
 Network = Annotated[str, StringConstraints(max_length=49), AfterValidator(_network)]
 # A personal value as staff may see it without opening it: an answer that is not masked is not given.
 Masked = Annotated[str, AfterValidator(_masked)]
@@ -59,7 +92,7 @@ class GrantIn(Body):
         return RoleGrant(self.role, StaffScope(self.region, self.department, self.matter))
 
 
-Grants = Annotated[list[GrantIn], Field(min_length=1, max_length=20)]
+Grants = Annotated[list[GrantIn], Field(min_length=1, max_length=20, json_schema_extra=UNIQUE), EachOnce]
 
 
 class GrantOut(Out):

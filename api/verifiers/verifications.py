@@ -1,4 +1,4 @@
-"""Checking a certificate that somebody shows."""
+"""Checking a certificate that somebody shows, by a code or by a token."""
 
 from typing import Annotated
 from uuid import UUID
@@ -7,9 +7,9 @@ from pydantic import StringConstraints
 
 from api.access import verifier
 from api.operation import Answer, Body, Out, Request, Routes
-from auth.registers.parties import Parties
-from auth.registers.types import PartyKind
-from certificates.types import PURPOSE, PURPOSE_LENGTH, Outcome, Value, Verified, Verifier
+from auth.registers.errors import QuotaUsedUp
+from certificates.errors import PurposeRequired, VerifierUnknown
+from certificates.types import PURPOSE, PURPOSE_LENGTH, Outcome, Value, Verified
 from core.cache import CacheUnavailable
 
 routes = Routes(prefix="/v1/verifiers", tag="verifications")
@@ -41,21 +41,21 @@ class VerifiedOut(Out):
         )
 
 
-async def _verifier(parties: Parties, party_id: UUID, purpose: str) -> Verifier:
-    """Return who asks, with what the register lets them read for this purpose: nothing for one it does not know."""
-    view = await parties.get(PartyKind.VERIFIER, party_id)
-    return Verifier(view.id, view.name, frozenset(view.purposes.get(purpose, ())))
-
-
 # Not repeatable under a key: a code works once, and a second scan has to say so.
-@routes.post("/verifications", access=verifier(), answer=VerifiedOut, idempotency="none", problems=(CacheUnavailable,))
+@routes.post(
+    "/verifications",
+    access=verifier(),
+    answer=VerifiedOut,
+    idempotency="none",
+    problems=(CacheUnavailable, PurposeRequired, VerifierUnknown, QuotaUsedUp),
+)
 async def verify(request: Request, body: VerifyIn) -> Answer:
-    """Check a code: 200 with an outcome, whatever was scanned."""
-    services, party = request.app.ctx.services, request.ctx.verifier
-    verified = await services.verification.verify(
+    """Check a code or a token: 200 with an outcome, whatever was scanned."""
+    party = request.ctx.verifier
+    verified = await request.app.ctx.services.verification.verify(
         body.code,
         purpose=body.purpose,
-        verifier=None if party is None else await _verifier(services.parties, UUID(party), body.purpose),
+        verifier=None if party is None else UUID(party),
         address=request.ctx.address,
     )
     return Answer(VerifiedOut.of(verified))

@@ -64,13 +64,41 @@ _SIGNED: Final = (
     "public_security",
     "education",
     "real_estate",
+    "department_desk",
     "civil_affairs",
+    "civil_affairs_cases",
+    "taxation",
+    "notary",
     "market_regulation",
+    "disabled_persons",
+    "health",
+    "data_quality",
+    "object_store",
     "sms",
     "mobile_register",
     "bank_clearing",
     "payment",
     "network_identity",
+)
+
+
+# Who tells of certificates under a key of their own; public security has one for all that it tells.
+_ISSUERS: Final = ("human-resources", "housing-fund", "disabled-persons", "health")
+
+
+# Whose matters come to the common desk of departments; each tells of its cases there under a key of its own.
+_AT_THE_DESK: Final = (
+    "public-security",
+    "human-resources",
+    "housing-fund",
+    "disabled-persons",
+    "health",
+    "education",
+    "real-estate",
+    "notary",
+    "civil-affairs",
+    "taxation",
+    "medical-insurance",
 )
 
 
@@ -90,6 +118,23 @@ def _credentials() -> tuple[dict[str, Any], dict[str, Any]]:
         "callback_key_id": key_id,
         "callback_public_key": _public_pem(key),
     }
+    ours["issuer_callbacks"], theirs["issuer_callbacks"] = {}, {}
+    for department in _ISSUERS:
+        key = ed25519.Ed25519PrivateKey.generate()
+        key_id = f"{department}-{secrets.token_hex(4)}"
+        ours["issuer_callbacks"][department] = {"key_id": key_id, "public_key": _public_pem(key)}
+        theirs["issuer_callbacks"][department] = {"key_id": key_id, "private_key": private_pem(key).decode()}
+    ours["department_desk"] |= {"callback_key_ids": {}, "callback_public_keys": {}}
+    theirs["department_desk"] |= {"callbacks": {}}
+    for department in _AT_THE_DESK:
+        key = ed25519.Ed25519PrivateKey.generate()
+        key_id = f"desk-{department}-{secrets.token_hex(4)}"
+        ours["department_desk"]["callback_key_ids"][department] = key_id
+        ours["department_desk"]["callback_public_keys"][department] = _public_pem(key)
+        theirs["department_desk"]["callbacks"][department] = {
+            "key_id": key_id,
+            "private_key": private_pem(key).decode(),
+        }
     report_key = ed25519.Ed25519PrivateKey.generate()
     report_key_id = f"sms-{secrets.token_hex(4)}"
     theirs["sms_reports"] = {"key_id": report_key_id, "private_key": private_pem(report_key).decode()}
@@ -110,7 +155,27 @@ def _credentials() -> tuple[dict[str, Any], dict[str, Any]]:
     }
     theirs["human_resources"] = shared
     ours["human_resources"] = {**shared, "sm2_private_key": private.hex()}
+    public, private = gmssl_pyx.sm2_key_generate()
+    shared = {
+        "access_id": secrets.token_hex(8),
+        "secret": secrets.token_urlsafe(32),
+        "sm2_public_key": "04" + public.hex(),
+    }
+    theirs["housing_fund"] = shared
+    ours["housing_fund"] = {**shared, "sm2_private_key": private.hex()}
+    ours["health_cases"], theirs["health_cases"] = _sealed_pair()
     return ours, theirs
+
+
+def _sealed_pair() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return both sides of a sealed conversation: each has its own SM2 key and the other's public one."""
+    our_public, our_private = gmssl_pyx.sm2_key_generate()
+    their_public, their_private = gmssl_pyx.sm2_key_generate()
+    shared = {"app_id": secrets.token_hex(8), "secret": secrets.token_urlsafe(32)}
+    return (
+        {**shared, "private_key": our_private.hex(), "public_key": "04" + their_public.hex()},
+        {**shared, "private_key": their_private.hex(), "caller_public_key": "04" + our_public.hex()},
+    )
 
 
 def _read(path: Path) -> dict[str, Any]:

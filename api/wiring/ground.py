@@ -1,6 +1,6 @@
 """The ground's objects, built once for a process."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from api.wiring.settings import Settings
 from core.audit.record import Audit
@@ -32,6 +32,7 @@ class Ground:
     cache: Cache
     limits: Limits
     outbound: Outbound
+    systems: set[str] = field(default_factory=set)
 
     @classmethod
     def build(cls, settings: Settings) -> "Ground":
@@ -59,7 +60,9 @@ class Ground:
         )
 
     def partner(self, name: str, settings: PartnerSettings, signer: Signer | None = None) -> Partner:
-        """Return an outside system as the one door out sees it."""
+        """Return an outside system as the one door out sees it, and remember its name among those configured."""
+        if settings.address:
+            self.systems.add(name)
         return Partner(name, settings.address, settings.timeout_seconds, settings.attempts, signer)
 
     def signed_partner(self, name: str, settings: SignedPartnerSettings, *, digest: Digest = "sha256") -> Partner:

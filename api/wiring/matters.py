@@ -6,50 +6,104 @@ from dataclasses import dataclass
 from api.wiring.auth import AuthServices
 from api.wiring.certificates import CertificateServices
 from api.wiring.ground import Ground
+from api.wiring.handling.branches import BranchServices
+from api.wiring.handling.exchange import ExchangeServices
+from api.wiring.handling.results import ResultServices
+from api.wiring.handling.staff import HandlingServices
+from api.wiring.handling.supervision import SupervisionServices
+from api.wiring.outside.departments import departments_of, partners_at_the_desk, poll_pauses
+from api.wiring.outside.stores import files_of, scanner_of, texts_of
+from auth.staff.grants import OfficerRegions
 from core.calendar_store import CalendarStore
-from core.signers.sharing import SharingEnvelope
-from matters.adapters.education import Degrees
-from matters.adapters.folder import Folder
-from matters.adapters.human_resources import Insurance, PensionDesk
-from matters.adapters.public_security import Households, PublicSecurity
-from matters.adapters.real_estate import Residences
-from matters.applications.attachments import Attachments
+from matters.applications.claims import Claims
+from matters.applications.draft_life import DraftLife
 from matters.applications.drafts import Drafts
 from matters.applications.eligibility import Eligibility
+from matters.applications.held_texts import HeldTexts
 from matters.applications.numbers import Numbers
 from matters.applications.progress import Progress
-from matters.applications.ratings import Ratings
 from matters.applications.submission import Submission
 from matters.applications.supplements import Supplements
 from matters.applications.withdrawals import Withdrawals
+from matters.attachments.attachments import Attachments
+from matters.attachments.file_addresses import FileAddresses
+from matters.attachments.reuses import Reuses
 from matters.cases.deadlines import Deadlines
 from matters.cases.history import History
 from matters.cases.tracking import Tracking
 from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.guides import Guides
-from matters.catalogue.loading import load_catalogue
-from matters.ports import Department, FileStore, Records
+from matters.catalogue.knowing import Knowing
+from matters.catalogue.lint.checking import Lint
+from matters.catalogue.loading import load_catalogue, load_surroundings
+from matters.catalogue.revisions.editing import Revisions
+from matters.catalogue.revisions.living import LivingCatalogue
+from matters.catalogue.revisions.publishing import Publishing
+from matters.files.inspection import Inspection
+from matters.handover.polling import Polling
+from matters.materials.commitments import Commitments
+from matters.materials.demands import Demands
+from matters.materials.resolving import Materials
+from matters.materials.retention import Retention
+from matters.materials.spared import SparedMaterials
+from matters.materials.types import CommitmentKind
+from matters.materials.vault import MaterialVault
+from matters.papers.submission_copies import SubmissionCopies
+from matters.ports import FileStore
+from matters.ratings.defaults import DefaultRatings
+from matters.ratings.figures import RatingFigures
+from matters.ratings.ratings import Ratings
+from matters.ratings.tickets import RatingTickets
+from matters.routing.elsewhere import Elsewhere
+from matters.routing.loading import load_table
+from matters.routing.pulling import Pulls
+from matters.routing.routing import Routing
 
 
 @dataclass(frozen=True, slots=True)
 class MatterServices:
-    """What residents ask for."""
+    """What residents ask for. `behind` are the partners at the door out of a desk that serves several departments."""
 
     calendar: CalendarStore
     deadlines: Deadlines
     history: History
     catalogue: Catalogue
     guides: Guides
+    materials: Materials
+    vault: MaterialVault
+    reuses: Reuses
+    demands: Demands
+    spared: SparedMaterials
     eligibility: Eligibility
     drafts: Drafts
+    draft_life: DraftLife
     attachments: Attachments
     submission: Submission
     progress: Progress
     supplements: Supplements
     withdrawals: Withdrawals
     ratings: Ratings
+    default_ratings: DefaultRatings
+    rating_tickets: RatingTickets
+    rating_figures: RatingFigures
+    copies: SubmissionCopies
+    held_texts: HeldTexts
     tracking: Tracking
+    polling: Polling
     files: FileStore
+    living: LivingCatalogue
+    revisions: Revisions
+    publishing: Publishing
+    behind: Mapping[str, tuple[str, ...]]
+    inspection: Inspection
+    file_addresses: FileAddresses
+    results: ResultServices
+    commitments: Commitments
+    branches: BranchServices
+    exchange: ExchangeServices
+    elsewhere: Elsewhere
+    handling: HandlingServices
+    supervision: SupervisionServices
 
     @classmethod
     def build(cls, ground: Ground, auth: AuthServices, certificates: CertificateServices) -> "MatterServices":
@@ -59,12 +113,15 @@ class MatterServices:
             UnsafeSettings: the published catalogue is not in order.
         """
         settings, clock, ids = ground.settings.matters, ground.clock, ground.ids
-        files = Folder(ground.settings.files_folder)
+        files = files_of(ground)
+        inspection = Inspection()
         audit, vault, limits = ground.audit, ground.vault, ground.limits
-        catalogue = Catalogue(load_catalogue())
+        shipped = load_catalogue()
+        catalogue = Catalogue(shipped)
+        living = LivingCatalogue(catalogue=catalogue, shipped=shipped, clock=clock)
         calendar = CalendarStore(clock=clock)
-        deadlines = Deadlines(calendar=calendar)
-        history = History(clock=clock, ids=ids, vault=vault, deadlines=deadlines)
+        deadlines = Deadlines(calendar=calendar, pre_review_hours=settings.pre_review_hours)
+        history = History(clock=clock, ids=ids, vault=vault, deadlines=deadlines, gate=catalogue.is_decided_together)
         tracking = Tracking(
             history=history,
             catalogue=catalogue,
@@ -76,8 +133,49 @@ class MatterServices:
             ids=ids,
             settings=settings,
         )
-        guides = Guides(catalogue=catalogue, holdings=certificates.wallet)
-        departments, records = _departments(ground)
+        kept = MaterialVault(
+            catalogue=catalogue,
+            files=files,
+            retention=Retention(settings.keep_material_days),
+            audit=audit,
+            jobs=ground.jobs,
+            vault=vault,
+            clock=clock,
+            ids=ids,
+            settings=settings,
+        )
+        knowing = Knowing(holdings=certificates.wallet, people=auth.realname, clock=clock)
+        materials = Materials(
+            catalogue=catalogue,
+            knowing=knowing,
+            vault=kept,
+            jobs=ground.jobs,
+            clock=clock,
+            ids=ids,
+            days={CommitmentKind.PROMISE: settings.promise_days, CommitmentKind.DEFERRED: settings.defer_days},
+        )
+        guides = Guides(catalogue=catalogue, knowing=knowing, materials=materials)
+        departments, records = departments_of(ground)
+        demands = Demands(
+            catalogue=catalogue,
+            materials=materials,
+            history=history,
+            audit=audit,
+            jobs=ground.jobs,
+            spend=auth.staff.approvals.spend,
+        )
+        polling = Polling(
+            departments=departments,
+            pauses=poll_pauses(ground),
+            catalogue=catalogue,
+            tracking=tracking,
+            demands=demands,
+            jobs=ground.jobs,
+            clock=clock,
+        )
+        exchange = ExchangeServices.build(ground, catalogue)
+        table = load_table(shipped)
+        routing = Routing(table=table, officers=OfficerRegions())
         eligibility = Eligibility(
             catalogue=catalogue,
             people=auth.realname,
@@ -88,19 +186,36 @@ class MatterServices:
             settings=settings,
         )
         progress = Progress(
-            catalogue=catalogue, history=history, vault=vault, audit=audit, limits=limits, settings=settings
+            catalogue=catalogue,
+            history=history,
+            materials=materials,
+            health=exchange.health,
+            routing=routing,
+            vault=vault,
+            audit=audit,
+            limits=limits,
+            clock=clock,
+            settings=settings,
         )
+        tickets = RatingTickets(deadlines=deadlines, audit=audit, vault=vault, clock=clock, ids=ids, settings=settings)
         return cls(
             calendar=calendar,
             deadlines=deadlines,
             history=history,
             catalogue=catalogue,
             guides=guides,
+            materials=materials,
+            vault=kept,
+            reuses=Reuses(catalogue=catalogue, kept=kept, files=files, audit=audit, vault=vault, clock=clock, ids=ids),
+            demands=demands,
+            spared=SparedMaterials(),
             eligibility=eligibility,
+            draft_life=DraftLife(catalogue=catalogue, audit=audit, jobs=ground.jobs, clock=clock, settings=settings),
             drafts=Drafts(
                 catalogue=catalogue,
                 people=auth.realname,
                 holdings=certificates.wallet,
+                knowing=knowing,
                 history=history,
                 progress=progress,
                 audit=audit,
@@ -112,7 +227,11 @@ class MatterServices:
             ),
             attachments=Attachments(
                 catalogue=catalogue,
+                materials=materials,
                 files=files,
+                inspector=inspection,
+                scanner=scanner_of(ground),
+                jobs=ground.jobs,
                 audit=audit,
                 vault=vault,
                 limits=limits,
@@ -122,13 +241,18 @@ class MatterServices:
             ),
             submission=Submission(
                 catalogue=catalogue,
-                guides=guides,
+                knowing=knowing,
+                materials=materials,
                 people=auth.realname,
                 departments=departments,
                 eligibility=eligibility,
                 history=history,
                 tracking=tracking,
+                polling=polling,
+                claims=Claims(routing=routing, clock=clock),
+                pulls=Pulls(table=table, records=records, audit=audit),
                 numbers=Numbers(clock=clock),
+                texts=texts_of(ground, auth, catalogue),
                 audit=audit,
                 jobs=ground.jobs,
                 vault=vault,
@@ -142,48 +266,84 @@ class MatterServices:
                 catalogue=catalogue, history=history, progress=progress, audit=audit, vault=vault, clock=clock
             ),
             withdrawals=Withdrawals(
-                catalogue=catalogue, history=history, progress=progress, audit=audit, vault=vault, clock=clock
+                catalogue=catalogue,
+                departments=departments,
+                history=history,
+                progress=progress,
+                audit=audit,
+                jobs=ground.jobs,
+                vault=vault,
+                clock=clock,
             ),
-            ratings=Ratings(audit=audit, vault=vault, clock=clock, ids=ids),
+            ratings=Ratings(tickets=tickets, audit=audit, vault=vault, clock=clock, ids=ids),
+            default_ratings=DefaultRatings(clock=clock, ids=ids, settings=settings),
+            rating_tickets=tickets,
+            rating_figures=RatingFigures(),
+            copies=SubmissionCopies(
+                catalogue=catalogue,
+                materials=materials,
+                kinds={kind.slug: kind.title for kind in certificates.wallet.kinds},
+                vault=vault,
+                audit=audit,
+                limits=limits,
+                settings=settings,
+            ),
+            held_texts=HeldTexts(
+                catalogue=catalogue,
+                history=history,
+                tracking=tracking,
+                audit=audit,
+                jobs=ground.jobs,
+                vault=vault,
+                clock=clock,
+            ),
             tracking=tracking,
+            polling=polling,
             files=files,
-        )
-
-
-def _departments(ground: Ground) -> tuple[Mapping[str, Department], Mapping[str, Records]]:
-    """Return who takes dossiers, by department, and who answers questions, by the names the catalogue uses."""
-    settings, outbound, ids = ground.settings.departments, ground.outbound, ground.ids
-    public_security = ground.signed_partner("public-security", settings.public_security)
-    sharing = settings.human_resources
-    departments: dict[str, Department] = {
-        "public-security": PublicSecurity(outbound=outbound, partner=public_security),
-        "human-resources": PensionDesk(
-            outbound=outbound,
-            partner=ground.partner("human-resources", settings.pension),
-            app_id=settings.pension.app_id,
-            secret=settings.pension.secret,
-            clock=ground.clock,
-        ),
-    }
-    records: dict[str, Records] = {
-        "public-security": Households(outbound=outbound, partner=public_security, ids=ids),
-        "human-resources": Insurance(
-            outbound=outbound,
-            partner=ground.partner("human-resources", sharing),
-            envelope=SharingEnvelope(
-                access_id=sharing.access_id,
-                secret=sharing.secret,
-                private_key=sharing.private_key,
-                clock=ground.clock,
+            living=living,
+            revisions=Revisions(
+                catalogue=catalogue,
+                living=living,
+                lint=Lint(load_surroundings()),
+                audit=audit,
+                clock=clock,
+                ids=ids,
             ),
-        ),
-        "education": Degrees(
-            outbound=outbound, partner=ground.signed_partner("education", settings.education), ids=ids
-        ),
-        "real-estate": Residences(
-            outbound=outbound,
-            partner=ground.signed_partner("real-estate", settings.real_estate, digest="sm3"),
-            ids=ids,
-        ),
-    }
-    return departments, records
+            publishing=Publishing(catalogue=catalogue, living=living, audit=audit, clock=clock, ids=ids),
+            behind={"department-desk": partners_at_the_desk(catalogue)},
+            inspection=inspection,
+            exchange=exchange,
+            elsewhere=Elsewhere(),
+            file_addresses=FileAddresses(
+                catalogue=catalogue,
+                files=files,
+                kept=kept,
+                audit=audit,
+                vault=vault,
+                limits=limits,
+                clock=clock,
+                settings=settings,
+            ),
+            commitments=Commitments(catalogue=catalogue, audit=audit, vault=vault, clock=clock),
+            results=ResultServices.build(ground, auth, certificates, catalogue=catalogue, history=history, files=files),
+            branches=BranchServices.build(
+                ground,
+                auth,
+                catalogue=catalogue,
+                history=history,
+                tracking=tracking,
+                deadlines=deadlines,
+                departments=departments,
+            ),
+            handling=HandlingServices.build(
+                catalogue=catalogue,
+                history=history,
+                tracking=tracking,
+                deadlines=deadlines,
+                audit=audit,
+                vault=vault,
+                jobs=ground.jobs,
+                clock=clock,
+            ),
+            supervision=SupervisionServices.build(ground, catalogue=catalogue, history=history, deadlines=deadlines),
+        )

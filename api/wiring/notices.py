@@ -11,13 +11,13 @@ from notices.choices import Choices
 from notices.copies import Copies
 from notices.deliveries import Deliveries
 from notices.inbox import Inbox
+from notices.outcomes.undelivered import UndeliveredNotices
 from notices.pushes import Pushes
 from notices.reports import Reports
 from notices.sending import Sending
 from notices.subscriptions import Subscriptions
 from notices.telling import Telling
 from notices.texts import Texts
-from notices.undelivered import UndeliveredNotices
 
 
 @dataclass(frozen=True, slots=True)

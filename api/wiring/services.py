@@ -3,8 +3,8 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
 
+from api.citizen.wallet.ledger_terms import LedgerTerms
 from api.health import State
 from api.idempotency import Idempotency
 from api.wiring.auth import AuthServices
@@ -17,6 +17,7 @@ from api.wiring.notices import NoticeServices
 from api.wiring.rekeying import key_work
 from api.wiring.rights import RightsServices
 from api.wiring.running.handlers import handlers
+from api.wiring.running.regular import regular_work
 from api.wiring.running.watch import Watch
 from api.wiring.settings import Settings
 from api.wiring.staff import trusted_keys
@@ -37,14 +38,18 @@ from auth.places.logout import Logout
 from auth.realname import RealName
 from auth.registers.parties import Parties
 from auth.registers.privacy import PrivacyRecords
+from auth.registers.trail import Trail
 from auth.rights.closures import Closures
 from auth.rights.corrections import Corrections
 from auth.rights.exports import Exports
+from auth.rights.reports import LedgerReports
 from auth.sessions import Sessions
+from auth.staff.appointments import Appointments
 from auth.staff.approvals import Approvals
 from auth.staff.emergencies import Emergencies
 from auth.staff.openings import Openings
 from auth.staff.operators import Operators
+from auth.staff.reviews import Reviews
 from auth.staff.sessions import StaffSessions
 from auth.tidying import Tidying
 from auth.tokens import Tokens
@@ -54,13 +59,15 @@ from auth.ways.logins import LoginChecks
 from auth.ways.menu import Menu
 from auth.ways.stepups import StepUps
 from certificates.keys import IssuerKeys
+from certificates.living.life import Life
+from certificates.living.reminders import Reminders
+from certificates.living.reports import Reports as CertificateReports
 from certificates.presentation import Presentation
 from certificates.verification import Verification
 from certificates.wallet import Wallet
 from core.cache import Cache
 from core.clock import Clock
 from core.database import close_database, open_database, orm_config
-from core.db import execute, transaction
 from core.errors import Problem
 from core.ids import Ids
 from core.jobs.carrier import Sweeper
@@ -75,29 +82,28 @@ from core.signers.http_signature import SignatureChecker
 from face.checks import FaceChecks
 from face.elder import ElderSessions
 from face.takeover import TakeoverChecks
-from face.watch import look_at_subjects
-from matters.applications.attachments import Attachments
 from matters.applications.drafts import Drafts
 from matters.applications.eligibility import Eligibility
 from matters.applications.progress import Progress
-from matters.applications.ratings import Ratings
 from matters.applications.submission import Submission
 from matters.applications.supplements import Supplements
+from matters.applications.value_reports import ValueReports
 from matters.applications.withdrawals import Withdrawals
+from matters.attachments.attachments import Attachments
 from matters.cases.tracking import Tracking
 from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.guides import Guides
+from matters.catalogue.revisions.editing import Revisions
+from matters.catalogue.revisions.publishing import Publishing
+from matters.ratings.ratings import Ratings
 from notices.choices import Choices
 from notices.copies import Copies
 from notices.inbox import Inbox
+from notices.outcomes.undelivered import UndeliveredNotices
 from notices.pushes import Pushes
 from notices.reports import Reports
-from notices.undelivered import UndeliveredNotices
 
 log = get_logger(__name__)
-
-_NONCES_KEPT = timedelta(minutes=20)
-_HOUR = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +131,11 @@ class Services:
     exports: Exports
     corrections: Corrections
     closures: Closures
+    value_reports: ValueReports
+    ledger_reports: LedgerReports
+    ledger_terms: LedgerTerms
     operators: Operators
+    appointments: Appointments
     authority: Authority
     relatives: Relatives
     mandates: Mandates
@@ -147,7 +157,9 @@ class Services:
     undelivered_notices: UndeliveredNotices
     approvals: Approvals
     emergencies: Emergencies
+    emergency_reviews: Reviews
     openings: Openings
+    trail: Trail
     parties: Parties
     privacy_records: PrivacyRecords
     face: FaceServices
@@ -157,11 +169,17 @@ class Services:
     deaths: Deaths
     takeover_checks: TakeoverChecks
     wallet: Wallet
+    certificate_life: Life
+    certificate_reminders: Reminders
+    certificate_reports: CertificateReports
     presentation: Presentation
     verification: Verification
     issuer_keys: IssuerKeys
+    certificates: CertificateServices
     matters: MatterServices
     catalogue: Catalogue
+    revisions: Revisions
+    publishing: Publishing
     guides: Guides
     eligibility: Eligibility
     drafts: Drafts
@@ -193,6 +211,9 @@ class Services:
         face = FaceServices.build(ground, auth, ways.menu)
         certificates = CertificateServices.build(ground, auth)
         matters = MatterServices.build(ground, auth, certificates)
+        auth.staff.names.learn(certificates.wallet.kinds, matters.catalogue)
+        publishing = matters.publishing
+        auth.staff.approvals.take_on({"matters.change-list": publishing.do}, {"matters.change-list": publishing.check})
         rights = RightsServices.build(ground, auth, face, certificates, matters)
         runner = JobRunner(
             handlers=handlers(auth, ways, notices, certificates, matters, rights=rights),
@@ -224,6 +245,9 @@ class Services:
             exports=rights.exports,
             corrections=rights.corrections,
             closures=rights.closures,
+            value_reports=rights.value_reports,
+            ledger_reports=rights.ledger_reports,
+            ledger_terms=rights.ledger_terms,
             authority=auth.delegation.authority,
             relatives=auth.delegation.relatives,
             mandates=auth.delegation.mandates,
@@ -245,9 +269,12 @@ class Services:
             undelivered_notices=notices.undelivered,
             staff_sessions=auth.staff.sessions,
             operators=auth.staff.operators,
+            appointments=auth.staff.appointments,
             approvals=auth.staff.approvals,
             emergencies=auth.staff.emergencies,
+            emergency_reviews=auth.staff.reviews,
             openings=auth.staff.openings,
+            trail=auth.staff.trail,
             parties=auth.staff.parties,
             privacy_records=auth.staff.privacy_records,
             face=face,
@@ -257,11 +284,17 @@ class Services:
             deaths=auth.deaths,
             takeover_checks=face.takeover_checks,
             wallet=certificates.wallet,
+            certificate_life=certificates.life,
+            certificate_reminders=certificates.reminders,
+            certificate_reports=certificates.reports,
             presentation=certificates.presentation,
             verification=certificates.verification,
             issuer_keys=certificates.issuer_keys,
+            certificates=certificates,
             matters=matters,
             catalogue=matters.catalogue,
+            revisions=matters.revisions,
+            publishing=matters.publishing,
             guides=matters.guides,
             eligibility=matters.eligibility,
             drafts=matters.drafts,
@@ -278,9 +311,9 @@ class Services:
             job_desk=JobDesk(runner=runner, carrier=ground.carrier, audit=ground.audit),
         )
 
-    def face_engine_state(self) -> State:
-        """Tell whether faces can be checked now."""
-        return "ok" if self.face.engine.is_ready else "degraded"
+    async def face_engine_state(self) -> State:
+        """Tell whether faces can be checked now, with all that checks them."""
+        return "ok" if await self.face.engine.is_whole() else "degraded"
 
     async def open(self, *, serve: bool, work: bool) -> None:
         """Open the database, the door out and the job transport; with `work` also run jobs and the timetable.
@@ -294,16 +327,24 @@ class Services:
         await open_database(config)
         await require_current(config)
         await ground.vault.load()
+        await self.matters.living.look()
         await ground.outbound.open()
+        ground.outbound.attach(self.matters.exchange.watch)
         await ground.carrier.start(listen=work)
         if serve and settings.face.local_engine.warm is Switch.ON:
             self._background.append(asyncio.create_task(self._warm()))
         # Every process: a key is announced for seconds at least, and has to be known everywhere by then.
-        entries = [Entry("keys", 0.5, self.keys.look), Entry("figures", 15.0, self.watch.look)]
+        entries = [
+            Entry("keys", 0.5, self.keys.look),
+            Entry("catalogue", 1.0, self.matters.living.look),
+            Entry("figures", 15.0, self.watch.look),
+            Entry("outside systems", 2.0, self.matters.exchange.health.look),
+            Entry("exchange counts", settings.matters.exchange.flush_seconds, self.matters.exchange.counts.flush),
+        ]
         if work:
             if settings.is_sqlite:
                 await self.runner.free_all()
-            entries += _entries(self, Sweeper(runner=self.runner, carrier=ground.carrier))
+            entries += regular_work(self, Sweeper(runner=self.runner, carrier=ground.carrier))
         timetable = Timetable(entries)
         timetable.start()
         self._timetables.append(timetable)
@@ -323,7 +364,9 @@ class Services:
             async with asyncio.timeout(10):
                 await self.runner.close()
         await self.face.engine.close()
+        await self.matters.inspection.close()
         await ground.outbound.close()
+        await self.matters.exchange.counts.close()
         await ground.cache.close()
         await ground.limits.close()
         await close_database()
@@ -334,45 +377,3 @@ class Services:
             await self.face.engine.warm_up()
         except Problem as problem:
             log.warning("face engine not warm", code=problem.code)
-
-
-def _entries(services: Services, sweeper: Sweeper) -> list[Entry]:
-    ground, settings = services.ground, services.settings
-
-    async def forget_nonces() -> None:
-        before = ground.clock.now() - _NONCES_KEPT
-        await transaction(lambda: execute("DELETE FROM seen_nonce WHERE created_at < $1", before))
-
-    async def forget_jobs() -> None:
-        await services.runner.forget_done(ground.clock.now() - timedelta(days=settings.jobs.keep_done_days))
-
-    async def forget_codes() -> None:
-        days = settings.certificates.keep_codes_days
-        await services.presentation.forget(ground.clock.now() - timedelta(days=days))
-
-    async def forget_notices() -> None:
-        await services.notices.inbox.forget(settings.notices.keep_days)
-        await services.notices.subscriptions.forget(settings.notices.keep_days)
-        await services.pushes.forget()
-
-    return [
-        Entry("sweep", settings.jobs.sweep_seconds, sweeper.sweep),
-        Entry("key work", 1.0, services.keys.go_on),
-        Entry("face figures", _HOUR, look_at_subjects),
-        Entry("seal", 1.0, ground.sealer.seal_all),
-        Entry("deadlines", 60.0, services.matters.deadlines.catch_up),
-        Entry("sessions and attempts", _HOUR, services.auth_tidying.tidy),
-        Entry("mandates", _HOUR, services.delegation_ending.tidy),
-        Entry("checks by other ways", 60.0, services.ways.tidying.tidy),
-        Entry("emergencies", 60.0, services.emergencies.count_open),
-        Entry("exports", _HOUR, services.exports.tidy),
-        Entry("closed accounts", 300.0, services.closures.look_again),
-        Entry("face checks", 60.0, services.face_checks.tidy),
-        Entry("kept answers", _HOUR, services.idempotency.purge),
-        Entry("nonces", 300.0, forget_nonces),
-        Entry("shown codes", _HOUR, forget_codes),
-        Entry("done jobs", _HOUR, forget_jobs),
-        Entry("silent messages", 600.0, services.message_reports.close_silent),
-        Entry("undelivered notices", 60.0, services.undelivered_notices.show),
-        Entry("notices", _HOUR, forget_notices),
-    ]

@@ -1,6 +1,7 @@
 """The services of the ways to be sure who somebody is, other than by their face."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from limits import parse
 
@@ -34,19 +35,25 @@ def menu_of(settings: Settings) -> Menu:
     """Return what this installation tells of its ways."""
     face, limits = settings.face, settings.auth.limits
 
-    def bounds(*, elder: bool) -> Numbers:
-        lifetime = int(face.lifetime(elder=elder).total_seconds())
-        return Numbers(face.attempts_for(elder=elder), lifetime, int(face.window.total_seconds()))
+    def bounds(lifetime: timedelta, *, elder: bool) -> Numbers:
+        seconds = int(lifetime.total_seconds())
+        return Numbers(face.attempts_for(elder=elder), seconds, int(face.window.total_seconds()))
 
-    counts = face.gives == "present"
+    counts, elsewhere = face.engines.local.gives == "present", face.engines.wechat.gives == "present"
     login, identity = parse(limits.login_account), parse(limits.identity_account)
     return Menu(
         settings.ways,
         faces=Faces(
-            bounds(elder=False),
-            bounds(elder=True),
+            bounds(face.lifetime(elder=False), elder=False),
+            bounds(face.lifetime(elder=True), elder=True),
             raises=counts,
             opens=counts and face.elder_sessions is Switch.ON,
+            platform=(
+                bounds(face.platform_lifetime(elder=False), elder=False),
+                bounds(face.platform_lifetime(elder=True), elder=True),
+            )
+            if elsewhere
+            else None,
         ),
         beginnings=Beginnings(
             Numbers(login.amount, _WECHAT_CODE_SECONDS, login.get_expiry()),
@@ -130,7 +137,6 @@ class WayServices:
             texting=texting,
             attempts=attempts,
             jobs=ground.jobs,
-            limits=ground.limits,
             audit=ground.audit,
             vault=vault,
             clock=clock,

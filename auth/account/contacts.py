@@ -18,6 +18,11 @@ SELECT id, openid_sealed FROM wechat_account WHERE citizen_id = $1 ORDER BY COAL
 LIMIT 5
 """
 _ALL: Final = "SELECT id FROM wechat_account WHERE citizen_id = $1 ORDER BY id"
+# Only while it is theirs: what was parted from a resident speaks for them no more.
+_OF_SESSION: Final = """
+SELECT a.id, a.openid_sealed FROM citizen_session s JOIN wechat_account a ON a.id = s.account_id
+WHERE s.id = $1 AND a.citizen_id = $2
+"""
 _BY_OPENID: Final = "SELECT id FROM wechat_account WHERE openid_hash IN ($1, $2)"
 
 
@@ -64,6 +69,18 @@ class Contacts:
             DatabaseUnavailable: the database could not be reached.
         """
         return [as_uuid(row["id"]) for row in await fetch(_ALL, citizen_id)]
+
+    async def account_of(self, session_id: UUID, citizen_id: UUID) -> AccountContact | None:
+        """Return the WeChat account by which a resident's session was opened; None when it was another way.
+
+        Raises:
+            RecordUnreadable: a sealed column does not open.
+        """
+        row = await fetch_one(_OF_SESSION, session_id, citizen_id)
+        if row is None:
+            return None
+        account_id = as_uuid(row["id"])
+        return AccountContact(account_id, Secret(self._vault.open(OPENID, account_id, row["openid_sealed"])))
 
     async def find_account(self, openid: Secret) -> UUID | None:
         """Return the WeChat account with this openid, if we know it.

@@ -56,6 +56,7 @@ class Deaths:
                 await execute(_STOP_TAKEOVERS, citizen_id, now)
                 # Mandates are checked against the state of both sides: this tidies up, and tells the other side.
                 await self._jobs.enqueue(END_DELEGATIONS, citizen_id=citizen_id, reason="death")
+                await self._jobs.enqueue("certificates.hold-back", citizen_id=citizen_id, reason="death")
                 await self._audit.record("auth.death-recorded", actor=actor, subject_id=citizen_id)
             return bool(rows)
 
@@ -71,7 +72,9 @@ class Deaths:
         async def work() -> bool:
             rows = await fetch(_LIVE, *self._indexes(id_number))
             for row in rows:
-                await self._audit.record("auth.death-taken-back", actor=actor, subject_id=as_uuid(row["id"]))
+                citizen_id = as_uuid(row["id"])
+                await self._jobs.enqueue("certificates.release", citizen_id=citizen_id, reason="death")
+                await self._audit.record("auth.death-taken-back", actor=actor, subject_id=citizen_id)
             return bool(rows)
 
         return await transaction(work)

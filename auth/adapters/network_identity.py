@@ -8,7 +8,7 @@ from uuid import UUID
 
 from auth.adapters.signed_desk import SignedDesk
 from auth.ways.errors import WayUnavailable
-from auth.ways.types import Begun, Claim, Finding, Outcome, Prompt, Proof, Reason
+from auth.ways.types import Begun, Claim, Finding, Outcome, Proof, Reason
 from core.ids import Ids
 from core.outbound import Outbound, Partner
 from core.pii import Secret
@@ -36,11 +36,7 @@ class NetworkIdentity:
             WayRefused: the service does not take the question.
         """
         del until
-        question = {"reference": check_id.hex, "name": claim.name.reveal(), "id_number": claim.id_number.reveal()}
-        ticket = (await self._desk.ask("/v1/authentications", question)).get("ticket")
-        if not isinstance(ticket, str) or not ticket:
-            raise WayUnavailable(retry_after=5)
-        return Begun(Secret(check_id.hex), Prompt("open", ticket=ticket))
+        return await self._desk.open_ticket("/v1/authentications", claim, check_id)
 
     async def finish(self, proof: Proof, code: str | None) -> Finding:
         """Ask the service for the result; the pseudonym is all that it tells of the person.

@@ -2,11 +2,14 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, Final, TypeAlias
+from uuid import UUID
 
 from auth.ways.errors import WayRefused, WayUnavailable
+from auth.ways.types import Begun, Claim, Prompt
 from core.ids import Ids
 from core.log import get_logger
 from core.outbound import Incoming, unavailable_as
+from core.pii import Secret
 
 log = get_logger(__name__)
 
@@ -42,3 +45,16 @@ class SignedDesk:
         if code in self._final:
             raise WayRefused
         raise WayUnavailable(retry_after=5)
+
+    async def open_ticket(self, path: str, claim: Claim, check_id: UUID) -> Begun:
+        """Get a ticket that the client opens; it is given whether or not the system knows the person.
+
+        Raises:
+            WayUnavailable: no usable answer came, or the system says to try later.
+            WayRefused: the system does not take the question, finally.
+        """
+        question = {"reference": check_id.hex, "name": claim.name.reveal(), "id_number": claim.id_number.reveal()}
+        ticket = (await self.ask(path, question)).get("ticket")
+        if not isinstance(ticket, str) or not ticket:
+            raise WayUnavailable(retry_after=5)
+        return Begun(Secret(check_id.hex), Prompt("open", ticket=ticket))

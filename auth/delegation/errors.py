@@ -13,21 +13,21 @@ class NoSelfDelegation(Invalid):
 
 
 class LinkStateForbids(Conflict):
-    """The tie between the two is not where this could be done."""
+    """The tie is not where this could be done: confirmed already, ended, the other one's to confirm, a guardian's."""
 
     code = "auth.relative-state"
-    title = "亲友关系当前的状态不能这样操作"
-    title_en = "The tie to this relative does not allow this now"
-    plain = "现在还不能这样做。"
+    title = "这份亲友关系已经确认、已经解除，或还在等对方确认，请刷新后再看"
+    title_en = "This tie is confirmed or ended already, or waits for the other one; please look at it again"
+    plain = "这个亲友关系已经变了，请再看看。"
 
 
 class MandateStateForbids(Conflict):
     """The mandate is not where this could be done."""
 
     code = "auth.mandate-state"
-    title = "授权当前的状态不能这样操作"
-    title_en = "The mandate does not allow this now"
-    plain = "这个授权现在不能这样做。"
+    title = "这份授权已经接受、已经结束，或要由另一方操作，请刷新后再看"
+    title_en = "This mandate is accepted or over already, or it is for the other side to do; please look at it again"
+    plain = "这个授权已经变了，请再看看。"
 
 
 class MandateInvalid(Invalid):

@@ -21,9 +21,9 @@ from core.db import as_uuid, execute, fetch, fetch_one, require_transaction, tra
 from core.ids import Ids
 
 _APPOINT: Final = """
-INSERT INTO mandate (id, kind, principal_kind, principal_id, agent_id, agent_mark, agent_name_sealed, relative_id,
-                     one_time, state, offered_at, accepted_at, ends_at, end_reason, checked_at)
-VALUES ($1, 'guardian', 'citizen', $2, $3, $4, $5, $6, $7, 'active', $8, $8, $9, '', $8)
+INSERT INTO mandate (id, kind, principal_kind, principal_id, agent_id, agent_mark, relative_id, one_time, state,
+                     offered_at, accepted_at, ends_at, end_reason, checked_at)
+VALUES ($1, 'guardian', 'citizen', $2, $3, $4, $5, $6, 'active', $7, $7, $8, '', $7)
 ON CONFLICT DO NOTHING RETURNING id
 """
 _RENEW: Final = """
@@ -93,7 +93,6 @@ class Guardians:
             ward.citizen_id,
             caller.citizen_id,
             self._rows.person_mark(me),
-            self._rows.seal_agent(mandate_id, me.name),
             link_id,
             False,
             now,
@@ -155,14 +154,14 @@ class Guardians:
 
         Raises:
             MandateMissing: the caller is not the guardian by this mandate.
-            ConsentRequired: there is no such text in force.
+            NoSuchConsent: there is no such text in force.
             KinshipUnavailable: the guardianship has to be confirmed and the register is away.
         """
         held = await self._mine(caller, mandate_id)
         guardian = Actor.citizen(caller.actor_id, on_behalf_of=held.principal_id)
         await transaction(lambda: self._consents.give(held.principal_id, consent, actor=guardian))
 
-    async def withdraw(self, caller: Caller, mandate_id: UUID, purpose: str) -> bool:
+    async def withdraw(self, caller: Caller, mandate_id: UUID, consent: str) -> bool:
         """Take a consent of the ward back; return whether one stood.
 
         Raises:
@@ -172,7 +171,7 @@ class Guardians:
         """
         held = await self._mine(caller, mandate_id)
         guardian = Actor.citizen(caller.actor_id, on_behalf_of=held.principal_id)
-        return await self._consents.withdraw(held.principal_id, purpose, actor=guardian)
+        return await self._consents.withdraw(held.principal_id, consent, actor=guardian)
 
     async def _mine(self, caller: Caller, mandate_id: UUID) -> Held:
         row = await fetch_one(_MINE, mandate_id, caller.citizen_id)

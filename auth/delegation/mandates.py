@@ -9,7 +9,7 @@ from uuid import UUID
 from auth.delegation.ending import Ending
 from auth.delegation.errors import LinkStateForbids, MandateStateForbids, NoSelfDelegation
 from auth.delegation.organisations import Organisations
-from auth.delegation.records import Held, Rows
+from auth.delegation.records import Held, Link, Rows
 from auth.delegation.rules import check_terms, require_adult, scope_columns, state_now
 from auth.delegation.trail import Trail
 from auth.delegation.types import LinkState, MandateState, MandateView, Named, Terms
@@ -39,7 +39,7 @@ INSERT INTO mandate (id, kind, principal_kind, principal_id, granted_by, agent_m
 VALUES ($1, 'agent', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'offered', $12, $13, '') RETURNING id
 """
 _ACCEPT: Final = """
-UPDATE mandate SET state = 'active', agent_id = $2, accepted_at = $4
+UPDATE mandate SET state = 'active', agent_id = $2, accepted_at = $4, agent_name_sealed = NULL
 WHERE id = $1 AND state = 'offered' AND agent_mark = $3 AND ends_at > $4
   AND (relative_id IS NULL
        OR EXISTS (SELECT 1 FROM relative WHERE relative.id = mandate.relative_id AND relative.state = 'confirmed'))
@@ -60,7 +60,7 @@ _AS_PRINCIPAL: Final = """
 SELECT * FROM mandate WHERE (principal_id = $1 OR granted_by = $1) AND id > $2 ORDER BY id LIMIT $3
 """
 _REFUSE: Final = """
-UPDATE mandate SET state = 'refused', agent_id = $2, ended_at = $3, end_reason = 'refused'
+UPDATE mandate SET state = 'refused', agent_id = $2, ended_at = $3, end_reason = 'refused', agent_name_sealed = NULL
 WHERE id = $1 AND state = 'offered'
 """
 _LIVE: Final = frozenset({MandateState.OFFERED, MandateState.ACTIVE, MandateState.USED})
@@ -125,14 +125,9 @@ class Mandates:
             if row is None:
                 return None
             link = self._rows.link(row)
-            if link.state is not LinkState.CONFIRMED or link.other is None:
+            if link.state is not LinkState.CONFIRMED:
                 raise LinkStateForbids
-            is_asker = link.citizen_id == caller.citizen_id
-            agent = (
-                link.other
-                if is_asker
-                else _named(await self._realname.person_of(link.citizen_id, ReadPurpose.DELEGATION))
-            )
+            agent = await self._other_side(caller, link)
             require_adult(agent.id_number, today)
             offer = _Offer(PrincipalKind.CITIZEN, caller.citizen_id, agent, terms, relative_id=relative_id)
             return await self._offer(caller, offer)
@@ -262,6 +257,16 @@ class Mandates:
 
         return await transaction(work)
 
+    async def _other_side(self, caller: Caller, link: Link) -> Named:
+        """Return the other one of a tie, from their account or, where they have none yet, as they were named."""
+        other_id = link.other_id if link.citizen_id == caller.citizen_id else link.citizen_id
+        if other_id is not None:
+            return _named(await self._realname.person_of(other_id, ReadPurpose.DELEGATION))
+        other = await self._rows.open_other(link)
+        if other is None:
+            raise LinkStateForbids
+        return other
+
     async def _refuse(self, caller: Caller, held: Held) -> None:
         await execute(_REFUSE, held.id, caller.citizen_id, self._clock.now())
         await self._tell("auth.mandate-refused", caller.actor, held.id, (held.principal_id, caller.citizen_id))
@@ -283,7 +288,7 @@ class Mandates:
             offer.principal_id,
             caller.citizen_id,
             self._rows.person_mark(offer.agent),
-            self._rows.seal_agent(mandate_id, offer.agent.name),
+            await self._rows.seal_agent(caller.citizen_id, mandate_id, offer.agent.name),
             offer.relative_id,
             offer.under_id,
             certificates,
@@ -305,6 +310,11 @@ class Mandates:
             if is_organisation
             else await self._trail.masked_name_of(held.principal_id)
         )
+        if held.agent_id is not None:
+            agent_name = await self._trail.masked_name_of(held.agent_id)
+        else:
+            named = await self._rows.open_agent(held)
+            agent_name = "" if named is None else named.masked()
         return MandateView(
             id=held.id,
             kind=held.kind,
@@ -313,7 +323,7 @@ class Mandates:
             principal=held.principal,
             principal_name=principal_name,
             organisation_id=held.principal_id if is_organisation else None,
-            agent_name="" if held.agent_name is None else held.agent_name.masked(),
+            agent_name=agent_name,
             scope=held.scope,
             one_time=held.one_time,
             offered_at=held.offered_at,

@@ -8,8 +8,9 @@ from tortoise.models import Model
 class Relative(Model):
     """A tie that one resident asks for with somebody named by name and number, whether or not anybody is called so.
 
-    The other one finds it by `person_mark`, the mark of their own number and name. A tie that has ended stays,
-    without the name, so that attempts count.
+    The other one finds it by `person_mark`, the mark of their own number and name. What the one who asks has written of
+    the other one is under the asker's own key, until the other one is known by their account. A tie that has ended
+    stays, without the name, so that attempts count.
     """
 
     id = fields.UUIDField(primary_key=True)
@@ -47,7 +48,7 @@ class Mandate(Model):
     # Known when it is accepted; until then the agent finds it by number and name.
     agent_id = fields.UUIDField(null=True)
     agent_mark = fields.CharField(max_length=32, db_index=True)
-    # Gone with the agent's account, as the mark is.
+    # Until `agent_id` is known, under the key of `granted_by`.
     agent_name_sealed = fields.BinaryField(null=True)
     relative: fields.ForeignKeyNullableRelation[Relative] = fields.ForeignKeyField(
         "auth.Relative", related_name=False, on_delete=fields.RESTRICT, null=True, db_index=True

@@ -28,9 +28,9 @@ ON CONFLICT (uscc) DO UPDATE SET name = excluded.name RETURNING id
 """
 _NAME: Final = "SELECT uscc, name FROM organisation WHERE id = $1"
 _REPRESENT: Final = """
-INSERT INTO mandate (id, kind, principal_kind, principal_id, agent_id, agent_mark, agent_name_sealed, one_time, state,
-                     offered_at, accepted_at, ends_at, end_reason, checked_at)
-VALUES ($1, 'representative', 'organisation', $2, $3, $4, $5, $6, 'active', $7, $7, $8, '', $7)
+INSERT INTO mandate (id, kind, principal_kind, principal_id, agent_id, agent_mark, one_time, state, offered_at,
+                     accepted_at, ends_at, end_reason, checked_at)
+VALUES ($1, 'representative', 'organisation', $2, $3, $4, $5, 'active', $6, $6, $7, '', $6)
 ON CONFLICT DO NOTHING RETURNING id
 """
 _RENEW: Final = """
@@ -212,7 +212,6 @@ class Organisations:
             organisation_id,
             caller.citizen_id,
             self._rows.person_mark(me),
-            self._rows.seal_agent(mandate_id, me.name),
             False,
             now,
             ends_at,
@@ -230,7 +229,7 @@ class Organisations:
 
     async def _tell_refused(self, caller: Caller) -> None:
         await self._trail.tell(
-            "auth.representative-named",
+            "auth.representative-refused",
             actor=caller.actor,
             subjects=(caller.citizen_id,),
             object_kind="organisation",

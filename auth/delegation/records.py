@@ -22,13 +22,17 @@ _AGENT_NAME: Final = "mandate.agent_name"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Link:
-    """A tie between two relatives as its row says. Name and number of the other one are gone once it has ended."""
+    """A tie between two relatives as its row says.
+
+    Name and number of the other one are there while only the one who asked has them: not once the other one is known
+    by their account, nor once the tie has ended.
+    """
 
     id: UUID
     citizen_id: UUID
     other_id: UUID | None
     person_mark: str
-    other: Named | None
+    other_sealed: tuple[bytes, bytes] | None
     relation: Relation
     state: LinkState
     basis: Basis | None
@@ -38,7 +42,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Held:
-    """A mandate as its row says. The agent's name goes with the agent's account."""
+    """A mandate as its row says. The agent's name is there until the agent is known by their account."""
 
     id: UUID
     kind: MandateKind
@@ -47,7 +51,7 @@ class Held:
     granted_by: UUID | None
     agent_id: UUID | None
     agent_mark: str
-    agent_name: PersonName | None
+    agent_name_sealed: bytes | None
     under_id: UUID | None
     scope: Scope
     one_time: bool
@@ -101,36 +105,60 @@ class Rows:
         """Return the mark under which attempts at a number or a code are counted."""
         return self._vault.mark(f"delegation_attempt.{purpose}", value)
 
-    def seal_other(self, link_id: UUID, other: Named) -> tuple[bytes, bytes]:
-        """Return name and number of the other one, sealed for their row."""
+    async def seal_other(self, asker_id: UUID, link_id: UUID, other: Named) -> tuple[bytes, bytes]:
+        """Return name and number of the other one, sealed for their row under the key of the one who asks.
+
+        Raises:
+            RecordUnreadable: who asks has no key any more: their account is closed.
+        """
+        asker = await self._vault.find_person(asker_id)
         return (
-            self._vault.seal(_LINK_NAME, link_id, other.name.reveal()),
-            self._vault.seal(_LINK_NUMBER, link_id, other.id_number.reveal()),
+            asker.seal(_LINK_NAME, link_id, other.name.reveal()),
+            asker.seal(_LINK_NUMBER, link_id, other.id_number.reveal()),
         )
 
-    def seal_agent(self, mandate_id: UUID, name: PersonName) -> bytes:
-        """Return an agent's name, sealed for its row."""
-        return self._vault.seal(_AGENT_NAME, mandate_id, name.reveal())
-
-    def link(self, row: Mapping[str, Any]) -> Link:
-        """Return a row of `relative` as a value.
+    async def open_other(self, link: Link) -> Named | None:
+        """Return the other one of a tie by name and number, as far as these stand in its row.
 
         Raises:
             RecordUnreadable: a sealed column does not open.
         """
-        link_id = as_uuid(row["id"])
-        other = None
-        if row["name_sealed"] is not None:
-            other = Named(
-                PersonName(self._vault.open(_LINK_NAME, link_id, row["name_sealed"])),
-                IdNumber(self._vault.open(_LINK_NUMBER, link_id, row["id_number_sealed"])),
-            )
+        if link.other_sealed is None:
+            return None
+        asker = await self._vault.find_person(link.citizen_id)
+        name, number = link.other_sealed
+        return Named(
+            PersonName(asker.open(_LINK_NAME, link.id, name)), IdNumber(asker.open(_LINK_NUMBER, link.id, number))
+        )
+
+    async def seal_agent(self, giver_id: UUID, mandate_id: UUID, name: PersonName) -> bytes:
+        """Return an agent's name, sealed for its row under the key of the one who gives.
+
+        Raises:
+            RecordUnreadable: who gives has no key any more: their account is closed.
+        """
+        return (await self._vault.find_person(giver_id)).seal(_AGENT_NAME, mandate_id, name.reveal())
+
+    async def open_agent(self, held: Held) -> PersonName | None:
+        """Return the agent's name, as far as it stands in the mandate's row.
+
+        Raises:
+            RecordUnreadable: the sealed column does not open.
+        """
+        if held.agent_name_sealed is None or held.granted_by is None:
+            return None
+        giver = await self._vault.find_person(held.granted_by)
+        return PersonName(giver.open(_AGENT_NAME, held.id, held.agent_name_sealed))
+
+    def link(self, row: Mapping[str, Any]) -> Link:
+        """Return a row of `relative` as a value."""
+        sealed = row["name_sealed"], row["id_number_sealed"]
         return Link(
-            id=link_id,
+            id=as_uuid(row["id"]),
             citizen_id=as_uuid(row["citizen_id"]),
             other_id=_uuid(row["other_id"]),
             person_mark=row["person_mark"],
-            other=other,
+            other_sealed=None if sealed[0] is None else sealed,
             relation=Relation(row["relation"]),
             state=LinkState(row["state"]),
             basis=Basis(row["basis"]) if row["basis"] else None,
@@ -139,21 +167,16 @@ class Rows:
         )
 
     def mandate(self, row: Mapping[str, Any]) -> Held:
-        """Return a row of `mandate` as a value.
-
-        Raises:
-            RecordUnreadable: a sealed column does not open.
-        """
-        mandate_id, name = as_uuid(row["id"]), row["agent_name_sealed"]
+        """Return a row of `mandate` as a value."""
         return Held(
-            id=mandate_id,
+            id=as_uuid(row["id"]),
             kind=MandateKind(row["kind"]),
             principal=PrincipalKind(row["principal_kind"]),
             principal_id=as_uuid(row["principal_id"]),
             granted_by=_uuid(row["granted_by"]),
             agent_id=_uuid(row["agent_id"]),
             agent_mark=row["agent_mark"],
-            agent_name=None if name is None else PersonName(self._vault.open(_AGENT_NAME, mandate_id, name)),
+            agent_name_sealed=row["agent_name_sealed"],
             under_id=_uuid(row["under_id"]),
             scope=Scope(_words(row["certificates"]), _words(row["matters"])),
             one_time=bool(row["one_time"]),

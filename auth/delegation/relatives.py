@@ -18,7 +18,7 @@ from auth.realname import RealName
 from auth.rules import parse_person
 from auth.types import Caller, Person, ReadPurpose
 from core.clock import Clock, china_date
-from core.db import fetch, fetch_one, transaction
+from core.db import execute, fetch, fetch_one, transaction
 from core.errors import FieldError
 from core.ids import Ids
 from core.log import get_logger
@@ -35,8 +35,11 @@ _BY_REGISTER: Final = """
 UPDATE relative SET state = 'confirmed', basis = 'register', relation = $2, other_id = $3, confirmed_at = $4
 WHERE id = $1 AND state = 'waiting' RETURNING id
 """
+# Who is known by their account is told from there: nothing of them stays with the one who asked.
+_KNOWN: Final = "UPDATE relative SET name_sealed = NULL, id_number_sealed = NULL WHERE id = $1 AND other_id IS NOT NULL"
 _CONFIRM: Final = """
-UPDATE relative SET state = 'confirmed', basis = 'both', other_id = $2, confirmed_at = $4
+UPDATE relative SET state = 'confirmed', basis = 'both', other_id = $2, confirmed_at = $4, name_sealed = NULL,
+                    id_number_sealed = NULL
 WHERE id = $1 AND state = 'waiting' AND person_mark = $3 RETURNING *
 """
 _MINE: Final = """
@@ -180,7 +183,8 @@ class Relatives:
             now = self._clock.now()
             if not await fetch(_END, link_id, now):
                 return False
-            other_id = link.other_id if link.other is None else await self._trail.holder_of(link.other)
+            other = await self._rows.open_other(link)
+            other_id = link.other_id if other is None else await self._trail.holder_of(other)
             both = (link.citizen_id, caller.citizen_id if link.citizen_id != caller.citizen_id else other_id)
             await self._tell("auth.relative-ended", caller, link_id, both)
             await self._ending.end_on_link(link_id, caller.actor)
@@ -197,7 +201,7 @@ class Relatives:
             caller.citizen_id,
             person_mark,
             number_hash,
-            *self._rows.seal_other(link_id, other),
+            *await self._rows.seal_other(caller.citizen_id, link_id, other),
             relation.value,
             self._clock.now(),
         )
@@ -227,6 +231,7 @@ class Relatives:
             other_id = await self._trail.holder_of(other) if ward is None else ward.citizen_id
             changed = await fetch(_BY_REGISTER, link_id, relation.value, other_id, now)
             if changed:
+                await execute(_KNOWN, link_id)
                 await self._tell("auth.relative-confirmed", caller, link_id, (caller.citizen_id, other_id), "register")
             if ward is not None:
                 await self._guardians.appoint(caller, me, link_id, ward)
@@ -252,10 +257,12 @@ class Relatives:
 
     async def _view(self, caller: Caller, link: Link) -> RelativeView:
         asked_by_me = link.citizen_id == caller.citizen_id
-        if asked_by_me:
-            name = "" if link.other is None else link.other.name.masked()
+        other_id = link.other_id if asked_by_me else link.citizen_id
+        if other_id is not None:
+            name = await self._trail.masked_name_of(other_id)
         else:
-            name = await self._trail.masked_name_of(link.citizen_id)
+            other = await self._rows.open_other(link)
+            name = "" if other is None else other.name.masked()
         return RelativeView(
             id=link.id,
             relation=link.relation if asked_by_me else link.relation.seen_from_the_other,

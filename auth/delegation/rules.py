@@ -86,8 +86,8 @@ def check_terms(terms: Terms, now: datetime, *, longest: timedelta) -> None:
             FieldError(
                 "/ends_at",
                 "out-of-range",
-                f"授权期限应在{longest.days}天以内",
-                f"The end has to lie within {longest.days} days",
+                f"授权期限应晚于现在，并在{longest.days}天以内",
+                f"The end has to lie ahead, within {longest.days} days",
             )
         )
     if errors:

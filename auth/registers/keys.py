@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from auth.registers.parties import read_key
+from auth.registers.admission import read_key
 from auth.registers.types import PartyKind
 from core.clock import Clock
 from core.db import as_json, fetch_one

@@ -33,12 +33,27 @@ class PartyKey(Model):
     )
     key_id = fields.CharField(max_length=64, unique=True)
     public_key = fields.TextField()
+    # The SHA-256 of the key itself, however it is written: it is nobody else's, and never comes back.
+    fingerprint = fields.CharField(max_length=64, unique=True)
     state = fields.CharField(max_length=9, default="active")  # active | withdrawn
     added_at = fields.DatetimeField()
     withdrawn_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "party_key"
+
+
+class PartyUsage(Model):
+    """How often a verifier has asked on one day in China: what its quota is held against."""
+
+    id = fields.UUIDField(primary_key=True)
+    party_id = fields.UUIDField()
+    day = fields.DateField()
+    used = fields.IntField()
+
+    class Meta:
+        table = "party_usage"
+        unique_together = (("party_id", "day"),)
 
 
 class PrivacyRecord(Model):

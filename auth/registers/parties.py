@@ -7,22 +7,19 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-
-from auth.registers.errors import KeyUnusable, NoSuchParty, PartyTaken, TooManyKeys
+from auth.registers.admission import Admission, read_key
+from auth.registers.errors import KeyWithdrawn, NoSuchParty, PartySuspended, PartyTaken, TooManyKeys
+from auth.registers.purposes import terms_of
 from auth.registers.types import KeyView, PartyKind, PartyState, PartyView
 from auth.types import StaffCaller
 from core.audit.record import Audit
 from core.clock import Clock
 from core.crypto import Vault
 from core.db import as_json, as_moment, as_uuid, execute, fetch, fetch_one, transaction
-from core.errors import FieldError
 from core.ids import Ids
-from core.signers.http_signature import PublicKey
+from core.signers.strength import fingerprint
 
-_CONTACT: Final = "party.contact"
+CONTACT: Final = "party.contact"
 _KEYS_AT_ONCE: Final = 2
 
 _ADD: Final = """
@@ -36,8 +33,8 @@ UPDATE party SET details = $3, contact_sealed = $4, state = $5, changed_at = $6 
 _HOLD: Final = "UPDATE party SET state = state WHERE kind = $1 AND slug = $2 RETURNING id"
 _COUNT_KEYS: Final = "SELECT count(*) AS n FROM party_key WHERE party_id = $1 AND state = 'active'"
 _ADD_KEY: Final = """
-INSERT INTO party_key (id, party_id, key_id, public_key, state, added_at) VALUES ($1, $2, $3, $4, 'active', $5)
-ON CONFLICT (key_id) DO NOTHING RETURNING id
+INSERT INTO party_key (id, party_id, key_id, public_key, fingerprint, state, added_at)
+VALUES ($1, $2, $3, $4, $5, 'active', $6) ON CONFLICT DO NOTHING RETURNING id
 """
 _WITHDRAW: Final = """
 UPDATE party_key SET state = 'withdrawn', withdrawn_at = $2 WHERE id = $1 AND state = 'active' RETURNING party_id
@@ -47,13 +44,15 @@ UPDATE party SET state = 'suspended', changed_at = $3 WHERE id = $1 AND kind = $
 """
 _LIST: Final = "SELECT * FROM party WHERE kind = $1 AND slug > $2 ORDER BY slug LIMIT $3"
 _ONE: Final = "SELECT * FROM party WHERE id = $1 AND kind = $2"
+_KEY: Final = "SELECT id FROM party_key WHERE id = $1"
 _KEYS: Final = "SELECT * FROM party_key WHERE party_id = $1 ORDER BY added_at DESC, id DESC"
 
 
 class Parties:
     """Who is registered. The first five are deeds: they run in the transaction that approves them."""
 
-    def __init__(self, *, vault: Vault, audit: Audit, clock: Clock, ids: Ids) -> None:
+    def __init__(self, *, admission: Admission, vault: Vault, audit: Audit, clock: Clock, ids: Ids) -> None:
+        self._admission = admission
         self._vault = vault
         self._audit = audit
         self._clock = clock
@@ -63,8 +62,9 @@ class Parties:
         """Register a verifier with its first key.
 
         Raises:
-            PartyTaken: its name in addresses, or the id of its key, is registered already.
-            KeyUnusable: the key is none that can be used.
+            PartyTaken: its name in addresses, its key or the id of that is registered already.
+            KeyUnusable: the key is none that can be trusted.
+            NameUnknown: it names something that there is not.
         """
         await self._register(PartyKind.VERIFIER, payload, caller)
 
@@ -73,6 +73,7 @@ class Parties:
 
         Raises:
             NoSuchParty: there is no such verifier.
+            NameUnknown: it names something that there is not.
         """
         await self._change(PartyKind.VERIFIER, UUID(payload["verifier_id"]), payload, caller)
 
@@ -80,8 +81,9 @@ class Parties:
         """Register a kiosk or an officer's device with its first key.
 
         Raises:
-            PartyTaken: its name in addresses, or the id of its key, is registered already.
-            KeyUnusable: the key is none that can be used.
+            PartyTaken: its name in addresses, its key or the id of that is registered already.
+            KeyUnusable: the key is none that can be trusted.
+            NameUnknown: it names something that there is not.
         """
         await self._register(PartyKind.DEVICE, payload, caller)
 
@@ -90,6 +92,7 @@ class Parties:
 
         Raises:
             NoSuchParty: there is no such device.
+            NameUnknown: it names something that there is not.
         """
         await self._change(PartyKind.DEVICE, UUID(payload["device_id"]), payload, caller)
 
@@ -99,9 +102,11 @@ class Parties:
         Raises:
             NoSuchParty: there is no such verifier or device.
             TooManyKeys: it has two active keys.
-            PartyTaken: there is, or was, a key of that id.
-            KeyUnusable: the key is none that can be used.
+            PartyTaken: this key, or one of that id, is or was somebody's.
+            KeyUnusable: the key is none that can be trusted.
+            NameUnknown: there is no such department.
         """
+        self._admission.require_sound(payload)
         kind, slug, now = PartyKind(payload["kind"]), payload["slug"], self._clock.now()
         if kind is PartyKind.DEPARTMENT:
             await fetch(_ADD, self._ids.uuid(), kind.value, slug, {}, None, now)
@@ -116,13 +121,14 @@ class Parties:
         """Take no signature of this key any more, within a second.
 
         Raises:
-            NoSuchParty: there is no such key, or it was withdrawn before.
+            NoSuchParty: there is no such key.
+            KeyWithdrawn: it was withdrawn before.
         """
 
         async def work() -> None:
             rows = await fetch(_WITHDRAW, key_id, self._clock.now())
             if not rows:
-                raise NoSuchParty
+                raise KeyWithdrawn if await fetch_one(_KEY, key_id) else NoSuchParty
             await self._record("auth.party-key-withdrawn", caller, as_uuid(rows[0]["party_id"]), purpose=reason)
 
         await transaction(work)
@@ -131,12 +137,13 @@ class Parties:
         """Take no request of this party any more, within a second.
 
         Raises:
-            NoSuchParty: there is no such party that is active.
+            NoSuchParty: there is no such party.
+            PartySuspended: it is suspended already.
         """
 
         async def work() -> None:
             if await execute(_SUSPEND, party_id, kind.value, self._clock.now()) != 1:
-                raise NoSuchParty
+                raise PartySuspended if await fetch_one(_ONE, party_id, kind.value) else NoSuchParty
             await self._record("auth.party-suspended", caller, party_id, purpose=reason)
 
         await transaction(work)
@@ -172,28 +179,30 @@ class Parties:
         return self._view(row, keys=keys, with_contact=True)
 
     async def _register(self, kind: PartyKind, payload: Mapping[str, Any], caller: StaffCaller) -> None:
+        self._admission.require_sound(payload)
         party_id = self._ids.uuid()
-        sealed = self._vault.seal(_CONTACT, party_id, payload["contact"])
-        details = _details(kind, payload)
+        sealed = self._vault.seal(CONTACT, party_id, payload["contact"])
+        details = details_of(kind, payload)
         if not await fetch(_ADD, party_id, kind.value, payload["slug"], details, sealed, self._clock.now()):
             raise PartyTaken
         await self._add_key(party_id, payload["key"])
         await self._record("auth.party-registered", caller, party_id)
 
     async def _change(self, kind: PartyKind, party_id: UUID, payload: Mapping[str, Any], caller: StaffCaller) -> None:
-        sealed = self._vault.seal(_CONTACT, party_id, payload["contact"])
-        state, details = PartyState(payload["state"]), _details(kind, payload)
+        self._admission.require_sound(payload)
+        sealed = self._vault.seal(CONTACT, party_id, payload["contact"])
+        state, details = PartyState(payload["state"]), details_of(kind, payload)
         if not await fetch(_CHANGE, party_id, kind.value, details, sealed, state.value, self._clock.now()):
             raise NoSuchParty
         await self._record("auth.party-changed", caller, party_id)
 
     async def _add_key(self, party_id: UUID, key: Mapping[str, str]) -> None:
-        read_key(key["public_key"])
+        mark = fingerprint(read_key(key["public_key"]))
         row = await fetch_one(_COUNT_KEYS, party_id)
         if row is not None and int(row["n"]) >= _KEYS_AT_ONCE:
             raise TooManyKeys
         now = self._clock.now()
-        if not await fetch(_ADD_KEY, self._ids.uuid(), party_id, key["key_id"], key["public_key"], now):
+        if not await fetch(_ADD_KEY, self._ids.uuid(), party_id, key["key_id"], key["public_key"], mark, now):
             raise PartyTaken
 
     def _view(self, row: Mapping[str, Any], *, keys: tuple[KeyView, ...] = (), with_contact: bool = False) -> PartyView:
@@ -207,11 +216,12 @@ class Parties:
             networks=tuple(details.get("networks", ())),
             purposes={name: tuple(fields) for name, fields in details.get("purposes", {}).items()},
             quota_per_day=int(details.get("quota_per_day", 0)),
+            purpose_titles=terms_of(details),
             place=details.get("place", ""),
             matters=tuple(details.get("matters", ())),
             registered_at=as_moment(row["registered_at"]),
             changed_at=as_moment(row["changed_at"]),
-            contact=self._vault.open(_CONTACT, party_id, sealed) if with_contact and sealed is not None else None,
+            contact=self._vault.open(CONTACT, party_id, sealed) if with_contact and sealed is not None else None,
             keys=keys,
         )
 
@@ -219,28 +229,10 @@ class Parties:
         await self._audit.record(action, actor=caller.actor, object_kind="party", object_id=party_id, purpose=purpose)
 
 
-def read_key(text: str) -> PublicKey:
-    """Read a public key in PEM.
-
-    Raises:
-        KeyUnusable: it is no Ed25519 or P-256 key.
-    """
-    try:
-        key = serialization.load_pem_public_key(text.encode())
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise _unusable() from error
-    if isinstance(key, ed25519.Ed25519PublicKey):
-        return key
-    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
-        return key
-    raise _unusable()
-
-
-def _unusable() -> KeyUnusable:
-    wrong = FieldError("/request/key/public_key", "key", "公钥无法使用", "Not a key that can be used")
-    return KeyUnusable(errors=[wrong])
-
-
-def _details(kind: PartyKind, payload: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("name", "networks", "purposes", "quota_per_day") if kind is PartyKind.VERIFIER else ("place", "matters")
-    return {name: payload[name] for name in names}
+def details_of(kind: PartyKind, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the register says of a party, by its kind."""
+    if kind is not PartyKind.VERIFIER:
+        return {name: payload[name] for name in ("place", "matters")}
+    told = {name: payload[name] for name in ("name", "networks", "purposes", "quota_per_day")}
+    titles = payload.get("purpose_titles")
+    return {**told, "purpose_titles": titles} if titles else told

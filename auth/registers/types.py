@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from auth.types import Term
+
 
 class PartyKind(StrEnum):
     """Who or what signs requests to us."""
@@ -38,8 +40,8 @@ class KeyView:
 class PartyView:
     """A party as the register shows it.
 
-    `purposes` says which fields a verifier may read for which purpose, `quota_per_day` how often it may ask (0: not
-    limited), `place` and `matters` belong to a device.
+    `purposes` says which fields a verifier may read for which purpose, `purpose_titles` what these are called,
+    `quota_per_day` how often it may ask (0: not limited), `place` and `matters` belong to a device.
     """
 
     id: UUID
@@ -54,8 +56,27 @@ class PartyView:
     matters: tuple[str, ...]
     registered_at: datetime
     changed_at: datetime
+    purpose_titles: Mapping[str, Term] = field(default_factory=dict)
     contact: str | None = field(default=None, repr=False)
     keys: tuple[KeyView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierTerms:
+    """What the register lets a verifier do: which fields and claims it may read for which purpose, and how often a day.
+
+    `quota_per_day` 0: as often as it likes. `titles` says what its purposes are called.
+    """
+
+    id: UUID
+    name: str
+    purposes: Mapping[str, frozenset[str]]
+    quota_per_day: int
+    titles: Mapping[str, Term] = field(default_factory=dict)
+
+    def may_read(self, name: str, purpose: str) -> bool:
+        """Say whether it may read a field or a claim for a purpose: nothing for one that the register does not have."""
+        return name in self.purposes.get(purpose, ())
 
 
 class RecordKind(StrEnum):

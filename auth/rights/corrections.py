@@ -21,6 +21,7 @@ from core.clock import Clock, china_date
 from core.crypto import PersonVault, Vault
 from core.db import as_moment, as_uuid, execute, fetch, fetch_one, transaction
 from core.ids import Ids
+from core.jobs.queue import Jobs
 
 # Whether a thing of this kind belongs to the person.
 Owns = Callable[[UUID, UUID], Awaitable[bool]]
@@ -62,6 +63,7 @@ class Corrections:
         owns: Mapping[About, Owns],
         vault: Vault,
         audit: Audit,
+        jobs: Jobs,
         clock: Clock,
         ids: Ids,
         settings: RightsSettings,
@@ -71,6 +73,7 @@ class Corrections:
         self._owns = owns
         self._vault = vault
         self._audit = audit
+        self._jobs = jobs
         self._clock = clock
         self._ids = ids
         self._settings = settings
@@ -177,7 +180,7 @@ class Corrections:
         return await transaction(work)
 
     async def answer(self, operator: StaffCaller, correction_id: UUID, outcome: CorrectionState, text: str) -> None:
-        """Answer a correction, once.
+        """Answer a correction, once; who asked for it is told that there is an answer.
 
         Raises:
             NoSuchCorrection: there is none.
@@ -198,6 +201,9 @@ class Corrections:
                 raise CorrectionAnswered
             actor = Actor.operator(operator.operator_id)
             await self._tell("auth.correction-answered", actor, citizen_id, correction_id, outcome=outcome.value)
+            await self._jobs.enqueue(
+                "notices.tell", event="auth.correction-answered", citizen_id=citizen_id, object_id=correction_id
+            )
 
         await transaction(work)
 

@@ -33,6 +33,10 @@ _BLANK_MANDATES: Final = """
 UPDATE mandate SET agent_mark = '', agent_name_sealed = NULL, relative_id = NULL
 WHERE (agent_id = $1 OR agent_mark = $2) AND agent_mark <> ''
 """
+# Of what was given in an organisation's name, the name of an agent who never took it stands under the giver's key.
+_BLANK_OFFERS: Final = (
+    "UPDATE mandate SET agent_name_sealed = NULL WHERE granted_by = $1 AND agent_name_sealed IS NOT NULL"
+)
 _LET_GO: Final = """
 UPDATE mandate SET relative_id = NULL WHERE relative_id IN (SELECT id FROM relative WHERE citizen_id = $1)
 """
@@ -101,6 +105,7 @@ class DelegationData:
         await self._ending.end_all_of(citizen_id, "account-closed")
         mandates = await execute(_FORGET_MANDATES, citizen_id)
         await execute(_BLANK_MANDATES, citizen_id, person)
+        await execute(_BLANK_OFFERS, citizen_id)
         await execute(_LET_GO, citizen_id)
         relatives = await execute(_FORGET_RELATIVES, citizen_id)
         await execute(_BLANK_RELATIVES, citizen_id, *numbers)
@@ -124,14 +129,16 @@ class DelegationData:
     async def _tie(self, row: Mapping[str, Any], me: UUID) -> dict[str, Plain]:
         link = self._rows.link(row)
         mine = link.citizen_id == me
-        name = await self._trail.masked_name_of(link.citizen_id) if not mine else ""
+        other_id = link.other_id if mine else link.citizen_id
+        named = None if other_id is not None else await self._rows.open_other(link)
+        name = "" if named is None else named.name.masked()
         shown = {
             name: row[name] for name in ("id", "relation", "state", "basis", "asked_at", "confirmed_at", "ended_at")
         }
         return {
             **plain_row(shown, "asked_at", "confirmed_at", "ended_at"),
             "asked_by": "self" if mine else "other",
-            "other_name": link.other.name.masked() if mine and link.other is not None else name,
+            "other_name": name if other_id is None else await self._trail.masked_name_of(other_id),
         }
 
     async def _mandate(self, row: Mapping[str, Any], me: UUID) -> dict[str, Plain]:

@@ -8,17 +8,14 @@ import asyncio
 import json
 import sys
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
+from auth.rights.lettering import FONT, add_font, with_marks
 from auth.rights.wording import lines_of, moment
 from core.errors import Unavailable
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
-_FONT_PACKAGE: Final = "pylopdf_fonts_zh_cn"
-_FONT_FILE: Final = "NotoSansSC-Regular.otf"
-_FONT: Final = "noto"
 # Below what a job may take with the reading before it, so that a busy machine tries again in order.
 _SECONDS: Final = 30
 # A ledger of years would be a book; the JSON beside it has every line.
@@ -41,10 +38,19 @@ async def pdf_of(content: str) -> bytes:
     Raises:
         LayoutFailed: it took too long, or the process that does it ended badly.
     """
+    return await pdf_by(__name__, content)
+
+
+async def pdf_by(module: str, content: str, *, seconds: float = _SECONDS) -> bytes:
+    """Return what a module, run in a process of its own, makes of a JSON text on its standard input: a PDF.
+
+    Raises:
+        LayoutFailed: it took too long, or the process that does it ended badly.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        __name__,
+        module,
         cwd=_ROOT,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
@@ -52,7 +58,7 @@ async def pdf_of(content: str) -> bytes:
         stderr=asyncio.subprocess.DEVNULL,
     )
     try:
-        async with asyncio.timeout(_SECONDS):
+        async with asyncio.timeout(seconds):
             pdf, _ = await process.communicate(content.encode())
     except TimeoutError:
         raise LayoutFailed from None
@@ -75,21 +81,20 @@ def lay_out(export: Mapping[str, Any]) -> bytes:
         def footer(self) -> None:
             """Write the number of the page."""
             self.set_y(-12)
-            self.set_font(_FONT, size=8)
+            self.set_font(FONT, size=8)
             self.cell(0, 6, f"第 {self.page_no()} 页，共 {{nb}} 页", align="C")
 
     pdf = Pages(format="A4")
     pdf.set_title("我的个人信息")
     pdf.set_auto_page_break(True, margin=18)
-    with resources.as_file(resources.files(_FONT_PACKAGE) / _FONT_FILE) as font:
-        pdf.add_font(_FONT, fname=font)
+    add_font(pdf)
     pdf.add_page()
 
     def line(text: str, size: int, height: float, depth: int = 0) -> None:
-        pdf.set_font(_FONT, size=size)
+        pdf.set_font(FONT, size=size)
         pdf.set_x(pdf.l_margin + depth * _INDENT)
         # Left, not justified: a long value would be torn apart.
-        pdf.multi_cell(0, height, text, align="L", new_x="LMARGIN", new_y="NEXT")
+        pdf.multi_cell(0, height, with_marks(text), align="L", new_x="LMARGIN", new_y="NEXT")
 
     line("我的个人信息", 18, 10)
     line(f"{export['service']} · {moment(export['made_at'])}（北京时间） · {export['citizen_id']}", 9, 6)
@@ -103,7 +108,7 @@ def lay_out(export: Mapping[str, Any]) -> bytes:
         if not rows:
             line("没有记录", 10, 6)
         for row in rows[:_ROWS]:
-            for depth, text in lines_of(row):
+            for depth, text in lines_of(row, section.get("terms", {})):
                 line(text, 10, 5.5, depth)
             pdf.ln(1.5)
         if len(rows) > _ROWS:

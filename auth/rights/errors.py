@@ -82,3 +82,30 @@ class NoClosureWaits(NotFound):
     title = "当前没有可以撤销的注销申请"
     title_en = "No closing waits that could be taken back"
     plain = "您没有在注销账户。"
+
+
+class NoSuchLine(NotFound):
+    """There is no such line in the caller's ledger."""
+
+    code = "auth.line-unknown"
+    title = "没有找到这条使用记录"
+    title_en = "There is no such line in your ledger"
+    plain = "没有找到这条记录。"
+
+
+class ReportUnsuitable(Conflict):
+    """Only a registered verifier can be asked to erase what it has read."""
+
+    code = "auth.report-unsuitable"
+    title = "只能请求已登记的用证单位删除"
+    title_en = "Only a registered verifier can be asked to erase"
+    plain = "这条记录不能请人删除。"
+
+
+class NoSuchReport(NotFound):
+    """There is no such report that is open."""
+
+    code = "auth.report-unknown"
+    title = "没有找到待处理的这条反映"
+    title_en = "There is no such report that is open"
+    plain = "没有找到这条反映。"

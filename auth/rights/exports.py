@@ -15,7 +15,7 @@ from auth.rights.document import pdf_of
 from auth.rights.errors import ExportExpired, ExportNotReady, ExportTooSoon, NoSuchExport
 from auth.rights.types import ExportFile, ExportFormat, ExportState, ExportView
 from auth.settings import RightsSettings
-from auth.types import Caller, Section
+from auth.types import Caller, Section, Term
 from core.audit.actors import SYSTEM
 from core.audit.record import Audit
 from core.clock import Clock, china_date
@@ -238,6 +238,7 @@ def _document(citizen_id: UUID, made_at: str, sections: Sequence[Section]) -> st
                     "title_en": section.title_en,
                     "tables": list(section.tables),
                     "rows": list(section.rows),
+                    **({"terms": _terms(section.terms)} if section.terms else {}),
                 }
                 for section in sections
             ],
@@ -245,3 +246,10 @@ def _document(citizen_id: UUID, made_at: str, sections: Sequence[Section]) -> st
         ensure_ascii=False,
         indent=1,
     )
+
+
+def _terms(terms: Mapping[str, Term]) -> dict[str, Any]:
+    return {
+        name: {"zh": term.zh, "en": term.en, **({"inside": _terms(term.inside)} if term.inside else {})}
+        for name, term in terms.items()
+    }

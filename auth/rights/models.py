@@ -44,6 +44,25 @@ class Correction(Model):
         indexes = (Index(fields=("citizen_id", "created_at")), Index(fields=("state", "id")))
 
 
+class LedgerReport(Model):
+    """What a person says about a line of their ledger, and what became of it."""
+
+    id = fields.UUIDField(primary_key=True)
+    citizen_id = fields.UUIDField(db_index=True)
+    line_id = fields.UUIDField()
+    kind = fields.CharField(max_length=8)  # not-me | erasure
+    # The verifier that is asked to erase.
+    party_id = fields.UUIDField(null=True)
+    state = fields.CharField(max_length=12)  # open, or the answer
+    reported_at = fields.DatetimeField()
+    answered_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "ledger_report"
+        unique_together = (("line_id", "kind"),)
+        indexes = (Index(fields=("kind", "state", "id")), Index(fields=("party_id", "state", "id")))
+
+
 class AccountClosure(Model):
     """One closing of an account: asked for, then taken back or done. Afterwards it is the tombstone: no personal value.
 

@@ -1,6 +1,6 @@
 """What auth itself stores about a person: who they are, how they come in, what they agreed to, what they asked for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -8,10 +8,12 @@ from uuid import UUID
 from auth.places.recent import RecentSessions
 from auth.records import ID_NUMBER, Records
 from auth.rights.keeping import Keeping
-from auth.types import Erasure, Kept, Outlook, Plain, Section, Stop
-from core.audit.ledger import lines_of
+from auth.types import Erasure, Kept, Outlook, Plain, Section, Stop, Term
+from core.audit.ledger import LedgerLine, lines_of
 from core.crypto import Vault
 from core.db import as_moment, as_uuid, execute, fetch, fetch_one, require_transaction
+
+LineTerms = Callable[[Sequence[LedgerLine]], Awaitable[Mapping[str, Term]]]
 
 TEXT: Final = "correction.text"
 ANSWER: Final = "correction.answer"
@@ -38,6 +40,9 @@ _CORRECTIONS: Final = """
 SELECT id, number, about, object_id, text_sealed, state, recheck, answer_sealed, created_at, answered_at
 FROM correction WHERE citizen_id = $1 ORDER BY id
 """
+_REPORTS: Final = """
+SELECT id, line_id, kind, state, reported_at, answered_at FROM ledger_report WHERE citizen_id = $1 ORDER BY id
+"""
 _CLOSURES: Final = """
 SELECT id, state, reason, requested_at, closes_at, ended_at FROM account_closure WHERE citizen_id = $1 ORDER BY id
 """
@@ -56,6 +61,7 @@ _GO: Final[Mapping[str, str]] = {
     "real_name_attempt": "DELETE FROM real_name_attempt WHERE citizen_id = $1",
     "data_export": "DELETE FROM data_export WHERE citizen_id = $1",
     "correction": "DELETE FROM correction WHERE citizen_id = $1",
+    "ledger_report": "DELETE FROM ledger_report WHERE citizen_id = $1",
 }
 _BLANK: Final = """
 UPDATE citizen SET name_sealed = NULL, id_number_sealed = NULL, id_number_hash = NULL, mobile_sealed = NULL,
@@ -120,6 +126,7 @@ class AuthData:
         exports = [
             plain_row(row, "requested_at", "ready_at", "expires_at") for row in await fetch(_EXPORTS, citizen_id)
         ]
+        reports = [plain_row(row, "reported_at", "answered_at") for row in await fetch(_REPORTS, citizen_id)]
         closures = [
             plain_row(row, "requested_at", "closes_at", "ended_at") for row in await fetch(_CLOSURES, citizen_id)
         ]
@@ -136,6 +143,7 @@ class AuthData:
                 attempts,
             ),
             Section("corrections", "更正申请", "Corrections", ("correction",), await self._corrections(citizen_id)),
+            Section("ledger-reports", "对使用记录的反映", "Reports on the ledger", ("ledger_report",), reports),
             Section("exports", "导出记录", "Exports", ("data_export",), exports),
             Section("closures", "注销申请", "Closings", ("account_closure",), closures),
         ]
@@ -215,10 +223,11 @@ class AuthData:
 class LedgerData:
     """The lines of the audit that concern a person. They carry ids and names of fields, and are never changed."""
 
-    def __init__(self, *, keeping: Keeping, words: Mapping[str, str]) -> None:
-        """Build it; `words` says in Chinese what each action is."""
+    def __init__(self, *, keeping: Keeping, words: Mapping[str, str], terms: LineTerms) -> None:
+        """Build it; `words` says in Chinese what each action is, `terms` what the codes in some lines are called."""
         self._keeping = keeping
         self._words = words
+        self._terms = terms
 
     async def export(self, citizen_id: UUID) -> Sequence[Section]:
         """Return every line about the person, newest first.
@@ -227,6 +236,7 @@ class LedgerData:
             DatabaseUnavailable: the database could not be reached.
         """
         rows: list[dict[str, Plain]] = []
+        every: list[LedgerLine] = []
         before: tuple[datetime, UUID] | None = None
         while lines := await lines_of(citizen_id, before=before, limit=_LINES):
             rows += [
@@ -246,8 +256,10 @@ class LedgerData:
                 }
                 for line in lines
             ]
+            every += lines
             before = (lines[-1].at, lines[-1].id)
-        return [Section("ledger", "谁用过我的数据", "Who used my data", ("audit_line",), rows)]
+        terms = await self._terms(every)
+        return [Section("ledger", "谁用过我的数据", "Who used my data", ("audit_line",), rows, terms)]
 
     async def foresee(self, citizen_id: UUID, now: datetime) -> Outlook:
         """Return that the lines stay.

@@ -111,3 +111,31 @@ class ClosureView:
     kept: tuple[Kept, ...]
     stops: tuple[Stop, ...]
     is_new: bool = False
+
+
+class ReportKind(StrEnum):
+    """What a person says about a line of their ledger."""
+
+    NOT_ME = "not-me"
+    ERASURE = "erasure"
+
+
+class ReportAnswer(StrEnum):
+    """What became of it: a use that was in order or was not; data that were erased, or have to be kept by law."""
+
+    IN_ORDER = "in-order"
+    MISUSE = "misuse"
+    ERASED = "erased"
+    KEPT_BY_LAW = "kept-by-law"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerReport:
+    """A report on a line; without an `answer` it is open."""
+
+    id: UUID
+    line_id: UUID
+    kind: ReportKind
+    answer: ReportAnswer | None
+    reported_at: datetime
+    answered_at: datetime | None

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 from core.clock import CHINA
 
 _LONGEST: Final = 2000
+_NO_TERMS: Final[Mapping[str, Mapping[str, Any]]] = {}
 
 # What residents read of names that many parts share; what is not here stands as in the JSON.
 _LABELS: Final[Mapping[str, str]] = {
@@ -35,11 +36,12 @@ _LABELS: Final[Mapping[str, str]] = {
     "effective_at": "生效时间", "side": "我的身份", "source": "来源", "until": "截止日期", "granted_at": "加入时间",
     "group": "人群", "device_hash": "设备标记", "generation": "续期次数", "by_officer": "工作人员代办",
     "given_by": "代为同意的监护人", "request_id": "请求编号", "recheck": "复核结果", "actor_kind": "操作人类别",
-    "action_title": "操作说明", "step": "环节", "note": "说明", "result": "结果内容", "data": "附加数据",
+    "action_title": "操作", "step": "环节", "note": "说明", "result": "结果内容", "data": "附加数据",
     "sent_at": "发出时间", "settled_at": "结束时间", "failures": "失败次数", "receipt_number": "回执号",
     "event_id": "消息编号", "sequence": "序号", "received_at": "收到时间", "as_of": "截至",
     "certificate_id": "证照编号",
     "application_id": "办件编号", "claims": "出示结论", "used_at": "使用时间", "reasons": "理由",
+    "extensions": "延期申请", "deadline_cards": "期限预警", "supervision": "督办", "accountability": "问责记录",
 }  # fmt: skip
 
 # Codes that are the same word wherever they stand; others are read under their names in the JSON.
@@ -55,7 +57,7 @@ _CODES: Final[Mapping[str, str]] = {
     "online": "线上", "counter": "窗口", "face": "刷脸", "sms": "短信", "wechat": "微信", "linked": "微信登录",
     "real_name": "实名", "present": "本人在场", "step-up": "提升可信等级", "login": "登录", "bank-card": "银行卡",
     "payment-password": "支付密码", "network-id": "网络身份", "real-name": "实名核验", "delegation": "亲友代办",
-    "register": "登记机关", "both": "双方确认", "created": "已建立", "progress": "办件进度", "security": "账户安全",
+    "register": "登记机关", "both": "双方确认", "created": "已建立", "progress": "办理进度", "security": "账户安全",
     "urgent": "紧急", "usual": "一般", "low": "不急", "guardian": "监护人", "representative": "法定代表人",
     "organisation": "单位", "identity": "身份信息", "mobile": "手机号", "certificate": "证照", "application": "办件",
     "agrees": "一致", "differs": "不一致", "parent": "父母", "child": "子女", "spouse": "配偶",
@@ -71,23 +73,53 @@ _CODED: Final = frozenset(
 )  # fmt: skip
 
 
-def lines_of(row: Mapping[str, object], depth: int = 0) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a row: how far each is indented, and its words. What says nothing is left out."""
+Terms: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""What a section's own names and codes are called, as its JSON has them: `{"zh", "en", "inside"}` by name."""
+
+
+def lines_of(row: Mapping[str, object], terms: Terms = _NO_TERMS, depth: int = 0) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a row: how far each is indented, and its words. What says nothing is left out.
+
+    `terms` come before the words that all sections share. A code in the row (the kind of a certificate) brings the
+    terms of what is inside the row. Of an action its title is read.
+    """
+    within = {**terms, **_brought_by(row, terms)}
     for name, value in row.items():
-        label = _LABELS.get(name, name)
-        if value is None or value in ("", [], {}):
+        if value is None or value in ("", [], {}) or (name == "action" and "action_title" in row):
             continue
+        label = _zh(terms.get(name)) or _LABELS.get(name, name)
         if isinstance(value, Mapping):
             yield depth, f"{label}："
-            yield from lines_of(value, depth + 1)
+            yield from lines_of(value, within, depth + 1)
         elif isinstance(value, list) and all(isinstance(each, Mapping) for each in value):
             for place, each in enumerate(value, 1):
                 yield depth, f"{label} {place}："
-                yield from lines_of(each, depth + 1)
+                yield from lines_of(each, {**within, **_inside(terms.get(name))}, depth + 1)
         elif isinstance(value, list):
-            yield depth, f"{label}：{'、'.join(_word(name, each) for each in value)}"
+            yield (
+                depth,
+                f"{label}：{'、'.join(_zh(within.get(str(each))) or _word(name, each, terms) for each in value)}",
+            )
         else:
-            yield depth, f"{label}：{_word(name, value)}"
+            # The value of `field` is the name of something inside.
+            word = _zh(within.get(str(value))) if name == "field" else ""
+            yield depth, f"{label}：{word or _word(name, value, terms)}"
+
+
+def _brought_by(row: Mapping[str, object], terms: Terms) -> Terms:
+    found: dict[str, Mapping[str, Any]] = {}
+    for name, value in row.items():
+        if isinstance(value, str):
+            found |= _inside(_inside(terms.get(name)).get(value))
+    return found
+
+
+def _inside(term: Mapping[str, Any] | None) -> Terms:
+    return _NO_TERMS if term is None else term.get("inside", _NO_TERMS)
+
+
+def _zh(term: Mapping[str, Any] | None) -> str:
+    return "" if term is None else str(term["zh"])
 
 
 def moment(text: str) -> str:
@@ -99,10 +131,12 @@ def moment(text: str) -> str:
     return text if found.tzinfo is None else f"{found.astimezone(CHINA):%Y-%m-%d %H:%M:%S}"
 
 
-def _word(name: str, value: object) -> str:
+def _word(name: str, value: object, terms: Terms) -> str:
     if isinstance(value, bool):
         return "是" if value else "否"
     text = str(value)
+    if word := _zh(_inside(terms.get(name)).get(text)):
+        return word
     if name in _CODED:
         return _CODES.get(text, text)
     if name in {"at", "as_of", "stale_since", "valid_until"} or name.endswith(("_at", "_since")):

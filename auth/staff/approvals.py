@@ -21,18 +21,20 @@ from auth.staff.errors import (
     RequesterGone,
     SelfApproval,
 )
-from auth.staff.grants import hold, holds_everywhere
+from auth.staff.grants import hold, holds_everywhere, take_turn
 from auth.staff.papers import Papers, view_of
 from auth.staff.rules import ACTIONS, has_everywhere, payload_hash
 from auth.staff.types import ApprovalState, ApprovalView
 from auth.types import StaffCaller
 from core.audit.record import Audit
 from core.clock import Clock
-from core.db import as_moment, as_uuid, execute, fetch, fetch_one, require_transaction, transaction
+from core.db import as_moment, as_uuid, execute, fetch, fetch_one, transaction
 from core.ids import Ids
 
 # Does what was approved, in the running transaction, for who has approved it.
 Deed = Callable[[Mapping[str, Any], StaffCaller], Awaitable[None]]
+# Says at once, when something is asked for, what could never be done.
+Check = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 _ASK: Final = """
 INSERT INTO approval (id, action, payload_hash, payload_sealed, reason_sealed, state, emergency, requested_by,
@@ -77,6 +79,7 @@ class Approvals:
         self,
         *,
         deeds: Mapping[str, Deed],
+        checks: Mapping[str, Check],
         papers: Papers,
         audit: Audit,
         clock: Clock,
@@ -84,11 +87,17 @@ class Approvals:
         settings: OperatorSettings,
     ) -> None:
         self._deeds = dict(deeds)
+        self._checks = dict(checks)
         self._papers = papers
         self._audit = audit
         self._clock = clock
         self._ids = ids
         self._lasts = timedelta(hours=settings.approval_hours)
+
+    def take_on(self, deeds: Mapping[str, Deed], checks: Mapping[str, Check]) -> None:
+        """Do further actions too: those of the rooms that are built after this one."""
+        self._deeds |= deeds
+        self._checks |= checks
 
     async def ask(
         self, caller: StaffCaller, action: str, payload: Mapping[str, object], *, reason: str
@@ -97,9 +106,11 @@ class Approvals:
 
         Raises:
             RoleForbidden: the caller is none who may ask for this.
+            Problem: what the check of the action raises: it could never be done.
         """
         if not has_everywhere(caller, ACTIONS[action].asked_by):
             raise RoleForbidden
+        await self._check(action, payload)
         approval_id, now = self._ids.uuid(), self._clock.now()
 
         async def work() -> None:
@@ -127,10 +138,12 @@ class Approvals:
             NoSuchApproval: there is none, or somebody else has asked for it.
             ApprovalDecided: it was decided before.
             ApprovalExpired: it has run out.
+            Problem: what the check of the action raises: it could never be done.
         """
 
         async def work() -> None:
             row = await self._mine(caller, approval_id)
+            await self._check(row["action"], payload)
             now = self._clock.now()
             told = payload_hash(row["action"], payload)
             sealed = self._papers.seal_payload(approval_id, payload)
@@ -181,6 +194,7 @@ class Approvals:
             if requester == caller.operator_id:
                 raise SelfApproval
             # Both as they are now, and neither changes before the end of this.
+            await take_turn()
             rule, active = ACTIONS[row["action"]], await hold((requester, caller.operator_id))
             if caller.operator_id not in active or not await holds_everywhere(caller.operator_id, rule.approved_by):
                 raise RoleForbidden
@@ -199,8 +213,9 @@ class Approvals:
             payload = self._opened(approval_id, row["action"], rows[0]["payload_sealed"], looked_at)
             deed = self._deeds.get(row["action"])
             if deed is not None:
-                await deed(payload, caller)
+                # Written down first: who is shut out by it loses what they still ask for, and this is not that.
                 await execute(_EXECUTE, approval_id, now)
+                await deed(payload, caller)
 
         await transaction(work)
         return await self.get(approval_id)
@@ -215,7 +230,7 @@ class Approvals:
                 looked at the emergency found no reason for it.
             OutsideTransaction: no transaction is running.
         """
-        require_transaction()
+        await take_turn()
         wanted = payload_hash(action, payload)
         rows = await fetch(_SPEND, approval_id, action, wanted, self._clock.now())
         if not rows:
@@ -248,6 +263,10 @@ class Approvals:
         """
         now = self._clock.now()
         return [view_of(row, now) for row in await fetch(_LIST, *before, limit)]
+
+    async def _check(self, action: str, payload: Mapping[str, object]) -> None:
+        if action in self._checks:
+            await self._checks[action](payload)
 
     async def _mine(self, caller: StaffCaller, approval_id: UUID) -> dict[str, Any]:
         row = await fetch_one(_FIND, approval_id)

@@ -1,4 +1,4 @@
-"""Emergencies (break-glass): one person does what takes two, gives a reason, and others look at it within a day."""
+"""Emergencies (break-glass): one person does what takes two, gives a reason, and others look at it (`reviews.py`)."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -8,41 +8,47 @@ from uuid import UUID
 from auth.errors import RoleForbidden
 from auth.settings import OperatorSettings
 from auth.staff.approvals import Deed
-from auth.staff.errors import ApprovalDecided, NoSuchApproval, SelfApproval
-from auth.staff.grants import hold, holds_everywhere
+from auth.staff.errors import EmergencyBarred, NoSuchApproval
+from auth.staff.grants import hold, holds_everywhere, take_turn
 from auth.staff.papers import Papers, view_of
+from auth.staff.reviews import Undoing
 from auth.staff.rules import ACTIONS, payload_hash
-from auth.staff.types import ApprovalView, Finding
+from auth.staff.types import ApprovalView
 from auth.types import StaffCaller
 from core.audit.actors import SYSTEM
 from core.audit.record import Audit
 from core.clock import Clock
-from core.db import as_uuid, execute, fetch, fetch_one, transaction
+from core.db import fetch, fetch_one, transaction
 from core.ids import Ids
 from core.jobs.queue import Jobs
 from core.jobs.runner import Change
 from core.log import get_logger
-from core.metrics import EMERGENCIES, EMERGENCIES_OPEN
+from core.metrics import EMERGENCIES, EMERGENCIES_OPEN, EMERGENCIES_UNJUSTIFIED
 
 log = get_logger(__name__)
 
 _BREAK: Final = """
 INSERT INTO approval (id, action, payload_hash, payload_sealed, reason_sealed, state, emergency, requested_by,
-                      requested_at, expires_at, executed_at, finding)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '') RETURNING id
+                      requested_at, expires_at, executed_at, finding, before_sealed)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '', $12) RETURNING id
 """
 _FIND: Final = "SELECT * FROM approval WHERE id = $1 AND emergency"
-_REVIEW: Final = """
-UPDATE approval SET reviewed_by = $2, reviewed_at = $3, finding = $4
-WHERE id = $1 AND emergency AND reviewed_at IS NULL AND requested_by <> $2
+_BARRED: Final = """
+SELECT id FROM approval
+WHERE requested_by = $1 AND emergency AND finding = 'unjustified' AND followed_up_at IS NULL LIMIT 1
 """
-# What nobody has looked at comes first, the oldest of it before all.
+# What still waits for somebody: to be looked at, or, found unjustified, to be seen to. The oldest before all.
 _OPEN: Final = """
 SELECT * FROM approval
-WHERE emergency AND reviewed_at IS NULL AND (requested_at > $1 OR (requested_at = $1 AND id > $2))
+WHERE emergency AND (reviewed_at IS NULL OR (finding = 'unjustified' AND followed_up_at IS NULL))
+      AND (requested_at > $1 OR (requested_at = $1 AND id > $2))
 ORDER BY requested_at, id LIMIT $3
 """
-_COUNT_OPEN: Final = "SELECT count(*) AS n FROM approval WHERE emergency AND reviewed_at IS NULL"
+_COUNT_OPEN: Final = """
+SELECT coalesce(sum(CASE WHEN reviewed_at IS NULL THEN 1 ELSE 0 END), 0) AS unseen,
+       coalesce(sum(CASE WHEN finding = 'unjustified' THEN 1 ELSE 0 END), 0) AS wrong
+FROM approval WHERE emergency AND followed_up_at IS NULL
+"""
 
 ANNOUNCE: Final = "auth.announce-emergency"
 REMIND: Final = "auth.remind-of-emergency"
@@ -55,6 +61,7 @@ class Emergencies:
         self,
         *,
         deeds: Mapping[str, Deed],
+        undoing: Undoing,
         papers: Papers,
         audit: Audit,
         jobs: Jobs,
@@ -63,6 +70,7 @@ class Emergencies:
         settings: OperatorSettings,
     ) -> None:
         self._deeds = dict(deeds)
+        self._undoing = undoing
         self._papers = papers
         self._audit = audit
         self._jobs = jobs
@@ -78,16 +86,21 @@ class Emergencies:
 
         Raises:
             RoleForbidden: the caller is none who may ask for it, or it is nothing for emergencies.
+            EmergencyBarred: the caller's last one was found unjustified, and nobody has seen to it.
             Problem: what the deed itself raises; nothing is done then.
         """
         rule = ACTIONS[action]
         approval_id = self._ids.uuid()
 
         async def work() -> None:
+            await take_turn()
             held = await hold((caller.operator_id,))
             if not held or not rule.in_emergency or not await holds_everywhere(caller.operator_id, rule.asked_by):
                 raise RoleForbidden
+            if await fetch(_BARRED, caller.operator_id):
+                raise EmergencyBarred
             now, deed = self._clock.now(), self._deeds.get(action)
+            before = await self._undoing.remember(action, payload)
             await fetch(
                 _BREAK,
                 approval_id,
@@ -101,6 +114,7 @@ class Emergencies:
                 now,
                 now + self._lasts,
                 None if deed is None else now,
+                None if before is None else self._papers.seal_before(approval_id, before),
             )
             if deed is not None:
                 await deed(payload, caller)
@@ -130,42 +144,13 @@ class Emergencies:
         return view_of(row, self._clock.now(), papers=self._papers)
 
     async def list_open(self, *, after: tuple[datetime, UUID], limit: int) -> list[ApprovalView]:
-        """Return the emergencies that nobody has looked at yet, the oldest first, those after a place.
+        """Return the emergencies that wait for somebody, the oldest first, those after a place.
 
         Raises:
             DatabaseUnavailable: the database could not be reached.
         """
         now = self._clock.now()
         return [view_of(row, now) for row in await fetch(_OPEN, *after, limit)]
-
-    async def review(self, caller: StaffCaller, approval_id: UUID, finding: Finding) -> ApprovalView:
-        """Write down what was found of an emergency; not by who has caused it.
-
-        Raises:
-            NoSuchApproval: there is none.
-            SelfApproval: it is the caller's own.
-            ApprovalDecided: somebody has looked at it before.
-        """
-
-        async def work() -> None:
-            row = await fetch_one(_FIND, approval_id)
-            if row is None:
-                raise NoSuchApproval
-            if as_uuid(row["requested_by"]) == caller.operator_id:
-                raise SelfApproval
-            if await execute(_REVIEW, approval_id, caller.operator_id, self._clock.now(), finding.value) != 1:
-                raise ApprovalDecided
-            await self._audit.record(
-                "auth.emergency-reviewed",
-                actor=caller.actor,
-                object_kind="approval",
-                object_id=approval_id,
-                outcome=finding.value,
-            )
-
-        await transaction(work)
-        await self.count_open()
-        return await self.get(approval_id)
 
     async def announce(self, approval_id: str) -> None:
         """Tell those on watch that somebody acts alone."""
@@ -186,12 +171,13 @@ class Emergencies:
         )
 
     async def count_open(self) -> int:
-        """Count what nobody has looked at, for the alarms.
+        """Count what nobody has looked at, and what was found unjustified and nobody has seen to, for the alarms.
 
         Raises:
             DatabaseUnavailable: the database could not be reached.
         """
         row = await fetch_one(_COUNT_OPEN)
-        count = 0 if row is None else int(row["n"])
+        count, wrong = (0, 0) if row is None else (int(row["unseen"]), int(row["wrong"]))
         EMERGENCIES_OPEN.set(count)
+        EMERGENCIES_UNJUSTIFIED.set(wrong)
         return count

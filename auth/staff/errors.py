@@ -81,6 +81,15 @@ class NotYourself(Conflict):
     plain = "不能改自己的账号。"
 
 
+class LastHolder(Conflict):
+    """Nobody else who is active holds a role that the law separates: a successor comes first."""
+
+    code = "auth.last-holder"
+    title = "这是该岗位最后一位在岗人员，请先让接任者上岗"
+    title_en = "Nobody else at work holds this role; let a successor begin first"
+    plain = "这个岗只剩他了，先找人接。"
+
+
 class AccountForbids(Conflict):
     """The account is not in a state for this: it was disabled, or not yet activated."""
 
@@ -138,6 +147,33 @@ class ApprovalExpired(Gone):
     plain = "审批过期了，请重新提。"
 
 
+class EmergencyUnused(Conflict):
+    """It was not used yet and can still be: whether it was justified shows when it is over."""
+
+    code = "auth.emergency-unused"
+    title = "紧急授权还没有使用，用完或过期后才能认定为正当"
+    title_en = "The emergency was not used yet; it can be found justified once it was, or has run out"
+    plain = "还没用过，用完再评。"
+
+
+class EmergencyBarred(Forbidden):
+    """An earlier emergency of the same person was found unjustified, and nobody has seen to it yet."""
+
+    code = "auth.emergency-barred"
+    title = "您之前的紧急操作被认定不当，处理完之前不能再单独操作"
+    title_en = "An earlier emergency of yours was found unjustified; until that is seen to you do not act alone"
+    plain = "上次的事处理完再说。"
+
+
+class NothingToFollowUp(Conflict):
+    """The emergency was not found unjustified, or somebody has seen to it before."""
+
+    code = "auth.nothing-to-follow-up"
+    title = "这次紧急操作没有待处理的后续事项"
+    title_en = "Nothing of this emergency waits to be seen to"
+    plain = "没有要处理的了。"
+
+
 class RequesterGone(Conflict):
     """Who asked for it was disabled or lost the role meanwhile."""
 
@@ -156,6 +192,15 @@ class NotApproved(Forbidden):
     plain = "这件事还没有批准。"
 
 
+class NameUnknown(Invalid):
+    """Something is named that there is not: a field or claim, a matter, a department, a party, an operator."""
+
+    code = "auth.name-unknown"
+    title = "填写的内容里有系统中不存在的项目"
+    title_en = "Something is named that is not known here"
+    plain = "填了没有的东西，请改一下。"
+
+
 # --- personal data ----------------------------------------------------------------------------------------------------
 
 
@@ -166,6 +211,15 @@ class TooManyOpenings(TooMany):
     title = "您查看个人信息的次数已达上限"
     title_en = "You have opened as much personal data as anybody may for now"
     plain = "看得太多了，请过一会儿再看。"
+
+
+class SubjectNeedsCase(Invalid):
+    """Lines about one person are read for a purpose and under a case."""
+
+    code = "auth.subject-needs-case"
+    title = "查询某个人的记录，需要填写用途和案件编号"
+    title_en = "Lines about one person are read for a purpose and under a case"
+    plain = "查个人要写用途和编号。"
 
 
 class NothingToOpen(NotFound):

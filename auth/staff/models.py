@@ -104,6 +104,13 @@ class Approval(Model):
     reviewed_by = fields.UUIDField(null=True)
     reviewed_at = fields.DatetimeField(null=True)
     finding = fields.CharField(max_length=12, default="")  # justified | unjustified
+    # What stood where the emergency has changed something, to be put back when it was unjustified.
+    before_sealed = fields.BinaryField(null=True)
+    # What of an unjustified one was undone, and what is left for people to see to; then who has, and what they say.
+    aftermath = fields.JSONField[dict[str, object]](null=True)
+    followed_up_by = fields.UUIDField(null=True)
+    followed_up_at = fields.DatetimeField(null=True)
+    follow_up_sealed = fields.BinaryField(null=True)
 
     class Meta:
         table = "approval"

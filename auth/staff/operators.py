@@ -1,4 +1,4 @@
-"""Operators: invited with a one-time secret, given roles, disabled. What takes two people is done in `approvals.py`."""
+"""Operators: invited with a one-time secret, activated, listed. What they may do is said in `appointments.py`."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -9,21 +9,14 @@ from uuid import UUID
 import pyotp
 
 from auth.settings import AuthLimits, OperatorSettings
-from auth.staff.errors import (
-    AccountForbids,
-    ActivationInvalid,
-    ApprovalNeeded,
-    NoSuchOperator,
-    NotYourself,
-    UsernameTaken,
-)
-from auth.staff.grants import grants_of, read_grants, replace_grants
+from auth.staff.errors import ActivationInvalid, ApprovalNeeded, NoSuchOperator, NotYourself, UsernameTaken
+from auth.staff.grants import grants_of, read_grants, replace_grants, take_turn
 from auth.staff.leaving import Leaving
 from auth.staff.passwords import Passwords
 from auth.staff.proof import OTP, STEP_SECONDS, recovery_hash
-from auth.staff.rules import POWERFUL, check_alone, check_grants
+from auth.staff.rules import OVERSEERS, check_grants
 from auth.staff.types import Activated, Invitation, OperatorState, OperatorView
-from auth.types import Role, RoleGrant, StaffCaller, StaffScope
+from auth.types import RoleGrant, StaffCaller
 from core.audit.actors import SYSTEM, Actor
 from core.audit.record import Audit
 from core.cache import Limits
@@ -31,6 +24,7 @@ from core.clock import Clock
 from core.crypto import Vault, sha256_hex
 from core.db import as_json, as_moment, as_uuid, execute, fetch, fetch_one, transaction
 from core.ids import Ids
+from core.signers.networks import comes_from
 
 _ISSUER: Final = "zhijian"
 _USERNAME: Final = "A username is 3 to 64 lower-case letters, digits, dots and dashes."
@@ -46,7 +40,7 @@ UPDATE operator_account SET state = 'invited', password_hash = '', activation_ha
 WHERE id = $1 RETURNING username
 """
 _INVITED: Final = """
-SELECT id, username FROM operator_account
+SELECT id, username, networks FROM operator_account
 WHERE activation_hash = $1 AND activation_until > $2 AND state = 'invited'
 """
 # Of two uses at once one finds the row.
@@ -58,18 +52,7 @@ WHERE id = $1 AND activation_hash = $2 AND activation_until > $5 AND state = 'in
 """
 _FORGET_CODES: Final = "DELETE FROM recovery_code WHERE operator_id = $1"
 _ADD_CODE: Final = "INSERT INTO recovery_code (id, operator_id, code_hash) VALUES ($1, $2, $3) RETURNING id"
-_FIND: Final = "SELECT id, username, state FROM operator_account WHERE id = $1"
-_HOLD: Final = "UPDATE operator_account SET state = state WHERE id = $1 RETURNING id, username, state"
 _BY_NAME: Final = "SELECT id FROM operator_account WHERE username = $1"
-_SET_NETWORKS: Final = "UPDATE operator_account SET networks = $2 WHERE id = $1 RETURNING id"
-_DISABLE: Final = """
-UPDATE operator_account
-SET state = 'disabled', password_hash = '', activation_hash = NULL, activation_until = NULL
-WHERE id = $1 AND state <> 'disabled' RETURNING id
-"""
-_WITHDRAW: Final = (
-    "UPDATE approval SET state = 'withdrawn' WHERE requested_by = $1 AND state IN ('waiting', 'approved')"
-)
 _LIST: Final = """
 SELECT o.id, o.username, o.state, o.networks, o.created_at, o.locked_until, g.role, g.region, g.department, g.matter
 FROM (SELECT * FROM operator_account WHERE username > $1 ORDER BY username LIMIT $2) o
@@ -110,17 +93,20 @@ class Operators:
     async def invite(
         self,
         username: str,
-        grants: Sequence[RoleGrant],
+        grants: Sequence[RoleGrant] = (),
         *,
         networks: Sequence[str] = (),
         caller: StaffCaller | None = None,
     ) -> Invitation:
         """Make an account and return its one-time secret. Without a caller it is the keyboard of the installation.
 
+        Only the keyboard gives roles with it. Who invites knows the secret: what the account may do, a security
+        administrator says, so that nobody alone makes an accomplice.
+
         Raises:
             UsernameTaken: there is one of that name.
             RolesExclude: one person cannot hold these roles.
-            ApprovalNeeded: one of the roles takes two people, and there is a caller.
+            ApprovalNeeded: there are roles, and a caller.
             ValueError: the name is not made of 3 to 64 lower-case letters, digits, dots and dashes.
         """
         if not 3 <= len(username) <= 64 or not username.isascii() or username != username.lower():  # noqa: PLR2004 — said above
@@ -128,8 +114,8 @@ class Operators:
         if not username.replace(".", "").replace("-", "").isalnum():
             raise ValueError(_USERNAME)
         check_grants(grants)
-        if caller is not None:
-            check_alone((), grants)
+        if caller is not None and grants:
+            raise ApprovalNeeded
         operator_id, secret, now = self._ids.uuid(), secrets.token_urlsafe(32), self._clock.now()
         until = now + timedelta(hours=self._settings.activation_hours)
 
@@ -137,7 +123,7 @@ class Operators:
             if not await fetch(_ADD, operator_id, username, list(networks), _hash(secret), until, now):
                 return False
             await replace_grants(operator_id, grants, ids=self._ids)
-            await self._record("auth.operator-invited", caller, operator_id, outcome=_words(grants))
+            await self._record(caller, operator_id, outcome="ok")
             return True
 
         if not await transaction(work):
@@ -147,8 +133,8 @@ class Operators:
     async def invite_again(self, operator_id: UUID, *, caller: StaffCaller | None = None) -> Invitation:
         """Give somebody a new one-time secret: what they had to log in with is worth nothing from now on.
 
-        Whoever holds a role with a say in what others do is invited again at the keyboard of the installation only:
-        else one administrator could take the place of the other.
+        Who knows the secret could come in with it. So whoever looks at what others do is invited again at the keyboard
+        of the installation only, and all others hold nothing until a security administrator gives it to them again.
 
         Raises:
             NoSuchOperator: there is no such operator.
@@ -161,15 +147,16 @@ class Operators:
         async def work() -> Invitation:
             if caller is not None and caller.operator_id == operator_id:
                 raise NotYourself
-            if await fetch_one(_HOLD, operator_id) is None:
-                raise NoSuchOperator
-            if caller is not None and any(grant.role in POWERFUL for grant in await read_grants(operator_id)):
-                raise ApprovalNeeded(start="python -m scripts.create_operator --again")
+            await take_turn()
             row = await fetch_one(_INVITE_AGAIN, operator_id, _hash(secret), until)
             if row is None:
                 raise NoSuchOperator
+            if caller is not None:
+                if {grant.role for grant in await read_grants(operator_id)} & OVERSEERS:
+                    raise ApprovalNeeded(start="python -m scripts.create_operator --again")
+                await replace_grants(operator_id, (), ids=self._ids)
             await self._leaving.end(operator_id, by=_actor(caller))
-            await self._record("auth.operator-invited", caller, operator_id, outcome="again")
+            await self._record(caller, operator_id, outcome="again")
             return Invitation(operator_id, row["username"], secret, until)
 
         return await transaction(work)
@@ -178,13 +165,14 @@ class Operators:
         """Exchange a one-time secret for a password of one's own, and return what makes the one-time codes.
 
         Raises:
-            ActivationInvalid: the secret is unknown, was used, or has run out.
+            ActivationInvalid: the secret is unknown, was used, or has run out, or the address lies in none of the
+                networks that its account may come from.
             PasswordWeak: the password is too easy to guess; the secret stays good.
             TooManyRequests: this address tries too often.
         """
         await self._limits.hit_address("auth.activation", self._rates.staff_address, address)
         row = await fetch_one(_INVITED, _hash(secret), self._clock.now())
-        if row is None:
+        if row is None or not comes_from(address, as_json(row["networks"]), self._settings.networks):
             raise ActivationInvalid
         operator_id, username = as_uuid(row["id"]), str(row["username"])
         await self._passwords.check(password, username)
@@ -213,91 +201,6 @@ class Operators:
         uri = pyotp.TOTP(otp_secret, interval=STEP_SECONDS).provisioning_uri(name=username, issuer_name=_ISSUER)
         return Activated(operator_id, username, uri, codes)
 
-    async def set_roles(self, operator_id: UUID, grants: Sequence[RoleGrant], *, caller: StaffCaller) -> OperatorView:
-        """Give an operator exactly these roles, as far as that takes one person; their sessions end.
-
-        Raises:
-            NoSuchOperator: there is no such operator.
-            NotYourself: it is the caller.
-            RolesExclude: one person cannot hold these roles.
-            ApprovalNeeded: one of the roles takes two people.
-        """
-
-        async def work() -> None:
-            await fetch(_HOLD, operator_id)
-            check_alone(await read_grants(operator_id), grants)
-            await self._set_roles(operator_id, grants, caller)
-
-        await transaction(work)
-        return await self.get(operator_id)
-
-    async def set_roles_approved(self, payload: Mapping[str, Any], caller: StaffCaller) -> None:
-        """Give an operator the roles that two people agreed on, in the running transaction.
-
-        Raises:
-            NoSuchOperator: there is no such operator.
-            NotYourself: it is who approves.
-            RolesExclude: one person cannot hold these roles.
-        """
-        grants = [
-            RoleGrant(Role(each["role"]), StaffScope(each["region"], each["department"], each["matter"]))
-            for each in payload["grants"]
-        ]
-        await self._set_roles(UUID(payload["operator_id"]), grants, caller)
-
-    async def _set_roles(self, operator_id: UUID, grants: Sequence[RoleGrant], caller: StaffCaller) -> None:
-        if operator_id == caller.operator_id:
-            raise NotYourself
-        check_grants(grants)
-        row = await fetch_one(_HOLD, operator_id)
-        if row is None:
-            raise NoSuchOperator
-        if row["state"] == OperatorState.DISABLED:
-            raise AccountForbids
-        await replace_grants(operator_id, grants, ids=self._ids)
-        await self._leaving.end(operator_id, by=caller.actor)
-        await self._record("auth.roles-changed", caller, operator_id, outcome=_words(grants))
-
-    async def set_networks(self, operator_id: UUID, networks: Sequence[str], *, caller: StaffCaller) -> OperatorView:
-        """Say from which networks an operator may come; none: from anywhere the installation allows.
-
-        Raises:
-            NoSuchOperator: there is no such operator.
-            NotYourself: it is the caller, who could shut themselves out.
-        """
-
-        async def work() -> None:
-            if operator_id == caller.operator_id:
-                raise NotYourself
-            if not await fetch(_SET_NETWORKS, operator_id, list(networks)):
-                raise NoSuchOperator
-            await self._record("auth.networks-changed", caller, operator_id, outcome=str(len(networks)))
-
-        await transaction(work)
-        return await self.get(operator_id)
-
-    async def disable(self, operator_id: UUID, *, caller: StaffCaller, reason: str) -> None:
-        """Shut an operator out: sessions end, and what they had asked for is asked for no more.
-
-        Raises:
-            NoSuchOperator: there is no such operator.
-            NotYourself: it is the caller.
-            AccountForbids: they are disabled already.
-        """
-
-        async def work() -> None:
-            if operator_id == caller.operator_id:
-                raise NotYourself
-            if await fetch_one(_FIND, operator_id) is None:
-                raise NoSuchOperator
-            if not await fetch(_DISABLE, operator_id):
-                raise AccountForbids
-            await self._leaving.end(operator_id, by=caller.actor)
-            await execute(_WITHDRAW, operator_id)
-            await self._record("auth.operator-disabled", caller, operator_id, purpose=reason)
-
-        await transaction(work)
-
     async def get(self, operator_id: UUID) -> OperatorView:
         """Return one operator.
 
@@ -325,15 +228,12 @@ class Operators:
             found.setdefault(row["username"], []).append(row)
         return [_view(rows) for rows in found.values()]
 
-    async def _record(
-        self, action: str, caller: StaffCaller | None, operator_id: UUID, *, outcome: str = "ok", purpose: str = ""
-    ) -> None:
+    async def _record(self, caller: StaffCaller | None, operator_id: UUID, *, outcome: str) -> None:
         await self._audit.record(
-            action,
+            "auth.operator-invited",
             actor=_actor(caller),
             object_kind="operator",
             object_id=operator_id,
-            purpose=purpose,
             outcome=outcome,
         )
 
@@ -345,11 +245,6 @@ def _actor(caller: StaffCaller | None) -> Actor:
 
 def _hash(secret: str) -> str:
     return sha256_hex(secret.encode())
-
-
-def _words(grants: Sequence[RoleGrant]) -> str:
-    """The roles' names, as long as a line of the audit has room for."""
-    return ",".join(sorted({grant.role.value for grant in grants}))[:48] or "none"
 
 
 def _recovery_code() -> str:

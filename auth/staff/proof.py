@@ -31,6 +31,7 @@ Then = Callable[[UUID, str], Awaitable[T]]
 OTP: Final = "operator_account.otp"
 STEP_SECONDS: Final = 30
 
+_NETWORKS: Final = "SELECT networks FROM operator_account WHERE username = $1"
 # An attempt counts when it starts: many at once cannot try more codes than one after the other.
 _COUNT_ATTEMPT: Final = """
 UPDATE operator_account
@@ -38,7 +39,7 @@ SET attempts = CASE WHEN first_attempt_at > $3 THEN attempts + 1 ELSE 1 END,
     first_attempt_at = CASE WHEN first_attempt_at > $3 THEN first_attempt_at ELSE $2 END
 WHERE username = $1 AND state = 'active' AND (locked_until IS NULL OR locked_until <= $2)
       AND (first_attempt_at IS NULL OR first_attempt_at <= $3 OR attempts < $4)
-RETURNING id, username, password_hash, otp_sealed, networks, attempts, lock_count
+RETURNING id, username, password_hash, otp_sealed, attempts, lock_count
 """
 _LOCK: Final = """
 UPDATE operator_account SET locked_until = $2, lock_count = lock_count + 1, attempts = 0, first_attempt_at = NULL
@@ -83,7 +84,8 @@ class Proof:
         """Do something for who proves to be an operator, in one transaction with the use of their code.
 
         A recovery code takes the place of the one-time code once. Five attempts within ten minutes lock the account for
-        half an hour, then for twice as long each time; the count stands in the database.
+        half an hour, then for twice as long each time; the count stands in the database. What comes from where the
+        account may not come from is not counted: nobody can lock it from there.
 
         Raises:
             StaffLoginInvalid: name, password or code is wrong, the code was used, the account is locked or disabled,
@@ -97,13 +99,13 @@ class Proof:
         async def count() -> dict[str, Any] | None:
             return await fetch_one(_COUNT_ATTEMPT, username[:LONGEST], now, since, self._settings.attempts)
 
-        row = await transaction(count)
+        row = await transaction(count) if await self._is_near(username[:LONGEST], address) else None
         right = await self._passwords.is_right(password, "" if row is None else row["password_hash"])
         if row is None:
             STAFF_LOGINS.labels("refused").inc()
             raise StaffLoginInvalid
         operator_id = as_uuid(row["id"])
-        taken = self._taking(operator_id, row, otp, now) if right and self._is_near(row, address) else None
+        taken = self._taking(operator_id, row, otp, now) if right else None
 
         async def work() -> list[T]:
             return [] if taken is None or not await taken() else [await then(operator_id, row["username"])]
@@ -114,8 +116,9 @@ class Proof:
             raise StaffLoginInvalid
         return done[0]
 
-    def _is_near(self, row: Mapping[str, Any], address: str) -> bool:
-        return comes_from(address, as_json(row["networks"])) and comes_from(address, self._settings.networks)
+    async def _is_near(self, username: str, address: str) -> bool:
+        row = await fetch_one(_NETWORKS, username)
+        return comes_from(address, self._settings.networks, () if row is None else as_json(row["networks"]))
 
     def _taking(
         self, operator_id: UUID, row: Mapping[str, Any], otp: str, now: datetime

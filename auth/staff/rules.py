@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from auth.errors import RoleForbidden
-from auth.staff.errors import ApprovalNeeded, RolesExclude
+from auth.staff.errors import ApprovalNeeded, LastHolder, NameUnknown, RolesExclude
 from auth.staff.types import ActionRule
 from auth.types import EVERYWHERE, Role, RoleGrant, StaffCaller, StaffScope
 from core.errors import FieldError
@@ -16,6 +16,8 @@ _ADMINISTRATORS: Final = frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role
 _AUDIT: Final = frozenset({Role.AUDIT_ADMIN, Role.AUDITOR})
 # Who holds one of these has a say in what others may do: granting one takes two people.
 POWERFUL: Final = _ADMINISTRATORS | {Role.APPROVER}
+# Who looks at what others do: one person neither takes their place nor keeps them out.
+OVERSEERS: Final = POWERFUL | _AUDIT
 
 _SHORTEST_PASSWORD: Final = 12
 _EARLY_GUESSES: Final = 3
@@ -28,16 +30,22 @@ _OWN_KEYS: Final = ActionRule(
     frozenset({Role.SECURITY_ADMIN, Role.AUDIT_ADMIN}),
     in_emergency=True,
 )
-# What takes two people (security.md T16): who asks, who approves. The last three are done by commands, which spend it.
+_STAFF: Final = ActionRule(frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN}), _ADMINISTRATORS, in_emergency=False)
+# What takes two people (security.md T16): who asks, who approves. The last ones are done elsewhere, which spends it.
 ACTIONS: Final[Mapping[str, ActionRule]] = {
-    "operators.grant-roles": ActionRule(
-        frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN}), _ADMINISTRATORS, in_emergency=False
-    ),
+    "operators.grant-roles": _STAFF,
+    "operators.disable": _STAFF,
+    "operators.set-networks": _STAFF,
     "verifiers.register": _REGISTER,
     "verifiers.change": _REGISTER,
     "devices.register": _REGISTER,
     "devices.change": _REGISTER,
     "keys.add": ActionRule(frozenset({Role.SYSTEM_ADMIN}), _SECOND, in_emergency=True),
+    "matters.change-list": ActionRule(_KEEPERS, _SECOND, in_emergency=False),
+    # A case's materials are asked for once; once more is an exception that a supervisor approves.
+    "cases.ask-again": ActionRule(
+        frozenset({Role.ACCEPTOR, Role.DEPARTMENT_OPERATOR}), frozenset({Role.APPROVER}), in_emergency=False
+    ),
     "keys.rotate": _OWN_KEYS,
     "keys.retire": _OWN_KEYS,
     "data.export": ActionRule(_KEEPERS, frozenset({Role.SECURITY_ADMIN}), in_emergency=False),
@@ -74,7 +82,40 @@ def check_alone(held: Collection[RoleGrant], wanted: Collection[RoleGrant]) -> N
         ApprovalNeeded: a role is added whose holder has a say in what others may do.
     """
     if any(grant.role in POWERFUL for grant in set(wanted) - set(held)):
-        raise ApprovalNeeded(action="operators.grant-roles", start="/v1/staff/approvals")
+        raise needed("operators.grant-roles")
+
+
+def check_left(lost: Collection[Role], others: Collection[Role], *, alone: bool, action: str) -> None:
+    """See that what somebody loses is still held: `others` is what active others hold without limits.
+
+    There is never fewer than one of each administrator, whoever agrees to it; the last who audits goes by two people.
+
+    Raises:
+        LastHolder: nobody else is such an administrator.
+        ApprovalNeeded: nobody else audits, and one person wants it; `action` is what to ask for.
+    """
+    gone = set(lost) - set(others)
+    if gone & _ADMINISTRATORS:
+        raise LastHolder
+    if alone and gone & _AUDIT:
+        raise needed(action)
+
+
+def needed(action: str) -> ApprovalNeeded:
+    """Return the problem of who does alone what takes two people."""
+    return ApprovalNeeded(action=action, start="/v1/staff/approvals")
+
+
+def unknown(pointers: Iterable[str]) -> NameUnknown:
+    """Return the problem of names that mean nothing here."""
+    return NameUnknown(
+        errors=[FieldError(each, "unknown", "没有这一项", "There is no such thing") for each in pointers]
+    )
+
+
+def unlimited(grants: Collection[RoleGrant]) -> frozenset[Role]:
+    """Return the roles that are held without limits."""
+    return frozenset(grant.role for grant in grants if grant.scope == EVERYWHERE)
 
 
 def require_scope(scopes: Collection[StaffScope], concerned: StaffScope) -> None:

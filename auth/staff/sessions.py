@@ -103,7 +103,7 @@ class StaffSessions:
         row = rows[0] if rows else None
         if row is None or row["ended_at"] is not None or row["state"] != "active":
             raise TokenInvalid
-        if not (comes_from(address, as_json(row["networks"])) and comes_from(address, self._settings.networks)):
+        if not comes_from(address, as_json(row["networks"]), self._settings.networks):
             raise TokenInvalid
         now = self._clock.now()
         idle = timedelta(minutes=self._settings.idle_minutes)

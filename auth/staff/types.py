@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from auth.types import Role, RoleGrant, StaffCaller
+from auth.types import EVERYWHERE, Role, RoleGrant, StaffCaller, StaffScope
 
 
 class OperatorState(StrEnum):
@@ -90,6 +90,32 @@ class Finding(StrEnum):
     UNJUSTIFIED = "unjustified"
 
 
+class Undone(StrEnum):
+    """What was done to take an unjustified emergency back."""
+
+    STOPPED = "stopped"  # It was not used yet, and never will be.
+    KEY_WITHDRAWN = "key-withdrawn"
+    PARTY_SUSPENDED = "party-suspended"
+    PARTY_RESTORED = "party-restored"
+
+
+class Left(StrEnum):
+    """What of an unjustified emergency nobody can take back: people have to see to it."""
+
+    PARTY_ACTED = "party-acted"  # What the party has done since then, with how many lines of the audit tell of it.
+    PARTY_CHANGED_SINCE = "party-changed-since"  # Others have changed it too: it is suspended, not put back.
+    KEY_MADE = "key-made"
+    KEYS_DESTROYED = "keys-destroyed"
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """What became of an unjustified emergency: what was undone, and what is left, with a number (0: it has none)."""
+
+    undone: tuple[Undone, ...] = ()
+    left: Mapping[Left, int] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class ActionRule:
     """Who may ask for something and who may approve it; whether one person may do it in an emergency."""
@@ -117,8 +143,12 @@ class ApprovalView:
     reviewed_by: UUID | None = None
     reviewed_at: datetime | None = None
     finding: Finding | None = None
+    aftermath: Aftermath = Aftermath()
+    followed_up_by: UUID | None = None
+    followed_up_at: datetime | None = None
     payload: Mapping[str, object] | None = field(default=None, repr=False)
     reason: str | None = field(default=None, repr=False)
+    follow_up: str | None = field(default=None, repr=False)
 
 
 class PersonField(StrEnum):
@@ -127,3 +157,17 @@ class PersonField(StrEnum):
     NAME = "name"
     ID_NUMBER = "id_number"
     MOBILE = "mobile"
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningReason:
+    """For what and under which case somebody opens a person's values; the person reads both.
+
+    `concerned` is where the case belongs. `is_of_the_case`: what is opened belongs to that case; where only a person is
+    named, nobody here knows.
+    """
+
+    purpose: str
+    case: str
+    concerned: StaffScope = EVERYWHERE
+    is_of_the_case: bool = True

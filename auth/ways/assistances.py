@@ -9,18 +9,22 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from auth.errors import RoleForbidden
 from auth.realname import RealName
 from auth.records import Record
 from auth.records import Records as Residents
 from auth.rules import parse_person
 from auth.sessions import Sessions
-from auth.types import Caller, Grant, Level, StaffCaller
+from auth.staff.budgets import Budget
+from auth.staff.grants import hold, holds_everywhere
+from auth.types import Caller, Grant, Level, Role, StaffCaller
 from auth.ways.attempts import Allowance, Attempts
 from auth.ways.errors import (
     AssistanceCodeWrong,
     AssistanceEnded,
     AssistanceUnconfirmed,
     NoSuchAssistance,
+    TooManyAssistances,
     WayLocked,
     WayRefused,
 )
@@ -30,7 +34,6 @@ from auth.ways.texting import Texting
 from auth.ways.types import AssistanceState, AssistanceView
 from core.audit.actors import Actor
 from core.audit.record import Audit
-from core.cache import Limits
 from core.clock import Clock
 from core.crypto import Vault
 from core.db import as_moment, as_uuid, execute, fetch, fetch_one, require_transaction, transaction
@@ -40,6 +43,8 @@ from core.jobs.queue import Jobs
 from core.jobs.runner import Change
 from core.pii import IdNumber
 
+# What may be done in such a session is not limited to a department or a matter, so neither is who may ask for it.
+MAY_ASSIST: Final = (Role.OPERATOR, Role.ACCEPTOR, Role.DEPARTMENT_OPERATOR)
 PURPOSE: Final = "assistance.purpose"
 PERSON: Final = "citizen.id_number"
 _AFTER_ALL: Final = (datetime(9999, 1, 1, tzinfo=UTC), UUID(int=0))
@@ -73,6 +78,9 @@ SELECT id, operator_id, citizen_id, purpose_sealed, state, code_hash, tries, ses
 FROM assistance WHERE citizen_id = $1 AND (created_at < $2 OR (created_at = $2 AND id < $3))
 ORDER BY created_at DESC, id DESC LIMIT $4
 """
+_COUNT: Final = (
+    "SELECT count(*) AS n, min(created_at) AS earliest FROM assistance WHERE operator_id = $1 AND created_at > $2"
+)
 _FORGET: Final = "DELETE FROM assistance WHERE created_at < $1"
 
 
@@ -88,7 +96,6 @@ class Assistances:
         texting: Texting,
         attempts: Attempts,
         jobs: Jobs,
-        limits: Limits,
         audit: Audit,
         vault: Vault,
         clock: Clock,
@@ -101,12 +108,12 @@ class Assistances:
         self._texting = texting
         self._attempts = attempts
         self._jobs = jobs
-        self._limits = limits
         self._audit = audit
         self._vault = vault
         self._clock = clock
         self._ids = ids
         self._settings = settings
+        self._budget = Budget(_COUNT, an_hour=settings.assistances_an_hour, a_day=settings.assistances_a_day)
         self._allowance = Allowance(_OBJECT, settings.assistance_attempts, settings.window)
 
     async def request(self, officer: StaffCaller, *, name: str, id_number: str, purpose: str) -> AssistanceView:
@@ -119,20 +126,17 @@ class Assistances:
             IdNumberInvalid: the number cannot be one.
             NameInvalid: the name cannot be one.
             WayLocked: this person was asked for too often.
-            TooManyRequests: this officer asks too often.
+            TooManyAssistances: this officer has asked as often as anybody may within an hour or a day.
         """
         person_name, number = parse_person(name, id_number)
-        await self._limits.hit(
-            "auth.assistance",
-            self._settings.assistance_limit,
-            f"operator:{officer.operator_id}",
-            fail_open=False,
-        )
         assistance_id, now = self._ids.uuid(), self._clock.now()
         expires_at = now + timedelta(minutes=self._settings.assistance_wait_minutes)
         sealed = self._vault.seal(PURPOSE, assistance_id, purpose)
 
         async def work() -> None:
+            spent = await self._budget.look(officer.operator_id, now)
+            if spent.wait:
+                raise TooManyAssistances(retry_after=spent.wait)
             await self._attempts.start(self._allowance, (f"p:{self._mark(number)}",))
             holder_id = await self._realname.find_citizen(number)
             record = await self._residents.find(holder_id or UUID(int=0))
@@ -177,10 +181,15 @@ class Assistances:
             AssistanceCodeWrong: the code is not the one that was sent; also when none was.
             AssistanceEnded: it has run out or was used, or too many codes were tried.
             AccountClosed: the person's account is closed.
+            RoleForbidden: the officer was disabled or has lost the role meanwhile.
         """
         now = self._clock.now()
 
         async def work() -> Grant | Problem:
+            # As they are now, until the end of this: who takes their role away waits, and then ends this session too.
+            held = await hold((officer.operator_id,))
+            if not held or not await holds_everywhere(officer.operator_id, MAY_ASSIST):
+                return RoleForbidden()
             row = await fetch_one(_FIND, assistance_id)
             if row is None or as_uuid(row["operator_id"]) != officer.operator_id:
                 return NoSuchAssistance()

@@ -4,11 +4,14 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from auth.errors import RoleForbidden
 from auth.realname import RealName
 from auth.rules import parse_person
-from auth.types import StaffCaller
+from auth.staff.budgets import Budget
+from auth.staff.grants import hold, read_grants
+from auth.types import Role, StaffCaller
 from auth.ways.attempts import Allowance, Attempts
-from auth.ways.errors import CounterMismatch, WayUnavailable
+from auth.ways.errors import CounterMismatch, TooManyConfirmations, WayUnavailable
 from auth.ways.settings import WaySettings
 from auth.ways.types import Begun, Claim, Finding, Outcome, Prompt, Proof
 from core.audit.actors import Actor
@@ -16,6 +19,7 @@ from core.audit.record import Audit
 from core.clock import Clock
 from core.crypto import Vault
 from core.db import as_uuid, execute, fetch, fetch_one, require_transaction, transaction
+from core.errors import Problem
 from core.ids import Ids
 from core.pii import IdNumber, PersonName, Secret
 
@@ -36,7 +40,17 @@ _CONFIRM: Final = """
 UPDATE counter_slip SET state = 'confirmed', confirmed_by = $3, confirmed_at = $4
 WHERE code_hash = $1 AND person_mark = $2 AND state = 'open' AND expires_at > $4 RETURNING id
 """
+# Slips are forgotten when they run out: what was confirmed is counted where it stays.
+_COUNT: Final = """
+SELECT count(*) AS n, min(at) AS earliest FROM audit_line
+WHERE actor_kind = 'operator' AND actor_id = $1 AND at > $2
+      AND action = 'auth.counter-confirmed' AND outcome = 'ok'
+"""
 _FORGET: Final = "DELETE FROM counter_slip WHERE expires_at < $1"
+
+
+# A card is looked at wherever the officer's counter stands: it is no department's and no matter's.
+MAY_CONFIRM: Final = frozenset({Role.OPERATOR, Role.ACCEPTOR, Role.DEPARTMENT_OPERATOR})
 
 
 class Counter:
@@ -59,6 +73,7 @@ class Counter:
         self._vault = vault
         self._clock = clock
         self._ids = ids
+        self._budget = Budget(_COUNT, an_hour=settings.counter_an_hour, a_day=settings.counter_a_day)
         self._allowance = Allowance("counter-entry", settings.counter_entries, _WINDOW)
 
     async def begin(self, claim: Claim, *, check_id: UUID, until: datetime) -> Begun:
@@ -100,12 +115,22 @@ class Counter:
             NameInvalid: the name cannot be one.
             CounterMismatch: no waiting check has this code, name and number.
             WayLocked: this officer has entered too much that was wrong.
+            TooManyConfirmations: this officer has confirmed as many as anybody may within an hour or a day.
+            RoleForbidden: the officer was disabled or has lost the role meanwhile.
         """
         person_name, number = parse_person(name, id_number)
         attempt_id = await transaction(lambda: self._attempts.start(self._allowance, (f"o:{officer.operator_id}",)))
         now, code_hash = self._clock.now(), self._vault.mark(_CODE, code.replace(" ", ""))
 
-        async def work() -> UUID | None:
+        async def work() -> UUID | Problem:
+            # As they are now, until the end of this: who takes their role away waits.
+            held = await hold((officer.operator_id,))
+            if not held or not {grant.role for grant in await read_grants(officer.operator_id)} & MAY_CONFIRM:
+                return RoleForbidden()
+            spent = await self._budget.look(officer.operator_id, now)
+            if spent.wait:
+                await self._attempts.give_back(attempt_id)
+                return TooManyConfirmations(retry_after=spent.wait)
             mark = self._mark(person_name, number)
             row = await fetch_one(_CONFIRM, code_hash, mark, officer.operator_id, now)
             if row is not None:
@@ -118,12 +143,13 @@ class Counter:
                 object_id=as_uuid(row["id"]) if row else "",
                 outcome="ok" if row else "mismatch",
             )
-            return None if row is None else as_uuid(row["id"])
+            return CounterMismatch() if row is None else as_uuid(row["id"])
 
-        check_id = await transaction(work)
-        if check_id is None:
-            raise CounterMismatch
-        return check_id, now
+        # A problem comes back as a value: raised inside, it would undo what was written down.
+        result = await transaction(work)
+        if isinstance(result, Problem):
+            raise result
+        return result, now
 
     async def forget(self) -> None:
         """Delete the slips that have run out, in the running transaction: their codes may be drawn again.

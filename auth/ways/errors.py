@@ -121,6 +121,24 @@ class NoSuchAssistance(NotFound):
     plain = "没找到这次代办。"
 
 
+class TooManyConfirmations(TooMany):
+    """The officer has confirmed as many identity cards as anybody may within an hour or a day."""
+
+    code = "auth.confirmations-used-up"
+    title = "您核对身份证的次数已达上限，请稍后再试"
+    title_en = "You have confirmed as many identity cards as anybody may for now"
+    plain = "核对太多了，请过一会儿再来。"
+
+
+class TooManyAssistances(TooMany):
+    """The officer has asked to act for as many people as anybody may within an hour or a day."""
+
+    code = "auth.assistances-used-up"
+    title = "您申请代办的次数已达上限，请稍后再试"
+    title_en = "You have asked to act for as many people as anybody may for now"
+    plain = "代办太多了，请过一会儿再来。"
+
+
 class AssistanceUnconfirmed(Conflict):
     """The person has not confirmed yet."""
 

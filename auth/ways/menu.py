@@ -11,7 +11,9 @@ from core.errors import Alternative
 
 STEP_UPS: Final = "/v1/citizen/step-ups"
 LOGIN_CHECKS: Final = "/v1/citizen/login-checks"
+PLATFORM_CHECKS: Final = "/v1/citizen/wechat-face-checks"
 _FACE: Final = ("刷脸核验", "Pass a face check")
+_PLATFORM: Final = ("微信人脸核身", "Pass WeChat's face check")
 _WORDS: Final[Mapping[Method, tuple[str, str]]] = {
     Method.SMS: ("短信验证码核验", "By a code sent to your mobile"),
     Method.BANK_CARD: ("银行卡核验", "By your bank card"),
@@ -36,12 +38,16 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Faces:
-    """What the installation's face engine is good for: raising sessions, opening them, with which bounds."""
+    """What the installation's face engines are good for: raising sessions, opening them, with which bounds.
+
+    `platform` are the bounds of checks that WeChat makes, usual and elder ones, where they count.
+    """
 
     usual: Numbers
     elder: Numbers
     raises: bool = True
     opens: bool = True
+    platform: tuple[Numbers, Numbers] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +86,15 @@ class Menu:
 
     def _faces_for(self, purpose: Purpose, *, elder: bool) -> tuple[Offer, ...]:
         faces = self._faces
-        if faces is None or not (faces.raises if purpose is Purpose.STEP_UP else faces.opens):
+        if faces is None:
             return ()
-        start = "/v1/citizen/face-checks" if purpose is Purpose.STEP_UP else "/v1/citizen/elder-sessions"
-        return (_offer("face", start, _FACE, faces.elder if elder else faces.usual),)
+        numbers = faces.elder if elder else faces.usual
+        if purpose is not Purpose.STEP_UP:
+            return (_offer("face", "/v1/citizen/elder-sessions", _FACE, numbers),) if faces.opens else ()
+        ours = (_offer("face", "/v1/citizen/face-checks", _FACE, numbers),) if faces.raises else ()
+        if faces.platform is None:
+            return ours
+        return (*ours, _offer("wechat-face", PLATFORM_CHECKS, _PLATFORM, faces.platform[elder]))
 
     def _ways(self, purpose: Purpose, *, elder: bool) -> tuple[Offer, ...]:
         settings = self._settings

@@ -94,4 +94,4 @@ class Assistance(Model):
 
     class Meta:
         table = "assistance"
-        indexes = (Index(fields=("citizen_id", "created_at", "id")),)
+        indexes = (Index(fields=("citizen_id", "created_at", "id")), Index(fields=("operator_id", "created_at")))

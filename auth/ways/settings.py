@@ -62,11 +62,15 @@ class WaySettings(Section):
     sms_address_limit: str = "20/hour"
     # What an officer may type wrongly at the counter within ten minutes.
     counter_entries: int = Field(default=10, ge=1, le=50)
+    # Cards that one officer may confirm: nobody sees many people in person.
+    counter_an_hour: int = Field(default=30, ge=1, le=60)
+    counter_a_day: int = Field(default=150, ge=1, le=300)
     # An officer who acts for somebody: how long the person may take to confirm, and the session lives.
     assistance_wait_minutes: int = Field(default=15, ge=1, le=60)
     assistance_minutes: int = Field(default=30, ge=5, le=60)
     assistance_attempts: int = Field(default=5, ge=1, le=20)
-    assistance_limit: str = "60/hour"
+    assistances_an_hour: int = Field(default=30, ge=1, le=60)
+    assistances_a_day: int = Field(default=120, ge=1, le=300)
     keep_days: int = Field(default=90, ge=1)
     sms: SignedPartnerSettings = SignedPartnerSettings()
     mobile_register: SignedPartnerSettings = SignedPartnerSettings()

@@ -3,31 +3,20 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from certificates.errors import IssuerUnavailable
-from certificates.types import CertificateQuery, Issued, State, Value
+from certificates.adapters.reading import as_issuer, refused_question, text, version
+from certificates.errors import NotConfirmed
+from certificates.rules import STATES_TOLD
+from certificates.types import CertificateQuery, Issued, Value
 from core.ids import Ids
-from core.log import get_logger
-from core.outbound import Outbound, Partner, unavailable_as
-
-log = get_logger(__name__)
+from core.outbound import Outbound, Partner
 
 _DONE: Final = "0000"
 _NONE_HELD: Final = "1404"
-_MOST_VERSIONS: Final = 999_999
-_TEXT_LENGTH: Final = 120
-_STATES: Final[Mapping[str, State]] = {
-    "01": State.ACTIVE,
-    "03": State.REVOKED,
-    "04": State.CANCELLED,
-    "05": State.EXPIRED,
-    "06": State.MOVED,
-    "07": State.REVOKED,  # withdrawn (吊销): as final as revoked (撤销) for whoever looks at it
-    "08": State.FROZEN,
-}
+_NOT_CONFIRMED: Final = "1409"
 
 
 class PublicSecurity:
-    """Asks public security for driving licences and residence permits. The partner's signer signs."""
+    """Asks public security for licences, permits and passports. The partner's signer signs."""
 
     def __init__(self, *, outbound: Outbound, partner: Partner, ids: Ids) -> None:
         self._outbound = outbound
@@ -38,6 +27,7 @@ class PublicSecurity:
         """Return the certificate as it stands now, or None when none is held.
 
         Raises:
+            NotConfirmed: it is on record, and not confirmed.
             IssuerUnavailable: no answer, or one that the page does not have.
         """
         asked = {
@@ -47,45 +37,34 @@ class PublicSecurity:
             "name": query.name.reveal(),
             "purpose": query.purpose,
         }
-        with unavailable_as(IssuerUnavailable):
+        with as_issuer(self._partner.name):
             answer = await self._outbound.call(self._partner, "POST", "/v1/certificates/query", json_body=asked)
             told = answer.mapping()
-        code = told.get("code")
-        if code == _NONE_HELD:
-            return None
-        if code != _DONE:
-            # 4010 is a wrong signature: our credentials, not the resident. Other codes are not on the page.
-            log.error("the issuer refused the question", issuer=self._partner.name, code=str(code)[:8])
-            raise IssuerUnavailable
-        try:
-            return _issued(told["certificate"])
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            log.warning("the issuer's answer is not as its page says", issuer=self._partner.name)
-            raise IssuerUnavailable from error
+            code = told.get("code")
+            if code == _NONE_HELD:
+                return None
+            if code == _DONE:
+                return _issued(told["certificate"])
+        if code == _NOT_CONFIRMED:
+            raise NotConfirmed
+        # 4010 is a wrong signature: our credentials, not the resident. Other codes are not on the page.
+        raise refused_question(self._partner.name, code)
 
 
 def _issued(told: Mapping[str, Any]) -> Issued:
-    version = told["version"]
     fields: dict[str, Value] = {
+        "issued_on": told["issued_on"],
+        "issuer": told["issuer"],
         **told["fields"],
         "number": told["number"],
         "valid_until": told["valid_until"],
     }
-    if isinstance(version, bool) or not isinstance(version, int) or not 1 <= version <= _MOST_VERSIONS:
-        raise ValueError("version")
     return Issued(
-        state=_STATES[told["state"]],
-        issuer=_text(told, "issuer"),
-        issuer_code=_text(told, "issuer_code"),
-        serial=_text(told, "serial"),
-        version=version,
+        state=STATES_TOLD[told["state"]],
+        issuer=text(told, "issuer"),
+        issuer_code=text(told, "issuer_code"),
+        serial=text(told, "serial"),
+        version=version(told["version"]),
         identifier=None,
         fields=fields,
     )
-
-
-def _text(told: Mapping[str, Any], name: str) -> str:
-    value = told[name]
-    if not isinstance(value, str) or not 0 < len(value) <= _TEXT_LENGTH:
-        raise ValueError(name)
-    return value

@@ -5,7 +5,7 @@ A chain head locked in every transaction was measured to halve throughput (docs/
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from core.audit.chain import GENESIS, link
 from core.clock import Clock
@@ -15,7 +15,7 @@ from core.metrics import AUDIT_UNSEALED
 
 _LOCK = 0x7A686A_01  # Any constant that only the sealer uses.
 # A transaction lasts seconds at most, so a line cannot turn up later than this behind the head.
-_LATEST = timedelta(minutes=10)
+LATEST: Final = timedelta(minutes=10)
 _LAST = """
 SELECT l.seq, l.hash, a.at FROM audit_link l LEFT JOIN audit_line a ON a.id = l.line_id ORDER BY l.seq DESC LIMIT 1
 """
@@ -75,7 +75,7 @@ class Sealer:
             last = await fetch_one(_LAST)
             seq, previous = (int(last["seq"]), str(last["hash"])) if last else (0, GENESIS)
             # Counted from the newest line that is linked, not from the clock: a long backlog keeps its place.
-            since = as_moment(last["at"]) - _LATEST if last and last["at"] else datetime.min.replace(tzinfo=UTC)
+            since = as_moment(last["at"]) - LATEST if last and last["at"] else datetime.min.replace(tzinfo=UTC)
             rows = await fetch(_UNLINKED, since, at_most)
             if not rows:
                 return 0

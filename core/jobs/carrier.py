@@ -29,6 +29,8 @@ _IDLE_MS: Final = 30_000
 _SEND_SECONDS: Final = 2.0
 _REST_SECONDS: Final = 1.0
 _GATHER_SECONDS: Final = 0.005
+# Between an id and its lane in a message.
+_BESIDE: Final = " "
 
 
 class TaskiqCarrier:
@@ -83,9 +85,9 @@ class TaskiqCarrier:
         with suppress(OSError, RuntimeError):
             await self._broker.shutdown()
 
-    def offer(self, job_id: UUID) -> None:
-        """Send an id on its way. Never waits, never fails."""
-        self._waiting.append(str(job_id))
+    def offer(self, job_id: UUID, lane: str = "") -> None:
+        """Send an id on its way, with its lane. Never waits, never fails."""
+        self._waiting.append(f"{job_id}{_BESIDE}{lane}" if lane else str(job_id))
         if len(self._waiting) > 1:
             return
         # A context of its own: the job must not inherit the request's transaction or identity.
@@ -107,11 +109,12 @@ class TaskiqCarrier:
             if self._listener is not None:
                 await asyncio.gather(*(self._run(job_id) for job_id in job_ids))
 
-    async def _run(self, job_id: str) -> None:
+    async def _run(self, offered: str) -> None:
         if self._runner is None:
             return
+        job_id, _, lane = offered.partition(_BESIDE)
         with suppress(Unavailable):  # Not claimed: the sweeper offers it again.
-            await self._runner.run(UUID(job_id))
+            await self._runner.run(UUID(job_id), lane)
 
 
 class _PatientStream(RedisStreamBroker):
@@ -174,6 +177,6 @@ class Sweeper:
             DatabaseUnavailable: the database could not be reached.
         """
         due = await self._runner.due()
-        for job_id in due:
-            self._carrier.offer(job_id)
+        for job_id, lane in due.items():
+            self._carrier.offer(job_id, lane)
         return len(due)

@@ -2,17 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from core.audit.actors import Actor
 from core.audit.record import Audit
-from core.db import as_moment, as_uuid, fetch, transaction
+from core.db import as_moment, as_uuid, fetch, fetch_one, transaction
 from core.jobs.queue import Carrier
 from core.jobs.runner import JobRunner
 
 _BURIED = """
 SELECT id, name, attempts, last_error, created_at FROM job WHERE state = 'buried' AND id > $1 ORDER BY id LIMIT $2
 """
+_LANE = "SELECT lane FROM job WHERE id = $1"
 _FIRST = UUID(int=0)
 
 
@@ -60,13 +62,13 @@ class JobDesk:
             DatabaseUnavailable: the database could not be reached.
         """
 
-        async def work() -> bool:
+        async def work() -> dict[str, Any] | None:
             if not await self._runner.resend(job_id):
-                return False
+                return None
             await self._audit.record("core.job-resent", actor=actor, object_kind="job", object_id=job_id)
-            return True
+            return await fetch_one(_LANE, job_id)
 
         resent = await transaction(work)
-        if resent:
-            self._carrier.offer(job_id)
-        return resent
+        if resent is not None:
+            self._carrier.offer(job_id, str(resent["lane"]))
+        return resent is not None

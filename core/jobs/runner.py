@@ -6,7 +6,8 @@ often.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import contextvars
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -17,6 +18,7 @@ from core.db import as_json, as_uuid, execute, fetch, fetch_one, transaction
 from core.errors import Problem, TooMany, Unavailable
 from core.ids import Ids
 from core.jobs.backoff import pause
+from core.jobs.lanes import Lanes
 from core.log import get_logger, set_request_id
 from core.metrics import JOBS, JOBS_BURIED, JOBS_DUE
 from core.settings import JobSettings
@@ -60,7 +62,13 @@ WHERE state = 'running' AND lease_until < $1 AND attempts >= $2
 """
 _FREE_ALL = "UPDATE job SET state = 'ready', lease_until = NULL WHERE state = 'running'"
 _EXPIRED = "UPDATE job SET state = 'ready', lease_until = NULL WHERE state = 'running' AND lease_until < $1"
-_DUE = "SELECT id FROM job WHERE state = 'ready' AND run_at <= $1 ORDER BY run_at, id LIMIT $2"
+# What waits in a lane that is full here would only be turned away, and stand in the way of what could be done.
+_DUE = """
+SELECT id, lane FROM job
+WHERE state = 'ready' AND run_at <= $1 AND CAST($3 AS TEXT) NOT LIKE '%,' || lane || ',%'
+ORDER BY run_at, id LIMIT $2
+"""
+_NEXT = "SELECT id FROM job WHERE state = 'ready' AND run_at <= $1 AND lane = $2 ORDER BY run_at, id LIMIT $3"
 _RESEND = "UPDATE job SET state = 'ready', run_at = $2, attempts = 0 WHERE id = $1 AND state = 'buried'"
 
 
@@ -73,6 +81,8 @@ class JobRunner:
         self._clock = clock
         self._ids = ids
         self._places = asyncio.Semaphore(settings.concurrency)
+        self._lanes = Lanes(settings.lane_concurrency)
+        self._looking: set[asyncio.Task[None]] = set()
         # What waits for a place or is worked on here; offered again it is not taken twice, so the queue is bounded.
         self._taken: set[UUID] = set()
         self._idle = asyncio.Event()
@@ -84,13 +94,15 @@ class JobRunner:
         """The names of all jobs that can be run."""
         return frozenset(self._handlers)
 
-    async def run(self, job_id: UUID) -> None:
+    async def run(self, job_id: UUID, lane: str = "") -> None:
         """Claim one job and work on it; a job that is not ready any more is left alone.
+
+        So is one whose lane is full: its row waits, and is taken up as soon as a place in the lane is free.
 
         Raises:
             DatabaseUnavailable: the claim could not be written; the sweeper will offer the job again.
         """
-        if job_id in self._taken or self._closing:
+        if job_id in self._taken or self._closing or not self._lanes.enter(lane):
             return
         self._taken.add(job_id)
         self._idle.clear()
@@ -100,8 +112,29 @@ class JobRunner:
                     await self._claim_and_work(job_id)
         finally:
             self._taken.discard(job_id)
-            if not self._taken:
-                self._idle.set()
+            if self._lanes.leave(lane) and not self._closing:
+                # On its own: whoever offered this job does not wait for those behind it.
+                task = asyncio.get_running_loop().create_task(self._take_next(lane), context=contextvars.Context())
+                self._looking.add(task)
+                task.add_done_callback(self._looked)
+            self._rest()
+
+    async def _take_next(self, lane: str) -> None:
+        with suppress(Unavailable):
+            rows = await fetch(_NEXT, self._clock.now(), lane, self._settings.concurrency * 2)
+            waiting = [job_id for row in rows if (job_id := as_uuid(row["id"])) not in self._taken]
+            if not waiting:
+                self._lanes.clear(lane)
+                return
+            await self.run(waiting[0], lane)
+
+    def _looked(self, task: asyncio.Task[None]) -> None:
+        self._looking.discard(task)
+        self._rest()
+
+    def _rest(self) -> None:
+        if not self._taken and not self._looking:
+            self._idle.set()
 
     async def idle(self) -> None:
         """Wait until no job is being worked on or waiting for its place."""
@@ -142,6 +175,10 @@ class JobRunner:
             await self._again(job_id, fence, name, attempts, problem.code)
         except Problem as problem:
             await self._bury(job_id, fence, name, problem.code)
+        except TimeoutError:
+            # A busy machine, and no fault of the job's as long as it is done in the end; else it is buried.
+            log.warning("job out of time", job=name, job_id=str(job_id), attempts=attempts)
+            await self._again(job_id, fence, name, attempts, "out of time")
         except Exception as error:
             # The job runner is one of the two places that catch everything: a broken job must not stop the others.
             log.error("job failed", job=name, job_id=str(job_id), exc_info=error)
@@ -182,8 +219,10 @@ class JobRunner:
         with suppress(Unavailable):
             await transaction(work)
 
-    async def due(self, *, at_most: int = 200) -> list[UUID]:
-        """Free the jobs whose worker died, and return the ids of jobs that are due.
+    async def due(self, *, at_most: int = 200) -> Mapping[UUID, str]:
+        """Free the jobs whose worker died, and return the ids of jobs that are due with the lanes they wait in.
+
+        What waits in a lane that is full here is left out.
 
         Raises:
             DatabaseUnavailable: the database could not be reached.
@@ -195,11 +234,11 @@ class JobRunner:
             await execute(_EXPIRED, now)
 
         await transaction(work)
-        rows = await fetch(_DUE, now, at_most)
+        rows = await fetch(_DUE, now, at_most, _named(self._lanes.full))
         buried = await fetch_one("SELECT count(*) AS n FROM job WHERE state = 'buried'")
         JOBS_BURIED.set(int(buried["n"]) if buried else 0)
         JOBS_DUE.set(len(rows))
-        return [as_uuid(row["id"]) for row in rows]
+        return {as_uuid(row["id"]): str(row["lane"]) for row in rows}
 
     async def free_all(self) -> int:
         """Free every job that counts as being worked on, and return how many there were.
@@ -235,3 +274,8 @@ class JobRunner:
             return await execute("DELETE FROM job WHERE state = 'done' AND done_at < $1", before)
 
         return await transaction(work)
+
+
+def _named(lanes: Collection[str]) -> str:
+    """Return lanes as one text in which each stands between commas; empty for none."""
+    return f",{','.join(sorted(lanes))}," if lanes else ""

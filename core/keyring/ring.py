@@ -21,6 +21,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
+from core.keyring.jwk import sm2_thumbprint, thumbprint
+from core.keyring.sm2 import Sm2PrivateKey
 from core.log import get_logger
 from core.settings import UnsafeSettings
 
@@ -34,6 +36,7 @@ INDEX_FILE: Final = "index.key"
 MARK_FILE: Final = "mark.key"
 TOKEN_FILE: Final = "token.pem"  # noqa: S105 — the name of a file
 ISSUER_FILE: Final = "issuer.pem"
+SM2_FILE: Final = "sm2.key"
 AUDIT_FILE: Final = "audit.pem"
 # When which key is current; holds no key.
 PLAN_FILE: Final = "keys.json"
@@ -42,6 +45,7 @@ PLAN_FILE: Final = "keys.json"
 FIRST_FILES: Final[Mapping[str, str]] = {
     "token": TOKEN_FILE,
     "issuer": ISSUER_FILE,
+    "sm2": SM2_FILE,
     "index": INDEX_FILE,
     "kek": KEK_FILE,
 }
@@ -107,6 +111,7 @@ class _Keys:
 
     token: KeySet[ec.EllipticCurvePrivateKey]
     issuer: KeySet[ec.EllipticCurvePrivateKey]
+    sm2: KeySet[Sm2PrivateKey]
     index: KeySet[bytes]
     kek: KeySet[bytes]
     mark: bytes
@@ -165,6 +170,11 @@ class KeyRing:
         return self._keys.issuer
 
     @property
+    def sm2(self) -> KeySet[Sm2PrivateKey]:
+        """The keys under which certificates are issued where SM2 stands beside ES256."""
+        return self._keys.sm2
+
+    @property
     def indexes(self) -> KeySet[bytes]:
         """The keys of blind indexes."""
         return self._keys.index
@@ -200,7 +210,7 @@ def make_keys(folder: Path) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     made = []
-    for name in (KEK_FILE, INDEX_FILE, MARK_FILE, TOKEN_FILE, ISSUER_FILE, AUDIT_FILE):
+    for name in (KEK_FILE, INDEX_FILE, MARK_FILE, TOKEN_FILE, ISSUER_FILE, SM2_FILE, AUDIT_FILE):
         stem, _, ending = name.partition(".")
         # The first of a kind is gone once another has followed it.
         if not (folder / name).exists() and not any(folder.glob(f"{stem}-*.{ending}")):
@@ -213,6 +223,8 @@ def fresh_key(kind: str) -> bytes:
     """Return a new key of a kind as it stands in its file."""
     if kind in {"token", "issuer"}:
         return private_pem(ec.generate_private_key(ec.SECP256R1()))
+    if kind == "sm2":
+        return Sm2PrivateKey.generate().text()
     if kind == "audit":
         return private_pem(ed25519.Ed25519PrivateKey.generate())
     return base64.b64encode(os.urandom(32)) + b"\n"
@@ -227,18 +239,6 @@ def private_pem(key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey) -> 
     )
 
 
-def public_jwk(key: ec.EllipticCurvePublicKey) -> dict[str, str]:
-    """Return a public key of P-256 as a JSON Web Key (RFC 7517)."""
-    numbers = key.public_numbers()
-    return {"crv": "P-256", "kty": "EC", "x": _b64(numbers.x.to_bytes(32)), "y": _b64(numbers.y.to_bytes(32))}
-
-
-def thumbprint(key: ec.EllipticCurvePublicKey) -> str:
-    """Return the key's id: its JWK thumbprint (RFC 7638, SHA-256, base64url)."""
-    canonical = json.dumps(public_jwk(key), separators=(",", ":"), sort_keys=True)
-    return _b64(hashlib.sha256(canonical.encode()).digest())
-
-
 def key_id(path: Path) -> str:
     """Return the id of the key in a file of the folder.
 
@@ -247,6 +247,8 @@ def key_id(path: Path) -> str:
     """
     if path.suffix == ".pem":
         return thumbprint(_ec_key(path).public_key())
+    if path.name.lstrip(".").startswith("sm2"):
+        return _sm2(path)[0]
     return _raw_id(_raw_key(path))
 
 
@@ -290,6 +292,7 @@ def _read_folder(folder: Path) -> _Keys:
         return _Keys(
             token=_set(folder, plan, "token", _signing),
             issuer=_set(folder, plan, "issuer", _signing),
+            sm2=_set(folder, plan, "sm2", _sm2),
             index=_set(folder, plan, "index", _symmetric),
             kek=_set(folder, plan, "kek", _symmetric),
             mark=_raw_key(folder / MARK_FILE),
@@ -332,6 +335,14 @@ def _moment(text: str | None) -> datetime | None:
 def _signing(path: Path) -> tuple[str, ec.EllipticCurvePrivateKey]:
     key = _ec_key(path)
     return thumbprint(key.public_key()), key
+
+
+def _sm2(path: Path) -> tuple[str, Sm2PrivateKey]:
+    try:
+        key = Sm2PrivateKey.from_text(_read(path))
+    except ValueError as error:
+        raise UnsafeSettings(f"The key {path.name} is not an SM2 key with its public half in base64.") from error
+    return sm2_thumbprint(key.public), key
 
 
 def _symmetric(path: Path) -> tuple[str, bytes]:
@@ -384,7 +395,3 @@ def _ed_key(path: Path) -> ed25519.Ed25519PrivateKey:
     if not isinstance(key, ed25519.Ed25519PrivateKey):
         raise UnsafeSettings(f"The key {path.name} is not an Ed25519 private key.")
     return key
-
-
-def _b64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

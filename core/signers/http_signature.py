@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Protocol
 
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from http_message_signatures import HTTPMessageVerifier, MappingKeyResolver, VerifyResult, algorithms
 from http_message_signatures.exceptions import HTTPMessageSignaturesException
 
@@ -19,10 +19,9 @@ from core.db import fetch, transaction
 from core.errors import Unauthenticated
 from core.log import get_logger
 from core.signers.networks import comes_from
+from core.signers.strength import PublicKey
 
 log = get_logger(__name__)
-
-PublicKey = ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey
 
 _COVERED: Final = ("@method", "@target-uri", "content-digest", "content-type")
 _SKEW: Final = timedelta(seconds=300)

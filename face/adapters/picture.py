@@ -19,15 +19,22 @@ _PNG_START: Final = b"\x89PNG\r\n\x1a\n"
 _PNG_END: Final = b"IEND\xaeB`\x82"
 _PNG_DEPTH_AT: Final = 24
 _BITS_PER_CHANNEL: Final = 8
+# A progressive JPEG of a camera has ten or so; each goes over the whole picture, however few bytes it has.
+_SCAN_START: Final = b"\xff\xda"
+_MOST_SCANS: Final = 64
 _CAMERA_MODES: Final = {"JPEG": {"RGB", "L"}, "PNG": {"RGB", "RGBA", "L", "LA", "P"}}
 
 
 @dataclass(frozen=True, slots=True)
 class PictureLimits:
-    """Bounds of one picture. Frames of 1920 x 1080 fit in, more shows no more of a face and costs everybody time."""
+    """Bounds of one picture. Frames of 1920 x 1080 fit in, more shows no more of a face and costs everybody time.
+
+    `cpu_seconds` of the processor may be spent on decoding it: a hundred times what a photograph takes.
+    """
 
     max_bytes: int = 5_000_000
     max_pixels: int = 2_100_000
+    cpu_seconds: float = 1.0
 
 
 class BadPicture(Exception):
@@ -54,8 +61,8 @@ def decode(data: bytes, limits: PictureLimits) -> Pixels:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(BytesIO(data), formats=(kind,)) as image:
                 _check(image, kind, data[_PNG_DEPTH_AT], limits)
-                upright = ImageOps.exif_transpose(image).convert("RGB")
-                return np.asarray(upright)
+                ImageOps.exif_transpose(image, in_place=True)
+                return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
     except BadPicture:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -76,6 +83,8 @@ def _kind_of(data: bytes) -> str:
     # Some cameras pad with zeros; anything else behind the end makes the file two things at once.
     body = data.rstrip(b"\0")
     if body.endswith(end):
+        if kind == "JPEG" and body.count(_SCAN_START) > _MOST_SCANS:
+            raise BadPicture(PictureFault.UNREADABLE)
         return kind
     raise BadPicture(PictureFault.TRAILING_DATA if end in body[-65536:] else PictureFault.TRUNCATED)
 

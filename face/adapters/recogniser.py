@@ -18,7 +18,10 @@ import onnxruntime
 from PIL import Image
 
 from face.adapters import resnet_onnx
+from face.adapters.own_network import OwnDescriber, OwnNetwork
+from face.adapters.passive_network import PassiveJudge, PassiveNetwork
 from face.adapters.picture import Pixels
+from face.adapters.sessions import one_thread
 from face.types import FaceBox, FaceSeen, FrameObservation
 
 # Belongs to the model's name: raise it when decoding, detection, alignment or the order of colours changes.
@@ -31,41 +34,52 @@ _CHIP_PADDING: Final = 0.25
 _POINTS: Final = 5
 
 
-class Recogniser:
-    """The models, loaded once. Not for several threads."""
+class ResNetDescriber:
+    """Describes faces by the library's own network, converted."""
 
     def __init__(self, network: Path) -> None:
-        self._detector = dlib.get_frontal_face_detector()
-        self._points = dlib.shape_predictor(face_recognition_models.pose_predictor_five_point_model_location())
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        # Memory is given back after each run: what a large batch once needed is not held for good.
-        options.enable_cpu_mem_arena = False
-        self._network = onnxruntime.InferenceSession(str(network), options, providers=["CPUExecutionProvider"])
+        self._network = onnxruntime.InferenceSession(str(network), one_thread(), providers=["CPUExecutionProvider"])
         weights = resnet_onnx.digest(resnet_onnx.weights_file())
-        self.model_id = f"dlib-resnet-v1/{weights[:16]}/{resnet_onnx.RECIPE}.{PREPROCESSING}"
+        self.model_id = f"dlib-resnet-v1/{weights[:16]}/{resnet_onnx.RECIPE}"
 
-    def observe(self, pixels: Pixels) -> FrameObservation:
-        """Say what is on an RGB picture of shape (rows, columns, 3)."""
-        height, width = pixels.shape[:2]
-        digest = hashlib.sha256(f"{width}x{height}:".encode() + pixels.tobytes()).hexdigest()
-        found = self._find(pixels)
-        if not found:
-            return FrameObservation(width, height, None, 0.0, self.model_id, digest)
-        found.sort(key=lambda one: one[0].area(), reverse=True)
-        rectangle, score = found[0]
-        second = found[1][0].area() / rectangle.area() if len(found) > 1 else 0.0
-        face = self._measure(pixels, rectangle, score)
-        return FrameObservation(width, height, face, second, self.model_id, digest)
-
-    def embed(self, pixels: Pixels, points: "dlib.full_object_detection") -> npt.NDArray[np.float32]:
+    def describe(self, pixels: Pixels, points: "dlib.full_object_detection") -> npt.NDArray[np.float32]:
         """Describe the face with these five points as 128 numbers."""
         chip = dlib.get_face_chip(pixels, points, resnet_onnx.CHIP_PIXELS, _CHIP_PADDING)
         chips = chip.transpose(2, 0, 1)[None].astype(np.float32)
         (embeddings,) = self._network.run(None, {"chips": chips})
         return np.asarray(embeddings[0], dtype=np.float32)
+
+
+class Recogniser:
+    """The models, loaded once. Not for several threads.
+
+    With `own`, the operator's network describes the faces; with `passive`, another one says whether they look alive.
+    """
+
+    def __init__(self, network: Path, *, own: OwnNetwork | None = None, passive: PassiveNetwork | None = None) -> None:
+        self._passive = PassiveJudge(passive) if passive else None
+        self._detector = dlib.get_frontal_face_detector()
+        self._points = dlib.shape_predictor(face_recognition_models.pose_predictor_five_point_model_location())
+        self._describer: ResNetDescriber | OwnDescriber = OwnDescriber(own) if own else ResNetDescriber(network)
+        self.model_id = f"{self._describer.model_id}.{PREPROCESSING}"
+
+    def observe(self, pixels: Pixels) -> FrameObservation:
+        """Say what is on an RGB picture of shape (rows, columns, 3)."""
+        height, width = pixels.shape[:2]
+        digest = hashlib.sha256(f"{width}x{height}:".encode())
+        digest.update(np.ascontiguousarray(pixels).data)
+        found = self._find(pixels)
+        if not found:
+            return FrameObservation(width, height, None, 0.0, self.model_id, digest.hexdigest())
+        found.sort(key=lambda one: one[0].area(), reverse=True)
+        rectangle, score = found[0]
+        second = found[1][0].area() / rectangle.area() if len(found) > 1 else 0.0
+        face = self._measure(pixels, rectangle, score)
+        return FrameObservation(width, height, face, second, self.model_id, digest.hexdigest())
+
+    def embed(self, pixels: Pixels, points: "dlib.full_object_detection") -> npt.NDArray[np.float32]:
+        """Describe the face with these five points."""
+        return self._describer.describe(pixels, points)
 
     def _find(self, pixels: Pixels) -> list[tuple["dlib.rectangle", float]]:
         """Return the faces in the picture with their scores, in the picture's own pixels."""
@@ -95,8 +109,9 @@ class Recogniser:
         along = axis / distance if distance else np.array([1.0, 0.0])
         middle = (one_eye + other_eye) / 2
         light, contrast, sharpness = _appearance(pixels, rectangle)
+        box = FaceBox(rectangle.left(), rectangle.top(), rectangle.width(), rectangle.height())
         return FaceSeen(
-            box=FaceBox(rectangle.left(), rectangle.top(), rectangle.width(), rectangle.height()),
+            box=box,
             score=score,
             eye_distance=distance,
             turn=float((nose - middle) @ along) / distance if distance else 0.0,
@@ -106,6 +121,7 @@ class Recogniser:
             contrast=contrast,
             landmarks=tuple((float(x), float(y)) for x, y in corners),
             embedding=tuple(float(value) for value in self.embed(pixels, points)),
+            alive=self._passive.alive(pixels, box) if self._passive else None,
         )
 
 

@@ -6,13 +6,15 @@ from typing import Final
 from core.ids import Ids
 from core.outbound import Outbound, Partner
 from matters.adapters.reading import as_department, day, refused_question, text
-from matters.types import Applicant, Fact
+from matters.types import Applicant, Capability, Fact
 
 _DONE: Final = "0000"
 
 
 class Degrees:
     """Answers about degrees: facts `result`, `degree`, `graduated_on`. The page has no place for a purpose."""
+
+    capabilities: Final = frozenset({Capability.QUERY})
 
     def __init__(self, *, outbound: Outbound, partner: Partner, ids: Ids) -> None:
         self._outbound = outbound

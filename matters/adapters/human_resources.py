@@ -4,19 +4,17 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
-from xml.etree.ElementTree import Element, ParseError, SubElement, register_namespace, tostring
+from xml.etree.ElementTree import Element, SubElement, register_namespace, tostring
 
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
 from pydantic import SecretStr
 
 from core.clock import Clock
 from core.log import get_logger
 from core.outbound import Incoming, Outbound, Partner
 from core.signers.sharing import SharingEnvelope
-from matters.adapters.reading import as_department, day, refused_question, text
+from matters.adapters.reading import as_department, day, read_xml, refused_question, text
 from matters.errors import DossierDeclined, QuestionRefused
-from matters.types import Applicant, Dedupe, Dossier, Fact, Receipt
+from matters.types import Applicant, Capability, CaseStatus, Dedupe, Dossier, Fact, Filed, Receipt
 
 log = get_logger(__name__)
 
@@ -42,6 +40,7 @@ class PensionDesk:
     """Confirms that a pensioner is alive and entitled, at once. De-duplicates by our reference."""
 
     dedupe: Final = Dedupe.KEY
+    capabilities: Final = frozenset({Capability.SUBMIT})
 
     def __init__(self, *, outbound: Outbound, partner: Partner, app_id: str, secret: SecretStr, clock: Clock) -> None:
         self._outbound = outbound
@@ -71,7 +70,7 @@ class PensionDesk:
             if _blames_us(answer):
                 log.error("a department refused the question", partner=self._partner.name, code="soap:Client")
                 raise QuestionRefused
-            response = _read(answer.body).find(f"{{{_SOAP}}}Body/{{{_PENSION}}}AuthenticateEligibilityResponse")
+            response = read_xml(answer.body).find(f"{{{_SOAP}}}Body/{{{_PENSION}}}AuthenticateEligibilityResponse")
             if response is None:
                 raise refused_question(self._partner.name, answer.status)
             told = {_local(child.tag): (child.text or "").strip() for child in response}
@@ -84,6 +83,24 @@ class PensionDesk:
                 text(told, "ReceiptNumber"),
                 approved={"year": dossier.year, "next_due_on": due.isoformat() if due else None},
             )
+
+    async def status(self, filed: Filed) -> CaseStatus | None:
+        """Refuse: what is decided at once is not asked for again.
+
+        Raises:
+            QuestionRefused: always.
+        """
+        del filed
+        raise QuestionRefused
+
+    async def withdraw(self, filed: Filed) -> None:
+        """Refuse: what is decided at once cannot be taken back.
+
+        Raises:
+            QuestionRefused: always.
+        """
+        del filed
+        raise QuestionRefused
 
     def _envelope(self, dossier: Dossier) -> bytes:
         number = dossier.applicant.id_number.reveal()
@@ -110,18 +127,10 @@ class PensionDesk:
         return content
 
 
-def _read(content: bytes) -> Element:
-    try:
-        root: Element = fromstring(content, forbid_dtd=True)
-    except (ParseError, DefusedXmlException) as error:
-        raise ValueError("xml") from error
-    return root
-
-
 def _blames_us(answer: Incoming) -> bool:
     """Tell whether an answer is a SOAP fault of class Client: the question itself is refused, now and later."""
     try:
-        code = _read(answer.body).findtext(f"{{{_SOAP}}}Body/{{{_SOAP}}}Fault/faultcode") or ""
+        code = read_xml(answer.body).findtext(f"{{{_SOAP}}}Body/{{{_SOAP}}}Fault/faultcode") or ""
     except ValueError:
         return False
     # A qualified name, whose class may be refined after a dot (SOAP 1.1, 4.4.1).
@@ -139,6 +148,8 @@ def _local(tag: str) -> str:
 
 class Insurance:
     """Answers about social insurance: fact `insured`; nobody on record is nobody insured."""
+
+    capabilities: Final = frozenset({Capability.QUERY})
 
     def __init__(self, *, outbound: Outbound, partner: Partner, envelope: SharingEnvelope) -> None:
         self._outbound = outbound

@@ -6,10 +6,11 @@ from typing import Final
 from core.ids import Ids
 from core.outbound import Outbound, Partner
 from matters.adapters.reading import as_department, refused_question, text
-from matters.errors import DossierDeclined
-from matters.types import Applicant, Dedupe, Dossier, Fact, Receipt
+from matters.errors import DossierDeclined, QuestionRefused
+from matters.types import Applicant, Capability, CaseStatus, Dedupe, Dossier, Fact, Filed, Receipt
 
 _DONE: Final = "0000"
+_UNKNOWN: Final = "1404"
 _WILL_NOT_TAKE: Final = "2422"
 _REASONS: Final = frozenset({"not-due", "not-eligible", "incomplete"})
 
@@ -18,6 +19,7 @@ class PublicSecurity:
     """Takes cases; tells of their progress by callback. De-duplicates by our reference."""
 
     dedupe: Final = Dedupe.KEY
+    capabilities: Final = frozenset({Capability.SUBMIT, Capability.STATUS, Capability.CALLBACK})
 
     def __init__(self, *, outbound: Outbound, partner: Partner) -> None:
         self._outbound = outbound
@@ -55,9 +57,35 @@ class PublicSecurity:
                 raise refused_question(self._partner.name, code)
             return Receipt(text(told, "receipt_number"))
 
+    async def status(self, filed: Filed) -> CaseStatus | None:
+        """Return whether a case was opened for a reference; how it goes is told by callback.
+
+        Raises:
+            DepartmentUnavailable: no usable answer.
+        """
+        with as_department(self._partner.name):
+            answer = await self._outbound.call(self._partner, "GET", f"/v1/cases/{filed.reference}")
+            told = answer.mapping()
+            if told.get("code") == _UNKNOWN:
+                return None
+            if told.get("code") != _DONE:
+                raise refused_question(self._partner.name, told.get("code"))
+            return CaseStatus(text(told, "receipt_number"))
+
+    async def withdraw(self, filed: Filed) -> None:
+        """Refuse: its page has no withdrawal.
+
+        Raises:
+            QuestionRefused: always.
+        """
+        del filed
+        raise QuestionRefused
+
 
 class Households:
     """Answers about the household register: fact `result`."""
+
+    capabilities: Final = frozenset({Capability.VERIFY})
 
     def __init__(self, *, outbound: Outbound, partner: Partner, ids: Ids) -> None:
         self._outbound = outbound

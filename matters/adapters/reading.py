@@ -2,14 +2,24 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Final
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
 
 from core.log import get_logger
 from core.outbound import Unreachable
 from matters.errors import DepartmentUnavailable
+from matters.types import Details
 
 log = get_logger(__name__)
+
+_DETAILS: Final = 20
+_DETAIL_LENGTH: Final = 200
+_MOST_EVENTS: Final = 100_000
+_NOTHING_TAKEN: Final = ("4000", "4010", "1404", "5030", 400, 401, 403, 404, 405, 413, 415, 422, 429)
 
 
 @contextmanager
@@ -30,9 +40,13 @@ def as_department(name: str) -> Iterator[None]:
 
 
 def refused_question(name: str, code: object) -> DepartmentUnavailable:
-    """Return the failure for an answer that blames our question or our credentials: an operator has to look."""
+    """Return the failure for an answer that blames our question or our credentials: an operator has to look.
+
+    Only a code of the pages, or a status that blames us, says that nothing was taken; anything else may be somebody's
+    garbage in front of a department that has taken it.
+    """
     log.error("a department refused the question", partner=name, code=str(code)[:8])
-    return DepartmentUnavailable(name, ambiguous=False, retry_after=60)
+    return DepartmentUnavailable(name, ambiguous=code not in _NOTHING_TAKEN, retry_after=60)
 
 
 def text(told: Mapping[str, Any], name: str, *, most: int = 64) -> str:
@@ -58,3 +72,58 @@ def day(value: object) -> date | None:
     if not isinstance(value, str):
         raise ValueError("date")  # noqa: TRY004 — the contract says ValueError
     return date.fromisoformat(value)
+
+
+def moment(value: object) -> datetime:
+    """Read a time written after ISO 8601 with its offset.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    read = datetime.fromisoformat(value) if isinstance(value, str) else None
+    if read is None or read.tzinfo is None:
+        raise ValueError("time")
+    return read
+
+
+def place(value: object) -> int:
+    """Read which event of a case one is: 1, 2, ….
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(_MOST_EVENTS)):
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _MOST_EVENTS:
+        raise ValueError("sequence")
+    return value
+
+
+def details(value: object) -> Details | None:
+    """Read what a decision gave, which may be missing.
+
+    Raises:
+        ValueError: it is no mapping of names to plain values, or too large.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, Mapping) or len(value) > _DETAILS:
+        raise ValueError("result")
+    for name, each in value.items():
+        plain = each is None or isinstance(each, bool | int) or (isinstance(each, str) and len(each) <= _DETAIL_LENGTH)
+        if not plain or not isinstance(name, str) or len(name) > _DETAIL_LENGTH:
+            raise ValueError("result")
+    return dict(value)
+
+
+def read_xml(content: bytes) -> Element:
+    """Read an XML document without any DTD: no entities, nothing fetched.
+
+    Raises:
+        ValueError: it is none, or in an encoding that nobody knows.
+    """
+    try:
+        root: Element = fromstring(content, forbid_dtd=True)
+    except (ParseError, DefusedXmlException, LookupError) as error:
+        raise ValueError("xml") from error
+    return root

@@ -1,8 +1,9 @@
 """Checks at several departments at once: before applying, to explain; when deciding, to decide by rules."""
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
@@ -13,7 +14,9 @@ from core.audit.actors import SYSTEM, Actor
 from core.audit.record import Audit
 from core.cache import Limits
 from core.clock import Clock, china_date
+from core.crypto import Vault
 from core.db import in_one_statement
+from core.outside.watching import on_behalf_of
 from matters.cases.rules import Decision, Read, decide, read_check
 from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.types import Check, DecisionTable, Matter
@@ -24,6 +27,7 @@ from matters.types import Applicant, Branch, Fact, Outcome, State, Text
 
 # A line of the ledger of this object kind names the departments that were asked, joined by commas.
 ASKED: Final = "departments"
+_FACTS: Final = "case_action.facts"
 # What each of them gets to see of the applicant.
 _SHOWN: Final = ("name", "id_number")
 _AWAY: Final = Read(
@@ -48,11 +52,15 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """All checks of a matter for one person. `decision` is None when a department did not answer."""
+    """All checks of a matter for one person. `decision` is None when a department did not answer.
+
+    `facts` is all that they answered, written in one form: of it only a keyed digest is kept with a decision.
+    """
 
     matter: Matter
     checks: tuple[Checked, ...]
     decision: Decision | None
+    facts: str = field(default="", repr=False)
 
     @property
     def outcome(self) -> str:
@@ -123,13 +131,14 @@ class Eligibility:
         applicant = Applicant(person.name, person.id_number, person.mobile)
         purpose = f"资格核验：{matter.title.zh}"
         asking = [self._ask(check, applicant, purpose) for check in matter.checks]
-        answers, _ = await asyncio.gather(
-            asyncio.gather(*asking), self._note(person.citizen_id, matter, actor, purpose)
-        )
+        with on_behalf_of(matter=matter.code, consumer=self._catalogue.of_case(matter.code).department.slug):
+            answers, _ = await asyncio.gather(
+                asyncio.gather(*asking), self._note(person.citizen_id, matter, actor, purpose)
+            )
         checks = self._read(matter.checks, answers)
         outcomes = [each.read.outcome for each in checks]
         decision = None if Outcome.UNAVAILABLE in outcomes else decide(table, outcomes)
-        return Examined(matter, checks, decision)
+        return Examined(matter, checks, decision, _written(matter.checks, answers))
 
     async def _ask(self, check: Check, applicant: Applicant, purpose: str) -> Mapping[str, Fact] | None:
         try:
@@ -157,3 +166,13 @@ class Eligibility:
             )
 
         await in_one_statement(work)
+
+
+def facts_digest(vault: Vault, examined: Examined) -> str:
+    """Return a keyed digest of what a decision rests on: the same facts have the same, and it tells none of them."""
+    return vault.mark(_FACTS, examined.facts)
+
+
+def _written(checks: Sequence[Check], answers: Sequence[Mapping[str, Fact] | None]) -> str:
+    told = {check.name: facts for check, facts in zip(checks, answers, strict=True)}
+    return json.dumps(told, ensure_ascii=False, sort_keys=True, default=str)

@@ -3,7 +3,7 @@
 from typing import Final
 
 from core.clock import Clock, china_date
-from core.db import fetch, transaction
+from core.db import fetch
 from matters.applications.rules import application_number
 from matters.errors import NumbersExhausted
 
@@ -27,12 +27,9 @@ class Numbers:
             DatabaseUnavailable: the database could not be reached.
         """
         day = china_date(self._clock.now())
-
-        async def work() -> int:
-            rows = await fetch(_TAKE, f"application-number:{matter_code}:{day:%Y%m%d}")
-            return int(rows[0]["value"])
-
+        # One statement is a transaction of its own.
+        rows = await fetch(_TAKE, f"application-number:{matter_code}:{day:%Y%m%d}")
         try:
-            return application_number(matter_code, day, await transaction(work))
+            return application_number(matter_code, day, int(rows[0]["value"]))
         except ValueError as error:
             raise NumbersExhausted(retry_after=3600) from error

@@ -1,23 +1,33 @@
 """How it stands: an application for its owner, all of them in a list, and for whoever has number and query code."""
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from auth.types import Caller
 from core.audit.actors import NOBODY, Actor, ActorKind
 from core.audit.record import Audit
 from core.cache import Limits, TooManyRequests
+from core.clock import Clock, china_date
 from core.crypto import Vault
 from core.db import as_moment, as_uuid, fetch, fetch_one, transaction
 from matters.applications.records import Record, form_view, read_files, read_own, read_record
+from matters.cases.documents import words_in
 from matters.cases.history import History, Line
-from matters.cases.rules import STEPS, fold, is_running, next_action, reason_text, target_of
+from matters.cases.rules import fold, is_open, is_running, target_of
+from matters.cases.standing import case_time
+from matters.cases.wording import STEPS, next_action, reason_text
 from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.types import Published
 from matters.errors import ProgressLocked, ProgressNotFound
+from matters.exchange.health import ServiceHealth
+from matters.forms.rules import shape
+from matters.materials.resolving import Materials
+from matters.materials.types import Asked
+from matters.routing.routing import Routing
 from matters.settings import MatterSettings
 from matters.types import (
     ApplicationLine,
@@ -42,8 +52,12 @@ SELECT id, matter_code, state, number, created_at, updated_at FROM application
 WHERE citizen_id = $1 AND (CAST($3 AS TEXT) = '' OR CAST($3 AS TEXT) LIKE '%,' || matter_code || ',%')
 ORDER BY created_at DESC, id DESC LIMIT $2
 """
+_BRANCHES: Final = "SELECT name, state, due_at, due_note FROM case_branch WHERE application_id = $1"
 _DELIVERY: Final = "SELECT state, failures FROM delivery WHERE application_id = $1"
-_RATING: Final = "SELECT level FROM rating WHERE application_id = $1"
+# What nobody said is no rating of theirs.
+_RATING: Final = """
+SELECT level FROM rating WHERE application_id = $1 AND source = 'citizen' ORDER BY occasion DESC LIMIT 1
+"""
 _BY_NUMBER: Final = "SELECT id, citizen_id, query_code_hash FROM application WHERE number = $1"
 _QUERY_CODE: Final = "application.query_code"
 # Actors as residents read them; a department is named, people in it are not.
@@ -68,16 +82,24 @@ class Progress:
         *,
         catalogue: Catalogue,
         history: History,
+        materials: Materials,
+        health: ServiceHealth,
+        routing: Routing,
         vault: Vault,
         audit: Audit,
         limits: Limits,
+        clock: Clock,
         settings: MatterSettings,
     ) -> None:
         self._catalogue = catalogue
         self._history = history
+        self._materials = materials
+        self._health = health
+        self._routing = routing
         self._vault = vault
         self._audit = audit
         self._limits = limits
+        self._clock = clock
         self._settings = settings
 
     async def list_applications(
@@ -99,7 +121,7 @@ class Progress:
         )
         lines = []
         for row in rows:
-            matter = self._catalogue.find(row["matter_code"]).matter
+            matter = self._catalogue.of_case(row["matter_code"]).matter
             lines.append(
                 ApplicationLine(
                     id=as_uuid(row["id"]),
@@ -122,12 +144,19 @@ class Progress:
             DatabaseUnavailable: the database could not be reached.
         """
         record = await read_own(self._vault, application_id, caller)
-        published = self._catalogue.find(record.matter_code)
+        published = self._catalogue.of_case(record.matter_code, record.matter_version)
         rating = await fetch_one(_RATING, application_id)
+        files = await read_files(application_id)
+        asked = Asked(application_id, record.number, record.form, {file.material for file in files})
+        shaped = shape(published.matter.form, record.form, china_date(self._clock.now()))
         return replace(
             await self._view(record, published),
+            hidden=sorted(shaped.hidden),
+            missing=shaped.missing,
+            expires_at=record.expires_at,
             form=form_view(record, published.matter.prefill, caller),
-            attachments=await read_files(application_id),
+            attachments=files,
+            materials=await self._materials.lines(caller, asked, published.matter),
             rated=Satisfaction(rating["level"]) if rating else None,
         )
 
@@ -167,12 +196,16 @@ class Progress:
         if row is None or not fits:
             raise ProgressNotFound
         record = await read_record(self._vault, as_uuid(row["id"]))
-        return await self._view(record, self._catalogue.find(record.matter_code), details=False)
+        return await self._view(
+            record, self._catalogue.of_case(record.matter_code, record.matter_version), details=False
+        )
 
     async def _view(self, record: Record, published: Published, *, details: bool = True) -> ApplicationView:
         lines = await self._history.read(record.id)
+        calendar, pre_review_hours = await self._history.calendar()
         delivery = await fetch_one(_DELIVERY, record.id)
         matter = published.matter
+        service = self._health.of(published) if is_open(record.state) else None
         return ApplicationView(
             id=record.id,
             matter=matter.code,
@@ -185,18 +218,44 @@ class Progress:
             updated_at=record.updated_at,
             submitted_at=record.submitted_at,
             due_at=record.due_at,
-            due_note=record.due_note or None,
+            due_note=(record.due_note or None) if record.due_at is None else None,
             clock="running" if is_running(record.state) else "stopped",
             next_action=next_action(
                 record.state,
                 delivery=DeliveryState(delivery["state"]) if delivery else None,
                 failures=int(delivery["failures"]) if delivery else 0,
                 phone=matter.enquiry_phone,
+                service=service,
+            ),
+            service=service,
+            handled_by=self._routing.handled_by(record.unit, record.region),
+            time=case_time(
+                fold(line.action for line in lines),
+                published,
+                calendar,
+                now=self._clock.now(),
+                pre_review_hours=pre_review_hours,
             ),
             timeline=timeline(lines, published, owner=record.citizen_id, with_notes=details),
-            branches=branches(lines, published),
+            branches=await self._branches(record, lines, published),
             result=result(lines, with_details=details),
         )
+
+    async def _branches(self, record: Record, lines: list[Line], published: Published) -> list[Branch]:
+        """Return the parts of several departments: of their own rows where they decide together."""
+        parallel = published.matter.parallel
+        if parallel is None:
+            return branches(lines, published)
+        rows = {str(row["name"]): row for row in await fetch(_BRANCHES, record.id)}
+        return [parallel_branch(rule.name, rule.department, rows.get(rule.name)) for rule in parallel.branches]
+
+
+def parallel_branch(name: str, department: str, row: Mapping[str, Any] | None) -> Branch:
+    """Return a department's part in what several decide together, `pending` before it was opened."""
+    if row is None:
+        return Branch(name, department, "pending", "")
+    due_at = None if row["due_at"] is None else as_moment(row["due_at"])
+    return Branch(name, department, str(row["state"]), "", due_at, row["due_note"] or None)
 
 
 def timeline(lines: list[Line], published: Published, *, owner: UUID, with_notes: bool) -> list[TimelineEntry]:
@@ -211,6 +270,8 @@ def timeline(lines: list[Line], published: Published, *, owner: UUID, with_notes
         if action.reason:
             reason = reason_text(action.reason)
             note, note_en = f"{note}：{reason.zh}", f"{note_en}: {reason.en}"
+        if (written := words_in(line.data)) is not None:
+            note, note_en = f"{note}：{written.zh}", f"{note_en}: {written.en}"
         if with_notes and line.note:
             note, note_en = f"{note}。{line.note}", f"{note_en}. {line.note}"
         entries.append(TimelineEntry(action.at, action.step, actor.zh, actor.en, note, note_en))

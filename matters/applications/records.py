@@ -16,18 +16,32 @@ from matters.errors import NoSuchApplication
 from matters.types import AttachmentView, FormValue, State
 
 FORM: Final = "application.form"
+# What was submitted, as it was then: the form and its sources.
+SUBMITTED: Final = "application.submitted"
 # How a source of prefilled values is written that is a kind of certificate.
 CERTIFICATE: Final = "certificate:"
+COMPUTED_SOURCE: Final = "computed"
 
 _COLUMNS: Final = (
-    "id, citizen_id, matter_code, department, state, version, form_sealed, sources, number, submitted_at, accepted_at, "
-    "decided_at, due_at, due_note, created_at, updated_at"
+    "id, citizen_id, matter_code, matter_version, department, state, version, form_sealed, sources, number, "
+    "submitted_at, accepted_at, decided_at, due_at, due_note, created_at, updated_at, expires_at, "
+    "unit, region"
 )
 _MINE: Final = f"SELECT {_COLUMNS} FROM application WHERE id = $1 AND citizen_id = $2"  # noqa: S608 — constant columns
 _ANY: Final = f"SELECT {_COLUMNS} FROM application WHERE id = $1"  # noqa: S608 — constant columns
 _FILES: Final = """
 SELECT id, material, sha256, size, media_type, created_at FROM attachment WHERE application_id = $1 ORDER BY id
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What the resident gets for a submission; the query code is shown this once."""
+
+    application_id: UUID
+    number: str
+    query_code: str
+    state: State
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -37,6 +51,7 @@ class Record:
     id: UUID
     citizen_id: UUID
     matter_code: str
+    matter_version: int
     department: str
     state: State
     version: int
@@ -48,6 +63,9 @@ class Record:
     due_note: str
     created_at: datetime
     updated_at: datetime
+    expires_at: datetime | None
+    unit: str
+    region: str
 
     def __repr__(self) -> str:
         return f"<Record {self.id}>"
@@ -71,6 +89,7 @@ async def read_record(vault: Vault, application_id: UUID, citizen_id: UUID | Non
         id=row_id,
         citizen_id=as_uuid(row["citizen_id"]),
         matter_code=row["matter_code"],
+        matter_version=int(row["matter_version"]),
         department=row["department"],
         state=State(row["state"]),
         version=int(row["version"]),
@@ -82,6 +101,9 @@ async def read_record(vault: Vault, application_id: UUID, citizen_id: UUID | Non
         due_note=str(row["due_note"]),
         created_at=as_moment(row["created_at"]),
         updated_at=as_moment(row["updated_at"]),
+        expires_at=moment(row["expires_at"]) if row["state"] == State.DRAFT.value else None,
+        unit=row["unit"],
+        region=row["region"],
     )
 
 
@@ -135,6 +157,9 @@ def form_view(record: Record, prefill: Mapping[str, Prefill], caller: Caller) ->
     for name, value in record.form.items():
         source = record.sources.get(name)
         rule = prefill.get(name)
+        if source is not None and source["source"] == COMPUTED_SOURCE:
+            view[name] = FormValue(value, COMPUTED_SOURCE, editable=False)
+            continue
         if source is None or rule is None:
             view[name] = FormValue(value, "applicant")
             continue
@@ -145,6 +170,8 @@ def form_view(record: Record, prefill: Mapping[str, Prefill], caller: Caller) ->
             editable=not rule.locked,
             masked=masked,
             as_of=as_moment(source["as_of"]) if "as_of" in source else None,
+            certificate=UUID(source["certificate"]) if "certificate" in source else None,
+            reported=source.get("report"),
         )
     return view
 
@@ -155,6 +182,14 @@ def _may_see(caller: Caller, source: str) -> bool:
         return False
     kind = source.removeprefix(CERTIFICATE)
     return caller.sees_the_person if kind == source else caller.covers_certificate(kind)
+
+
+def seal_submitted(
+    vault: Vault, application_id: UUID, form: Mapping[str, object], sources: Mapping[str, Mapping[str, str]]
+) -> bytes:
+    """Seal what was submitted for its row."""
+    told = {"form": dict(form), "sources": {name: dict(source) for name, source in sources.items()}}
+    return vault.seal(SUBMITTED, application_id, json.dumps(told, ensure_ascii=False))
 
 
 def seal_form(vault: Vault, application_id: UUID, form: Mapping[str, object]) -> bytes:

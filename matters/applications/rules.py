@@ -6,11 +6,9 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any, Final
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
-
 from core.errors import FieldError
-from matters.catalogue.types import GuideMaterial, Material, Prefill, Way
+from matters.catalogue.types import Material, Prefill, Way
+from matters.forms.rules import field_error, value_errors
 
 _LAST_DECIMAL: Final = 9999
 _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -21,26 +19,6 @@ _SERIAL_LENGTH: Final = 4
 _SHOWN_OF_A_TEXT: Final = 6
 _ID_LENGTH: Final = 18
 _MOBILE_LENGTH: Final = 11
-
-_TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
-    {
-        "required": ("请填写这一项", "This field is required"),
-        "enum": ("请从给出的选项里选择", "Choose one of the options"),
-        "const": ("需要您同意这一项", "This has to be agreed to"),
-        "type": ("内容的类型不对", "Wrong type"),
-        "pattern": ("格式不对", "Wrong format"),
-        "maxLength": ("内容太长了", "Too long"),
-        "minLength": ("内容太短了", "Too short"),
-        "minimum": ("数值太小了", "Too small"),
-        "maximum": ("数值太大了", "Too large"),
-        "unknown": ("没有这个字段", "There is no such field"),
-        "locked": (
-            "这一项来自部门登记，不能在这里修改",
-            "This comes from a department's record and cannot be changed here",
-        ),
-    },
-)
-_OTHER: Final = ("格式不对", "Wrong format")
 
 
 # --- numbers ------------------------------------------------------------------------------------------------------
@@ -76,12 +54,6 @@ def application_number(code: str, day: date, serial: int) -> str:
 # --- forms --------------------------------------------------------------------------------------------------------
 
 
-def field_error(field: str, code: str) -> FieldError:
-    """Return the texts for one field of a form."""
-    text, text_en = _TEXTS.get(code, _OTHER)
-    return FieldError(f"/form/{field.replace('~', '~0').replace('/', '~1')}", code, text, text_en)
-
-
 def change_errors(
     schema: Mapping[str, Any],
     prefill: Mapping[str, Prefill],
@@ -93,34 +65,13 @@ def change_errors(
 
     `filled` are the fields that hold a prefilled value now: of those, the locked ones stay as they are.
     """
-    properties: Mapping[str, Any] = schema["properties"]
     errors: list[FieldError] = []
     for name, value in changes.items():
-        if name not in properties:
-            errors.append(field_error(name[:64], "unknown"))
-        elif name in filled and name in prefill and prefill[name].locked:
+        if name in filled and name in prefill and prefill[name].locked:
             errors.append(field_error(name, "locked"))
-        elif value is not None:
-            found = Draft202012Validator(properties[name]).iter_errors(value)
-            errors += [field_error(name, str(error.validator)) for error in list(found)[:1]]
+        else:
+            errors += value_errors(schema, name, value)
     return errors
-
-
-def form_errors(schema: Mapping[str, Any], form: Mapping[str, object]) -> list[FieldError]:
-    """Return what has to be mended before a form can be submitted."""
-    return [_told(error) for error in sorted(Draft202012Validator(schema).iter_errors(form), key=_order)]
-
-
-def _order(error: ValidationError) -> tuple[str, ...]:
-    return tuple(str(part) for part in error.absolute_path)
-
-
-def _told(error: ValidationError) -> FieldError:
-    path = [str(part) for part in error.absolute_path]
-    wanted = error.validator_value
-    if error.validator == "required" and isinstance(error.instance, Mapping) and isinstance(wanted, list):
-        path.append(next((str(name) for name in wanted if name not in error.instance), ""))
-    return field_error(path[0] if path else "", str(error.validator))
 
 
 def shown(value: object, *, full: bool) -> tuple[object, bool]:
@@ -169,18 +120,4 @@ def material_of(materials: Sequence[Material], named: str | None) -> tuple[str, 
     meant = asked_for or uploads
     if len(meant) == 1:
         return meant[0].code, []
-    return "", [FieldError("/material", "missing", *_TEXTS["required"])]
-
-
-def missing_materials(materials: Sequence[GuideMaterial], uploaded: AbstractSet[str]) -> list[FieldError]:
-    """Return an error for each necessary material that nothing but a file would satisfy, and no file came."""
-    return [
-        FieldError(
-            f"/attachments/{each.material.code}",
-            "required",
-            f"请上传：{each.material.title.zh}",
-            f"Please upload: {each.material.title.en}",
-        )
-        for each in materials
-        if each.material.necessity == "1" and each.chosen.way is Way.UPLOAD and each.material.code not in uploaded
-    ]
+    return "", [FieldError("/material", "missing", "请填写这一项", "This field is required")]

@@ -1,7 +1,7 @@
 """Submitting an application and bringing it to whoever decides: nothing accepted here may be lost or doubled."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -15,20 +15,23 @@ from core.cache import TooManyRequests
 from core.clock import Clock, china_date
 from core.crypto import Vault
 from core.db import execute, fetch_one, later, require_transaction, transaction
+from core.errors import FieldError
 from core.ids import Ids
 from core.jobs.queue import Jobs
 from core.log import get_logger
-from matters.applications.eligibility import Eligibility, Examined
+from core.outside.watching import on_behalf_of
+from matters.applications.claims import Claimed, Claims
+from matters.applications.disclosures import Disclosures
+from matters.applications.eligibility import Eligibility, Examined, facts_digest
 from matters.applications.numbers import Numbers
 from matters.applications.progress import query_code_hash
-from matters.applications.records import Record, read_files, read_own, read_record
-from matters.applications.rules import form_errors, missing_materials
+from matters.applications.records import Record, Submitted, read_files, read_own, read_record, seal_form, seal_submitted
 from matters.cases.history import Entry, History
 from matters.cases.rules import step_to
 from matters.cases.tracking import Tracking
 from matters.catalogue.catalogue import Catalogue
-from matters.catalogue.guides import Guides
-from matters.catalogue.types import DecisionTable, Handling, Matter
+from matters.catalogue.knowing import Knowing
+from matters.catalogue.types import DecisionTable, GuideMaterial, Handling, Matter, Published
 from matters.errors import (
     DepartmentUnavailable,
     DossierDeclined,
@@ -38,9 +41,15 @@ from matters.errors import (
     QuestionRefused,
     StateForbids,
 )
+from matters.forms.rules import examined
+from matters.handover.polling import Polling
+from matters.materials.resolving import Materials
+from matters.materials.rules import missing_materials
 from matters.ports import Department, People
+from matters.routing.pulling import Pulls
 from matters.settings import MatterSettings
-from matters.types import Applicant, Dedupe, DeliveryState, Dossier, Receipt, State, Step, Submitted
+from matters.texts.checking import TextChecks
+from matters.types import Applicant, Dedupe, DeliveryState, Dossier, Filed, Receipt, State, Step
 
 log = get_logger(__name__)
 
@@ -51,14 +60,15 @@ _RECENT: Final = """
 SELECT count(*) AS n FROM application WHERE citizen_id = $1 AND matter_code = $2 AND submitted_at > $3
 """
 _NUMBERED: Final = """
-UPDATE application SET number = $2, query_code_hash = $3, submitted_at = $4 WHERE id = $1 AND number IS NULL
+UPDATE application SET number = $2, query_code_hash = $3, submitted_at = $4, channel = $5, form_sealed = $6,
+                       sources = $7, submitted_sealed = $8, expires_at = NULL
+WHERE id = $1 AND number IS NULL RETURNING id
 """
 _PLAN: Final = """
-INSERT INTO delivery (id, application_id, department, state, failures, receipt_number, reason, created_at)
-VALUES ($1, $2, $3, 'pending', 0, '', '', $4) RETURNING id
+INSERT INTO delivery (id, application_id, department, state, failures, receipt_number, reason, created_at, rule,
+                      rule_version)
+VALUES ($1, $2, $3, 'pending', 0, '', '', $4, '', '') RETURNING id
 """
-_DELIVERY: Final = "SELECT state, sent_at FROM delivery WHERE application_id = $1"
-_CLAIM: Final = "UPDATE delivery SET state = 'sent', sent_at = $3 WHERE application_id = $1 AND state = $2"
 _FAILED: Final = """
 UPDATE delivery SET state = $2, failures = failures + 1 WHERE application_id = $1 AND state = 'sent'
 """
@@ -69,13 +79,9 @@ WHERE application_id = $1 AND state IN ('sent', 'acknowledged')
 _REFUSED: Final = """
 UPDATE delivery SET state = 'refused', reason = $2, settled_at = $3 WHERE application_id = $1 AND state = 'sent'
 """
-
-
-@dataclass(frozen=True, slots=True)
-class _Claimed:
-    """A dossier about to be sent. `before`: how the delivery stood; `sent` means that it may have arrived already."""
-
-    before: DeliveryState
+# By which way an application came (the national rating system's words are made of these at the edge).
+MOBILE: Final = "mobile"
+COUNTER: Final = "counter"
 
 
 class Submission:
@@ -85,13 +91,18 @@ class Submission:
         self,
         *,
         catalogue: Catalogue,
-        guides: Guides,
+        knowing: Knowing,
+        materials: Materials,
         people: People,
         departments: Mapping[str, Department],
         eligibility: Eligibility,
         history: History,
         tracking: Tracking,
+        polling: Polling,
         numbers: Numbers,
+        claims: Claims,
+        pulls: Pulls,
+        texts: TextChecks,
         audit: Audit,
         jobs: Jobs,
         vault: Vault,
@@ -101,13 +112,19 @@ class Submission:
         settings: MatterSettings,
     ) -> None:
         self._catalogue = catalogue
-        self._guides = guides
+        self._knowing = knowing
+        self._materials = materials
         self._people = people
         self._departments = departments
         self._eligibility = eligibility
         self._history = history
         self._tracking = tracking
+        self._polling = polling
+        self._disclosures = Disclosures(catalogue=catalogue, audit=audit)
         self._numbers = numbers
+        self._claims = claims
+        self._pulls = pulls
+        self._texts = texts
         self._audit = audit
         self._jobs = jobs
         self._vault = vault
@@ -116,8 +133,8 @@ class Submission:
         self._public_url = public_url
         self._settings = settings
         for each in catalogue.all:
-            if each.matter.handling is Handling.DEPARTMENT and each.department.slug not in departments:
-                raise ValueError(f"no department takes {each.matter.slug}: {each.department.slug}")
+            if each.matter.handling is Handling.DEPARTMENT and each.desk not in departments:
+                raise ValueError(f"no department takes {each.matter.slug}: {each.desk}")
 
     # --- asking ---------------------------------------------------------------------------------------------------
 
@@ -144,6 +161,7 @@ class Submission:
             MandateMissing: the mandate has ended or is used up.
             LevelTooLow: the matter needs a surer level.
             FormInvalid: fields have to be mended.
+            RequirementUnmet: a requirement is not met.
             MaterialsMissing: a file is missing.
             TooManyRequests: too many submissions of this matter within the hour.
             OutsideTransaction: no transaction is running.
@@ -152,15 +170,26 @@ class Submission:
         record = await read_own(self._vault, application_id, caller)
         if record.state is not State.DRAFT or number is None:
             raise StateForbids(state=record.state.value)
-        published = self._catalogue.find(record.matter_code)
-        await self._check(caller, record, published.matter)
+        published = self._catalogue.of_case(record.matter_code, record.matter_version)
+        files = {file.material: file.id for file in await read_files(record.id)}
+        shaped, errors = examined(published.matter.form, record.form, china_date(self._clock.now()))
+        resolved = await self._check(caller, record, published.matter, files, errors)
         now, actor = self._clock.now(), caller.actor
         await use_mandate(caller, now)
         query_code = self._ids.digits(6)
         # The move takes the row's lock and refuses whoever comes second.
         moved = await self._history.append(application_id, Entry(step=Step.SUBMITTED, actor=actor))
-        await execute(_NUMBERED, application_id, number, query_code_hash(self._vault, number, query_code), now)
+        code_hash = query_code_hash(self._vault, number, query_code)
+        channel = COUNTER if caller.operator_id else MOBILE
+        # The form as it goes out: computed today, without what is not asked for.
+        form = shaped.form
+        sources = {name: source for name, source in record.sources.items() if name in form}
+        sealed = seal_form(self._vault, application_id, form)
+        kept = seal_submitted(self._vault, application_id, form, sources)
+        row = (application_id, number, code_hash, now, channel, sealed, sources, kept)
+        await later(_NUMBERED, *row, read_from="application")
         await later(_PLAN, self._ids.uuid(), application_id, published.department.slug, now)
+        await self._materials.settle(application_id, published, resolved, files)
         await self._audit.record(
             "matters.submitted",
             actor=actor,
@@ -168,32 +197,38 @@ class Submission:
             purpose=published.matter.title.zh,
             object_kind="application",
             object_id=application_id,
-            field_names=sorted(record.form),
+            field_names=sorted(form),
         )
-        await self._jobs.enqueue("matters.deliver", application_id=application_id)
+        await self._jobs.enqueue("matters.deliver", lane=published.lane, application_id=application_id)
         return Submitted(application_id, number, query_code, moved.after)
 
-    async def _check(self, caller: Caller, record: Record, matter: Matter) -> None:
+    async def _check(
+        self, caller: Caller, record: Record, matter: Matter, files: Mapping[str, UUID], errors: Sequence[FieldError]
+    ) -> tuple[GuideMaterial, ...]:
+        """See that everything is there, `errors` being the form's; return how each material is satisfied."""
         needed = Level(matter.level)
         if caller.level.rank < needed.rank:
             raise LevelTooLow.needing(needed)
-        if errors := form_errors(matter.form, record.form):
+        if errors:
             raise FormInvalid(errors=errors)
-        uploaded = {file.material for file in await read_files(record.id)}
-        if errors := missing_materials(await self._guides.materials_of(caller, matter), uploaded):
-            raise MaterialsMissing(errors=errors)
+        standpoint = await self._knowing.of(caller, matter, record.form)
+        standpoint.require_met()
+        resolved = await self._materials.resolve_from(standpoint, caller.citizen_id)
+        if missing := missing_materials(resolved, files.keys()):
+            raise MaterialsMissing(errors=missing)
         hour_ago = self._clock.now() - timedelta(hours=1)
         recent = await fetch_one(_RECENT, caller.citizen_id, matter.code, hour_ago)
         if recent and int(recent["n"]) >= self._settings.submissions_per_hour:
             raise TooManyRequests(retry_after=3600)
+        return resolved
 
     # --- delivering (job `matters.deliver`) -----------------------------------------------------------------------
 
     async def deliver(self, application_id: str) -> Change | None:
         """Bring a submitted application to its department, or decide it by its rules; return what is to be written.
 
-        A dossier whose answer was lost is sent again under the same reference where the department knows it by that;
-        elsewhere the delivery becomes `unknown` and waits for a person.
+        A dossier whose answer was lost is sent again under the same reference where the department knows it by that,
+        after asking for it where it can be asked; elsewhere the delivery becomes `unknown` and waits for a person.
 
         Raises:
             DepartmentUnavailable: try again later; the application stays submitted.
@@ -202,37 +237,48 @@ class Submission:
         record = await read_record(self._vault, UUID(application_id))
         if record.number is None or record.submitted_at is None:
             return None
-        matter = self._catalogue.find(record.matter_code).matter
-        if matter.decision is not None:
-            return await self._decide(record, matter, matter.decision)
+        published = self._catalogue.of_case(record.matter_code, record.matter_version)
+        matter = published.matter
+        if held := await self._texts.gate(record):
+            return held
+        if matter.decision is not None and record.department == published.department.slug:
+            return await self._decide(record, published, matter.decision)
         try:
-            dossier = await self._dossier(record, record.number, record.submitted_at)
+            dossier = await self._dossier(record, matter, record.number, record.submitted_at)
         except LevelTooLow:
             # The applicant has closed their account: what had not left yet was withdrawn then.
-            if await self._is_on_its_way(record.id):
+            if await self._claims.is_on_its_way(record.id):
                 raise
             return None
-        return await self._hand_over(record, dossier)
+        dossier = await self._pulls.into(dossier, published, record.citizen_id)
+        return await self._hand_over(record, dossier, published)
 
-    async def _decide(self, record: Record, matter: Matter, table: DecisionTable) -> Change | None:
-        if await self._claim(record.id) is None:
+    async def _decide(self, record: Record, published: Published, table: DecisionTable) -> Change | None:
+        if await self._claims.take(record, published) is None:
             return None
         person = await self._people.person_of(record.citizen_id, ReadPurpose.DECISION)
-        examined = await self._eligibility.examine(matter, table, person)
+        examined = await self._eligibility.examine(published.matter, table, person)
         if examined.decision is None:
             await self._note_failure(record.id, DeliveryState.PENDING)
             raise DepartmentUnavailable(record.department, ambiguous=False, retry_after=5)
         return lambda: self._write_decision(record, examined)
 
-    async def _hand_over(self, record: Record, dossier: Dossier) -> Change | None:
-        department = self._departments[record.department]
-        claimed = await self._claim(record.id, disclosing=lambda: self._disclose(record, dossier))
+    async def _hand_over(self, record: Record, dossier: Dossier, published: Published) -> Change | None:
+        desk = published.desk_for(record.department)
+        department = self._departments[desk]
+        claimed = await self._claims.take(
+            record,
+            published,
+            number=dossier.applicant.id_number,
+            disclosing=lambda: self._disclosures.disclose(record, dossier),
+        )
         if claimed is None:
             return None
         if claimed.before is DeliveryState.SENT and department.dedupe is Dedupe.NONE:
             return lambda: self._write_unknown(record)
         try:
-            receipt = await department.submit(dossier)
+            with on_behalf_of(matter=record.matter_code, consumer=record.department):
+                receipt = await _send(department, dossier, claimed)
         except DossierDeclined as declined:
             reason = declined.reason
             return lambda: self._write_refusal(record, reason)
@@ -246,33 +292,7 @@ class Submission:
             never_left = claimed.before is DeliveryState.PENDING and not away.ambiguous
             await self._note_failure(record.id, DeliveryState.PENDING if never_left else DeliveryState.SENT)
             raise
-        return lambda: self._write_receipt(record, receipt)
-
-    async def _is_on_its_way(self, application_id: UUID) -> bool:
-        row = await fetch_one(_DELIVERY, application_id)
-        return row is not None and row["state"] in {DeliveryState.PENDING.value, DeliveryState.SENT.value}
-
-    async def _claim(
-        self, application_id: UUID, *, disclosing: Callable[[], Awaitable[None]] | None = None
-    ) -> _Claimed | None:
-        """Mark the dossier as on its way: from here on a withdrawal comes too late.
-
-        `disclosing` tells the ledger in the same transaction, before the first try: whatever comes of the call, and
-        whoever hears of it first, what may have been seen stands there.
-        """
-
-        async def work() -> _Claimed | None:
-            row = await fetch_one(_DELIVERY, application_id)
-            before = DeliveryState(row["state"]) if row else DeliveryState.CANCELLED
-            if row is None or before not in {DeliveryState.PENDING, DeliveryState.SENT}:
-                return None
-            if not await execute(_CLAIM, application_id, before.value, self._clock.now()):
-                return None
-            if disclosing is not None and row["sent_at"] is None:
-                await disclosing()
-            return _Claimed(before)
-
-        return await transaction(work)
+        return lambda: self._write_receipt(record, receipt, desk)
 
     async def _note_failure(self, application_id: UUID, state: DeliveryState) -> None:
         async def work() -> int:
@@ -280,7 +300,7 @@ class Submission:
 
         await transaction(work)
 
-    async def _dossier(self, record: Record, number: str, submitted_at: datetime) -> Dossier:
+    async def _dossier(self, record: Record, matter: Matter, number: str, submitted_at: datetime) -> Dossier:
         person = await self._people.person_of(record.citizen_id, ReadPurpose.APPLICATION)
         return Dossier(
             reference=number,
@@ -290,33 +310,37 @@ class Submission:
             callback_url=f"{self._public_url}/v1/departments/{record.department}/progress",
             submitted_at=submitted_at,
             year=china_date(submitted_at).year,
+            department=record.department,
+            at_once=matter.promised_limit.is_at_once,
         )
 
-    async def _write_receipt(self, record: Record, receipt: Receipt) -> None:
+    async def _write_receipt(self, record: Record, receipt: Receipt, desk: str) -> None:
         now = self._clock.now()
         await execute(_ACKNOWLEDGED, record.id, receipt.receipt_number[:64], now)
         department = Actor.department(record.department)
         # The department's news may have been here first: then the receipt changes nothing.
         await self._history.append(record.id, Entry(step=Step.HANDED_OVER, actor=SYSTEM), strict=False)
-        await self._tell_ledger(record, "ok")
+        await self._disclosures.tell(record, "ok")
         if receipt.approved is not None:
-            await self._history.append(record.id, Entry(step=Step.ACCEPTED, actor=department))
-            moved = await self._history.append(
-                record.id, Entry(step=Step.APPROVED, actor=department, result=receipt.approved)
-            )
+            # It may be accepted already: by law, because nobody said anything, or before it was moved here.
+            await self._history.append(record.id, Entry(step=Step.ACCEPTED, actor=department), strict=False)
+            approved = Entry(step=Step.APPROVED, actor=department, result=receipt.approved)
+            moved = await self._history.append(record.id, approved, strict=False)
             await self._tracking.announce(moved, record.id, record.citizen_id, record.matter_code)
+        else:
+            await self._polling.begin(record.id, desk)
 
     async def _write_refusal(self, record: Record, reason: str) -> None:
         await execute(_REFUSED, record.id, reason, self._clock.now())
         entry = Entry(step=Step.NOT_ACCEPTED, actor=Actor.department(record.department), reason=reason)
         moved = await self._history.append(record.id, entry, strict=False)
-        await self._tell_ledger(record, reason)
+        await self._disclosures.tell(record, reason)
         await self._tracking.announce(moved, record.id, record.citizen_id, record.matter_code)
 
     async def _write_unknown(self, record: Record) -> None:
         log.error("a dossier may have arrived and cannot be sent again", partner=record.department)
         await execute(_FAILED, record.id, DeliveryState.UNKNOWN.value)
-        await self._tell_ledger(record, "unknown")
+        await self._disclosures.tell(record, "unknown")
 
     async def _write_decision(self, record: Record, examined: Examined) -> None:
         decision = examined.decision
@@ -325,13 +349,11 @@ class Submission:
         data: dict[str, Any] = {
             "rule": decision.rule,
             "rule_version": decision.version,
-            "branches": [
-                {"check": b.check, "department": b.department, "outcome": b.outcome, "code": b.code}
-                for b in (each.branch for each in examined.checks)
-            ],
+            "facts_digest": facts_digest(self._vault, examined),
+            "branches": [asdict(each.branch) for each in examined.checks],
         }
         await execute(_ACKNOWLEDGED, record.id, "", self._clock.now())
-        await self._history.append(record.id, Entry(step=Step.ACCEPTED, actor=SYSTEM))
+        await self._history.append(record.id, Entry(step=Step.ACCEPTED, actor=SYSTEM), strict=False)
         step = Step.REVIEWED if decision.state is None else step_to(decision.state)
         reason = "" if decision.state is None else decision.rule
         moved = await self._history.append(record.id, Entry(step=step, actor=SYSTEM, reason=reason, data=data))
@@ -339,26 +361,18 @@ class Submission:
             "matters.decided",
             actor=SYSTEM,
             subject_id=record.citizen_id,
-            purpose=self._catalogue.find(record.matter_code).matter.title.zh,
+            purpose=self._catalogue.of_case(record.matter_code, record.matter_version).matter.title.zh,
             object_kind="application",
             object_id=record.id,
             outcome=moved.after.value,
         )
         await self._tracking.announce(moved, record.id, record.citizen_id, record.matter_code)
 
-    async def _disclose(self, record: Record, dossier: Dossier) -> None:
-        """Tell the ledger what a department gets to see."""
-        known = ["name", "id_number", *(["mobile"] if dossier.applicant.mobile else [])]
-        await self._tell_ledger(record, "sent", [*known, *sorted(dossier.form.keys() - set(known))])
 
-    async def _tell_ledger(self, record: Record, outcome: str, names: Sequence[str] = ()) -> None:
-        await self._audit.record(
-            "matters.delivered",
-            actor=Actor.department(record.department),
-            subject_id=record.citizen_id,
-            purpose=self._catalogue.find(record.matter_code).matter.title.zh,
-            object_kind="application",
-            object_id=record.id,
-            field_names=names,
-            outcome=outcome,
-        )
+async def _send(department: Department, dossier: Dossier, claimed: Claimed) -> Receipt:
+    """Hand a dossier over; one that may have arrived is asked for first, where that is the way to know."""
+    if claimed.before is DeliveryState.SENT and department.dedupe is Dedupe.QUERY:
+        found = await department.status(Filed(dossier.reference, dossier.department))
+        if found is not None:
+            return Receipt(found.receipt_number)
+    return await department.submit(dossier)

@@ -5,15 +5,17 @@ from uuid import UUID
 from auth.delegation.effects import hold_mandate
 from auth.types import Caller
 from core.audit.record import Audit
-from core.clock import Clock
+from core.clock import Clock, china_date
 from core.crypto import Vault
 from core.db import transaction
 from matters.applications.progress import Progress
-from matters.applications.records import read_own
-from matters.applications.rules import form_errors
+from matters.applications.records import read_files, read_own
 from matters.cases.history import Entry, History
+from matters.cases.rules import DEMANDED
 from matters.catalogue.catalogue import Catalogue
-from matters.errors import FormInvalid, StateForbids
+from matters.errors import FormInvalid, MaterialsMissing, StateForbids
+from matters.forms.rules import form_errors
+from matters.materials.rules import demanded_errors
 from matters.types import ApplicationView, State, Step
 
 
@@ -37,13 +39,15 @@ class Supplements:
             NoSuchApplication: there is none, or it is somebody else's.
             StateForbids: no supplement was asked for.
             FormInvalid: fields have to be mended.
+            MaterialsMissing: a material that was asked for has not come.
         """
         record = await read_own(self._vault, application_id, caller)
         if record.state is not State.SUPPLEMENT_REQUESTED:
             raise StateForbids(state=record.state.value)
-        matter = self._catalogue.find(record.matter_code).matter
-        if errors := form_errors(matter.form, record.form):
+        matter = self._catalogue.of_case(record.matter_code, record.matter_version).matter
+        if errors := form_errors(matter.form, record.form, china_date(self._clock.now())):
             raise FormInvalid(errors=errors)
+        await self._require_demanded(application_id)
         actor = caller.actor
 
         async def work() -> None:
@@ -60,3 +64,13 @@ class Supplements:
 
         await transaction(work)
         return await self._progress.get(caller, application_id)
+
+    async def _require_demanded(self, application_id: UUID) -> None:
+        """See that files came for what the last demand named, after it was made."""
+        asked = [line for line in await self._history.read(application_id) if DEMANDED in line.data]
+        if not asked:
+            return
+        since = asked[-1].action.at
+        came = {file.material for file in await read_files(application_id) if file.created_at >= since}
+        if errors := demanded_errors(asked[-1].data[DEMANDED], came):
+            raise MaterialsMissing(errors=errors)

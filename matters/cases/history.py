@@ -1,29 +1,36 @@
 """The history of a case: actions are appended, the state is a fold of them, cached on the application."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from core.audit.actors import Actor, ActorKind
+from core.calendar import WorkingCalendar
 from core.clock import Clock
 from core.crypto import Vault
-from core.db import as_json, as_moment, as_uuid, execute, fetch, fetch_one, require_transaction
+from core.db import as_json, as_uuid, execute, fetch, fetch_one, later, require_transaction
 from core.ids import Ids
-from matters.cases.deadlines import Deadlines
-from matters.cases.rules import Action, fold, may_step
+from matters.cases.course import action_of, added_days
+from matters.cases.deadlines import Deadlines, limits_of
+from matters.cases.errors import BranchesOpen
+from matters.cases.rules import Action, fold, is_open, may_step
 from matters.errors import NoSuchApplication, StateForbids
 from matters.types import Details, State, Step
 
+# Tells of a matter's version whether several departments decide it together.
+Gate = Callable[[str, int], bool]
+
+_JOINED: Final = frozenset({Step.APPROVED, Step.REJECTED})
 _NOTE: Final = "case_action.note"
 _RESULT: Final = "case_action.result"
 
 # The update takes the row's lock: whoever else appends to the same case waits for the end of this transaction.
 _TAKE: Final = """
 UPDATE application SET actions = actions + 1, version = version + 1, updated_at = $2 WHERE id = $1
-RETURNING actions, state, limit_days, accepted_at, due_at, due_note
+RETURNING actions, state, limit_days, limit_hours, legal_days, legal_hours, due_note, matter_code, matter_version
 """
 _ACTIONS: Final = """
 SELECT id, seq, step, at, actor_kind, actor_id, department_sequence, follows, reason, note_sealed, result_sealed, data
@@ -35,13 +42,18 @@ INSERT INTO case_action (id, application_id, seq, step, at, actor_kind, actor_id
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id
 """
 _CACHE: Final = """
-UPDATE application SET state = $2, accepted_at = $3, decided_at = $4, due_at = $5, due_note = $6 WHERE id = $1
+UPDATE application SET state = $2, accepted_at = $3, decided_at = $4, due_at = $5, due_note = $6, legal_due_at = $7,
+                       review_due_at = $8
+WHERE id = $1
 """
 
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class Entry:
-    """What is to be appended. `department_sequence` for a department's news; `data` names nobody."""
+    """What is to be appended. `department_sequence` for a department's news; `data` names nobody.
+
+    `joined`: several departments have decided this together, as their matter says.
+    """
 
     step: Step
     actor: Actor
@@ -51,6 +63,7 @@ class Entry:
     note: str = ""
     result: Details | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
+    joined: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -79,7 +92,11 @@ class Moved:
 class History:
     """Appends to histories and reads them."""
 
-    def __init__(self, *, clock: Clock, ids: Ids, vault: Vault, deadlines: Deadlines) -> None:
+    def __init__(
+        self, *, clock: Clock, ids: Ids, vault: Vault, deadlines: Deadlines, gate: Gate = lambda _code, _version: False
+    ) -> None:
+        """Build it; `gate` tells of a matter's version whether several departments decide it together."""
+        self._gate = gate
         self._clock = clock
         self._ids = ids
         self._vault = vault
@@ -93,6 +110,7 @@ class History:
 
         Raises:
             StateForbids: the state machine has no such move.
+            BranchesOpen: several departments decide this together, and have not.
             NoSuchApplication: there is no such application.
             OutsideTransaction: no transaction is running.
         """
@@ -101,8 +119,10 @@ class History:
         row = await fetch_one(_TAKE, application_id, now)
         if row is None:
             raise NoSuchApplication
-        known = [_action(each) for each in await fetch(_ACTIONS, application_id)]
+        known = [action_of(each) for each in await fetch(_ACTIONS, application_id)]
         before = State(row["state"])
+        if entry.step in _JOINED and is_open(before) and not entry.joined and self._decided_together(row):
+            raise BranchesOpen
         if strict and known and not may_step(before, entry.step):
             raise StateForbids(state=before.value)
         action = Action(
@@ -112,17 +132,26 @@ class History:
             department_sequence=entry.department_sequence,
             follows=max((each.department_sequence or 0 for each in known), default=0),
             reason=entry.reason,
+            added_days=added_days(entry.step, entry.data),
         )
         await self._write(application_id, action, entry, now)
         folded = fold([*known, action])
-        due_at, due_note = row["due_at"], str(row["due_note"])
-        if folded.accepted_at != _moment(row["accepted_at"]):
-            due = await self._deadlines.due(folded.accepted_at, int(row["limit_days"]))
-            due_at, due_note = due.at, due.note
+        dates = await self._deadlines.dates(folded, limits_of(row), known_note=str(row["due_note"]))
         await execute(
-            _CACHE, application_id, folded.state.value, folded.accepted_at, folded.decided_at, _moment(due_at), due_note
+            _CACHE,
+            application_id,
+            folded.state.value,
+            folded.accepted_at,
+            folded.decided_at,
+            dates.due_at,
+            dates.note,
+            dates.legal_due_at,
+            dates.review_due_at,
         )
         return Moved(before, folded.state)
+
+    def _decided_together(self, row: Mapping[str, Any]) -> bool:
+        return self._gate(str(row["matter_code"]), int(row["matter_version"]))
 
     async def _write(self, application_id: UUID, action: Action, entry: Entry, now: datetime) -> None:
         row_id = self._ids.uuid()
@@ -130,7 +159,7 @@ class History:
         result = None
         if entry.result is not None:
             result = self._vault.seal(_RESULT, row_id, json.dumps(dict(entry.result), ensure_ascii=False))
-        await fetch(
+        await later(
             _APPEND,
             row_id,
             application_id,
@@ -146,7 +175,16 @@ class History:
             result,
             dict(entry.data),
             now,
+            read_from="case_action",
         )
+
+    async def calendar(self) -> tuple[WorkingCalendar, int]:
+        """Return the calendar by which dates are computed, and the hours of a pre-review.
+
+        Raises:
+            DatabaseUnavailable: the database could not be reached.
+        """
+        return await self._deadlines.calendar(), self._deadlines.pre_review_hours
 
     async def read(self, application_id: UUID) -> list[Line]:
         """Return all actions in the order of writing.
@@ -164,20 +202,4 @@ class History:
         if row["result_sealed"]:
             result = json.loads(self._vault.open(_RESULT, row_id, row["result_sealed"]))
         actor = Actor(ActorKind(row["actor_kind"]), str(row["actor_id"]))
-        return Line(_action(row), actor, note, result, as_json(row["data"]))
-
-
-def _action(row: Mapping[str, Any]) -> Action:
-    sequence = row["department_sequence"]
-    return Action(
-        seq=int(row["seq"]),
-        step=Step(row["step"]),
-        at=as_moment(row["at"]),
-        department_sequence=None if sequence is None else int(sequence),
-        follows=int(row["follows"]),
-        reason=str(row["reason"]),
-    )
-
-
-def _moment(value: object) -> datetime | None:
-    return None if value is None else as_moment(value)
+        return Line(action_of(row), actor, note, result, as_json(row["data"]))

@@ -33,7 +33,10 @@ class CaseAction(Model):
 
 
 class Delivery(Model):
-    """A dossier's way to its department. `failures` counts the tries that got no usable answer."""
+    """A dossier's way to its department. `failures` counts the tries that got no usable answer.
+
+    `rule` and `rule_version` say by what it was routed.
+    """
 
     id = fields.UUIDField(primary_key=True)
     application_id = fields.UUIDField(unique=True)
@@ -42,6 +45,8 @@ class Delivery(Model):
     failures = fields.IntField(default=0)
     receipt_number = fields.CharField(max_length=64, default="")
     reason = fields.CharField(max_length=48, default="")
+    rule = fields.CharField(max_length=48, default="")
+    rule_version = fields.CharField(max_length=32, default="")
     sent_at = fields.DatetimeField(null=True)
     settled_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()

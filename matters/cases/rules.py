@@ -1,4 +1,4 @@
-"""Decisions about cases: the state machine, the fold of a history, reading checks, deciding by rules, what comes next.
+"""Decisions about cases: the state machine, the fold of a history, reading checks, deciding by rules.
 
 Everything here is a pure function of values.
 """
@@ -9,8 +9,9 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Final
 
-from matters.catalogue.types import Check, Condition, DecisionTable
-from matters.types import DeliveryState, Fact, NextAction, Outcome, State, Step, Text
+from matters.catalogue.conditions.rules import holds
+from matters.catalogue.types import Check, DecisionTable
+from matters.types import Fact, Outcome, State, Step, Text
 
 # --- the state machine (surface.md) -------------------------------------------------------------------------------
 
@@ -45,6 +46,17 @@ EDGES: Final[Mapping[State, frozenset[State]]] = MappingProxyType(
 # A department may tell of a later step only, because the news of an earlier one is still on its way; these may be
 # passed through unseen. A supplement or a suspension never is: somebody has to act on it.
 _PASSED_THROUGH: Final = frozenset({State.PRE_REVIEW, State.ACCEPTED, State.IN_REVIEW})
+# Steps that leave the case where it stands, and where it may stand then.
+STANDING: Final[Mapping[Step, frozenset[State]]] = MappingProxyType(
+    {
+        Step.EXTENDED: frozenset({State.ACCEPTED, State.IN_REVIEW, State.SUSPENDED}),
+        Step.MOVED: frozenset(
+            {State.SUBMITTED, State.PRE_REVIEW, State.SUPPLEMENT_REQUESTED, State.ACCEPTED, State.IN_REVIEW,
+             State.SUSPENDED},
+        ),
+        Step.BRANCH_SETTLED: frozenset({State.ACCEPTED, State.IN_REVIEW, State.SUSPENDED}),
+    },
+)  # fmt: skip
 _TARGET: Final[Mapping[Step, State]] = MappingProxyType(
     {
         Step.CREATED: State.DRAFT,
@@ -54,7 +66,7 @@ _TARGET: Final[Mapping[Step, State]] = MappingProxyType(
         **{
             step: State(step.value)
             for step in Step
-            if step not in {Step.CREATED, Step.HANDED_OVER, Step.SUPPLEMENTED, Step.RESUMED}
+            if step not in {Step.CREATED, Step.HANDED_OVER, Step.SUPPLEMENTED, Step.RESUMED, *STANDING}
         },
     },
 )
@@ -80,10 +92,14 @@ _TOLD_TO_APPLICANTS: Final = frozenset(
         State.NOT_ACCEPTED, State.TERMINATED,
     },
 )  # fmt: skip
-# What a department's callback may say (docs/departments/public-security.md).
+# What a department's callback may say (docs/departments/public-security.md), besides asking for materials.
 TOLD_BY_DEPARTMENTS: Final = frozenset(
     {State.ACCEPTED, State.IN_REVIEW, State.APPROVED, State.REJECTED, State.NOT_ACCEPTED},
 )
+# A receipt that comes after one of these has been told changes nothing.
+_OVERTAKE_A_RECEIPT: Final = _ACCEPTED_OR_LATER | {State.SUPPLEMENT_REQUESTED}
+# Under this name an action's `data` holds the codes of the materials that it asks for.
+DEMANDED: Final = "materials"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +107,7 @@ class Action:
     """One line of a history, as the fold sees it.
 
     `department_sequence` is the department's own count, None for our own actions; `follows` then is the highest count
-    known when ours was written.
+    known when ours was written. `added_days` are working days by which an extension makes the limits longer.
     """
 
     seq: int
@@ -100,6 +116,7 @@ class Action:
     department_sequence: int | None = None
     follows: int = 0
     reason: str = ""
+    added_days: int = 0
 
     @property
     def place(self) -> tuple[int, int, int]:
@@ -111,17 +128,21 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """What a history adds up to. `effective` are the actions that had an effect, in the case's own order."""
+    """What a history adds up to. `effective` are the actions that had an effect, in the case's own order.
+
+    `states` says for each of them where the case stood after it.
+    """
 
     state: State
     effective: tuple[Action, ...]
     accepted_at: datetime | None
     decided_at: datetime | None
+    states: tuple[State, ...] = ()
 
     @property
     def decision(self) -> Action | None:
         """The action that decided the case."""
-        return next((each for each in reversed(self.effective) if target_of(each.step) in DECIDED), None)
+        return next((each for each in reversed(self.effective) if _TARGET.get(each.step) in DECIDED), None)
 
 
 def news_of(state: State) -> str | None:
@@ -130,7 +151,11 @@ def news_of(state: State) -> str | None:
 
 
 def target_of(step: Step) -> State:
-    """Return the state that a step leads to."""
+    """Return the state that a step leads to.
+
+    Raises:
+        KeyError: it leaves the case where it stands.
+    """
     return _TARGET[step]
 
 
@@ -163,6 +188,8 @@ def may_step(state: State, step: Step) -> bool:
 
     Residents and operators take one step at a time; what departments and rules decide may skip what is unseen.
     """
+    if step in STANDING:
+        return state in STANDING[step]
     if step in _ONLY_FROM:
         return state is _ONLY_FROM[step]
     target = target_of(step)
@@ -178,24 +205,30 @@ def fold(actions: Iterable[Action]) -> Folded:
     """
     state = State.DRAFT
     effective: list[Action] = []
+    states: list[State] = []
     accepted_at: datetime | None = None
     decided_at: datetime | None = None
     for action in sorted(actions, key=lambda each: each.place):
-        target = target_of(action.step)
-        overtaken = action.step is Step.HANDED_OVER and state in _ACCEPTED_OR_LATER
-        if action.step is not Step.CREATED and not overtaken and not is_within_reach(state, target):
+        target = _TARGET.get(action.step, state)
+        # Where more was asked for meanwhile, a receipt (of a department it was moved to) answers nothing.
+        overtaken = action.step is Step.HANDED_OVER and state in _OVERTAKE_A_RECEIPT
+        stays = overtaken or action.step in STANDING
+        if action.step in STANDING and state not in STANDING[action.step]:
+            continue
+        if action.step is not Step.CREATED and not stays and not is_within_reach(state, target):
             continue
         if effective and action.at < effective[-1].at:
             action = replace(action, at=effective[-1].at)  # noqa: PLW2901 — from here on it counts as this
         effective.append(action)
-        if overtaken:
+        states.append(state if stays else target)
+        if stays:
             continue
         state = target
         if accepted_at is None and state in _ACCEPTED_OR_LATER:
             accepted_at = action.at
         if state in DECIDED:
             decided_at = action.at
-    return Folded(state, tuple(effective), accepted_at, decided_at)
+    return Folded(state, tuple(effective), accepted_at, decided_at, tuple(states))
 
 
 def is_running(state: State) -> bool:
@@ -223,33 +256,9 @@ class Read:
 def read_check(check: Check, facts: Mapping[str, Fact], today: date) -> Read:
     """Return the first finding that fits the facts; when none does a person has to look."""
     for finding in check.findings:
-        if all(_holds(condition, facts, today) for condition in finding.when):
+        if all(holds(condition, facts, today) for condition in finding.when):
             return Read(Outcome(finding.outcome), finding.code, Text(finding.text.zh, finding.text.en))
     return Read(Outcome.UNCLEAR, "needs-a-person", Text(check.otherwise.zh, check.otherwise.en))
-
-
-def _holds(condition: Condition, facts: Mapping[str, Fact], today: date) -> bool:
-    fact = facts.get(condition.fact)
-    value = condition.value
-    if condition.op == "is":
-        return fact is not None and type(fact) is type(value) and fact == value
-    if condition.op == "in":
-        return isinstance(value, tuple) and fact in value
-    if condition.op == "within-months":
-        return isinstance(fact, date) and isinstance(value, int) and months_back(today, value) < fact <= today
-    return False
-
-
-def months_back(day: date, months: int) -> date:
-    """Return the same day so many months earlier; the last day of a shorter month."""
-    month = day.year * 12 + day.month - 1 - months
-    year, month = divmod(month, 12)
-    for last in (day.day, 30, 29, 28):
-        try:
-            return date(year, month + 1, last)
-        except ValueError:
-            continue
-    raise ValueError("months")
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,86 +278,3 @@ def decide(table: DecisionTable, outcomes: Sequence[Outcome]) -> Decision:
         if all(hits) if rule.quantity == "all" else any(hits):
             return Decision(State(rule.then), rule.name, table.version)
     return Decision(None, "needs-a-person", table.version)
-
-
-# --- words --------------------------------------------------------------------------------------------------------
-
-STEPS: Final[Mapping[Step, Text]] = MappingProxyType(
-    {
-        Step.CREATED: Text("开始填写", "Started"),
-        Step.SUBMITTED: Text("已提交申请", "Submitted"),
-        Step.HANDED_OVER: Text("材料已转交部门，等待预审", "Handed over to the department for pre-review"),
-        Step.SUPPLEMENT_REQUESTED: Text("部门请您补充材料", "The department asks you for more"),
-        Step.SUPPLEMENTED: Text("已补充材料", "You have supplied more"),
-        Step.ACCEPTED: Text("部门已受理", "Accepted by the department"),
-        Step.NOT_ACCEPTED: Text("部门不予受理", "Not accepted by the department"),
-        Step.REVIEWED: Text("部门正在审核", "Under review"),
-        Step.SUSPENDED: Text("办理已暂停", "Suspended"),
-        Step.RESUMED: Text("办理已恢复", "Resumed"),
-        Step.APPROVED: Text("已批准", "Approved"),
-        Step.REJECTED: Text("未予批准", "Not approved"),
-        Step.DELIVERED: Text("结果已送达", "The result was delivered"),
-        Step.CLOSED: Text("已办结", "Closed"),
-        Step.WITHDRAWN: Text("您已撤回申请", "You withdrew it"),
-        Step.TERMINATED: Text("办理已终止", "Terminated"),
-    },
-)
-# Why a department or a rule says no, in our codes.
-REASONS: Final[Mapping[str, Text]] = MappingProxyType(
-    {
-        "not-due": Text("还没有到可以办理的时间", "It is not due yet"),
-        "not-eligible": Text("不符合办理条件", "The conditions are not met"),
-        "incomplete": Text("材料不齐全", "Something is missing"),
-        "not-a-pensioner": Text("没有查到您正在领取养老金", "No pension paid to you is on record"),
-        "payment-ended": Text("养老金已经停止发放", "Payment of the pension has ended"),
-        "a-check-failed": Text(
-            "有核验没有通过，详见各部门的结果", "A check did not pass; see the results of each department"
-        ),
-        "all-checks-passed": Text("各部门核验全部通过", "All departments confirmed"),
-        "declined": Text("部门没有受理，请咨询部门", "The department declined; please ask it"),
-    },
-)
-
-
-def reason_text(reason: str) -> Text:
-    """Return a reason in words."""
-    return REASONS.get(reason, REASONS["declined"])
-
-
-def next_action(state: State, *, delivery: DeliveryState | None, failures: int, phone: str) -> NextAction | None:
-    """Return what happens next, or what the resident has to do; None when nothing is left."""
-    if state is State.SUBMITTED:
-        if delivery is DeliveryState.UNKNOWN:
-            return NextAction(
-                "being-clarified",
-                f"工作人员正在与部门核实是否已经收到，您不用重复提交；也可以拨打 {phone}",
-                f"A person is asking the department whether it arrived; do not submit again. Phone: {phone}",
-            )
-        if failures:
-            return NextAction(
-                "forwarded-later",
-                "部门系统暂时没有响应，您的申请已经收好，恢复后会自动转交，您不用再做什么",
-                "The department's system does not answer now; your application is safe and will be forwarded by itself",
-            )
-        return NextAction("being-forwarded", "正在转交部门", "Being forwarded to the department")
-    texts: dict[State, NextAction] = {
-        State.DRAFT: NextAction("submit", "请核对内容后提交", "Check what is filled in and submit"),
-        State.PRE_REVIEW: NextAction("wait", "等待部门预审", "The department is looking at it first"),
-        State.SUPPLEMENT_REQUESTED: NextAction(
-            "supplement", "请按部门的要求补充材料", "Please supply what the department asks for"
-        ),
-        State.ACCEPTED: NextAction("wait", "等待部门审核", "The department will review it"),
-        State.IN_REVIEW: NextAction("wait", "部门正在审核", "The department is reviewing it"),
-        State.SUSPENDED: NextAction(
-            "wait", "办理已暂停，恢复后会通知您", "It is suspended; you will be told when it goes on"
-        ),
-        State.APPROVED: NextAction("rate", "已经办好，欢迎评价", "Done; tell us how it was"),
-        State.DELIVERED: NextAction("rate", "已经办好，欢迎评价", "Done; tell us how it was"),
-        State.REJECTED: NextAction("ask", f"如有疑问，请拨打 {phone}", f"For questions call {phone}"),
-        State.NOT_ACCEPTED: NextAction(
-            "ask",
-            f"请看不予受理的原因，符合条件后可以再次申请；如有疑问，请拨打 {phone}",
-            f"See the reason; you may apply again once it is settled. For questions call {phone}",
-        ),
-    }
-    return texts.get(state)

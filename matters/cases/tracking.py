@@ -1,6 +1,8 @@
 """News from departments: what they tell about a case, once, in their own order, about their own cases only."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -17,7 +19,7 @@ from core.ids import Ids
 from core.jobs.queue import Jobs
 from core.log import get_logger
 from matters.cases.history import Entry, History, Moved
-from matters.cases.rules import TOLD_BY_DEPARTMENTS, news_of, step_to
+from matters.cases.rules import DEMANDED, RATEABLE, TOLD_BY_DEPARTMENTS, news_of, step_to
 from matters.catalogue.catalogue import Catalogue
 from matters.errors import CaseNotYours, NewsOutOfTime, StateForbids
 from matters.settings import MatterSettings
@@ -29,7 +31,13 @@ _CONTENT: Final = "department_event.content"
 # So much a department's clock may be ahead of ours; what is later than that was not told by a clock.
 _AHEAD: Final = timedelta(days=1)
 
-_FIND: Final = "SELECT id, department, citizen_id, matter_code FROM application WHERE number = $1"
+# A department to which a case was moved begins to count at one: what it tells comes after all that was told before.
+_FIND: Final = """
+SELECT id, department, citizen_id, matter_code,
+       (SELECT follows FROM case_action WHERE application_id = application.id AND step = 'moved'
+        ORDER BY seq DESC LIMIT 1) AS told_before
+FROM application WHERE number = $1
+"""
 _KNOWN: Final = "SELECT content_hash FROM department_event WHERE department = $1 AND event_id = $2"
 _KEEP: Final = """
 INSERT INTO department_event (id, department, event_id, application_id, sequence, content_hash, received_at)
@@ -100,21 +108,26 @@ class Tracking:
 
         Raises:
             CaseNotYours: the reference is another department's case, or nobody's.
-            StateForbids: a state that no department may tell.
+            StateForbids: a state that no department may tell; materials are asked for with `supplement_requested` only,
+                and that with nothing else. Whether they may be asked for, the caller has seen before.
             NewsOutOfTime: dated more than a day ahead.
             DatabaseUnavailable: the database could not be reached.
         """
-        if event.state not in TOLD_BY_DEPARTMENTS:
+        is_demand = event.state is State.SUPPLEMENT_REQUESTED
+        if not is_demand and event.state not in TOLD_BY_DEPARTMENTS:
+            raise StateForbids(state=event.state.value)
+        if is_demand != bool(event.demands):
             raise StateForbids(state=event.state.value)
         if event.at > self._clock.now() + _AHEAD:
             raise NewsOutOfTime(errors=[FieldError("/at", "future", "时间还没有到", "It lies in the future")])
         return await transaction(lambda: self._take_in(department, event, old_nonce=old_nonce))
 
     async def _take_in(self, department: str, event: ProgressEvent, *, old_nonce: bool) -> Heard:
-        row = await fetch_one(_FIND, event.reference)
+        row = await self._find(event.reference)
         if row is None or row["department"] != department:
             raise CaseNotYours
         content = self._hash(event)
+        event = replace(event, sequence=event.sequence + int(row["told_before"] or 0))
         known = await fetch_one(_KNOWN, department, event.event_id)
         if known is not None and known["content_hash"] == content:
             return Heard.KNOWN
@@ -131,10 +144,16 @@ class Tracking:
         await self._set_aside(department, row, event, content)
         return Heard.CLASHED
 
+    async def _find(self, reference: str) -> dict[str, Any] | None:
+        """Return what news is about: its id in the inbox, whose it is, and the case where that is another id."""
+        return await fetch_one(_FIND, reference)
+
     def _hash(self, event: ProgressEvent) -> str:
         """Keyed, because a note may name somebody."""
         result = None if event.result is None else dict(event.result)
         told = [event.reference, event.sequence, event.state, event.at.astimezone(UTC).isoformat(), event.note, result]
+        if event.demands:
+            told.append(list(event.demands))
         return self._vault.mark(_CONTENT, json.dumps(told, ensure_ascii=False, sort_keys=True))
 
     async def _keep(self, sql: str, department: str, row: dict[str, Any], event: ProgressEvent, content: str) -> bool:
@@ -171,31 +190,36 @@ class Tracking:
                 department_sequence=event.sequence,
                 note=event.note,
                 result=event.result,
-                data={"told_at": told_at.isoformat()},
+                data={"told_at": told_at.isoformat(), **({DEMANDED: list(event.demands)} if event.demands else {})},
             ),
             strict=False,
         )
         await self._record("matters.progressed", department, row, outcome=event.state.value)
+        if event.demands:
+            await self._record("matters.material-demanded", department, row, outcome="ok", names=sorted(event.demands))
         await self.announce(moved, application_id, as_uuid(row["citizen_id"]), row["matter_code"])
 
-    async def _record(self, action: str, department: str, row: dict[str, Any], *, outcome: str) -> None:
+    async def _record(
+        self, action: str, department: str, row: dict[str, Any], *, outcome: str, names: Sequence[str] = ()
+    ) -> None:
         await self._audit.record(
             action,
             actor=Actor.department(department),
             subject_id=as_uuid(row["citizen_id"]),
-            purpose=self._catalogue.find(row["matter_code"]).matter.title.zh,
+            purpose=self._catalogue.of_case(row["matter_code"]).matter.title.zh,
             object_kind="application",
-            object_id=as_uuid(row["id"]),
+            object_id=as_uuid(row.get("application_id", row["id"])),
+            field_names=names,
             outcome=outcome,
         )
 
     async def announce(self, moved: Moved, application_id: UUID, citizen_id: UUID, matter_code: str) -> None:
-        """Promise what follows a move: the applicant is told, and a certificate that an approval changes is fetched.
+        """Promise what follows a move: the applicant is told, a decision is put on paper, a certificate is fetched.
 
         Raises:
             OutsideTransaction: no transaction is running.
         """
-        matter = self._catalogue.find(matter_code).matter
+        matter = self._catalogue.of_case(matter_code).matter
         event = news_of(moved.after)
         if moved.came_to(moved.after) and event is not None:
             await self._jobs.enqueue(
@@ -206,6 +230,10 @@ class Tracking:
                 matter=matter.title.zh,
                 matter_en=matter.title.en,
             )
+        if matter.parallel is not None and moved.after in {State.ACCEPTED, State.IN_REVIEW}:
+            await self._jobs.enqueue("matters.open-branches", application_id=application_id)
+        if moved.after in RATEABLE:
+            await self._jobs.enqueue("matters.promise-decision", application_id=application_id)
         kind = matter.refreshes_certificate
         if moved.came_to(State.APPROVED) and kind is not None:
             await self._jobs.enqueue("certificates.refresh", citizen_id=citizen_id, kind=kind)

@@ -9,9 +9,9 @@ from matters.types import DeliveryState
 
 _OPEN: Final = """
 SELECT state, count(*) AS n, min(created_at) AS earliest FROM delivery
-WHERE state IN ('pending', 'sent', 'unknown') GROUP BY state
+WHERE state IN ('pending', 'sent', 'unknown', 'held') GROUP BY state
 """
-_STATES: Final = (DeliveryState.PENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
+_STATES: Final = (DeliveryState.PENDING, DeliveryState.SENT, DeliveryState.UNKNOWN, DeliveryState.HELD)
 
 
 async def look_at_deliveries(now: datetime) -> None:

@@ -1,65 +1,137 @@
 """Reading the published files: whatever is wrong with one stops the start, with a sentence that says what."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
+import msgspec
 from pydantic import TypeAdapter, ValidationError
 
+from certificates.definitions import Kinds
+from certificates.settings import DEMO_AUTHORITY
 from core.settings import UnsafeSettings
-from matters.catalogue.rules import findings_of
+from matters.catalogue.expanding import Templates
+from matters.catalogue.lint.checking import Lint, errors_of
+from matters.catalogue.lint.types import Surroundings
+from matters.catalogue.sharing.rules import wrong_with
+from matters.catalogue.sharing.types import SharingFile
+from matters.catalogue.terms.types import Vocabulary
 from matters.catalogue.types import CatalogueFile, Published
 
+T = TypeVar("T")
+
 PUBLISHED: Final = Path(__file__).with_name("published")
+_VOCABULARY: Final = Path(__file__).with_name("vocabulary.json")
+_RESOURCES: Final = Path(__file__).with_name("sharing") / "resources.json"
 _FILE: Final = TypeAdapter(CatalogueFile)
+_WORDS: Final = TypeAdapter(Vocabulary)
+_SHARING: Final = TypeAdapter(SharingFile)
 
 
 def load_catalogue(folder: Path = PUBLISHED) -> tuple[Published, ...]:
     """Read every file of a folder, sorted by the matters' codes.
 
     Raises:
-        UnsafeSettings: a file cannot be read, or breaks a rule of the catalogue.
+        UnsafeSettings: a file cannot be read, or breaks a rule of the catalogue whose severity is `error`.
     """
-    published: list[Published] = []
-    for path in sorted(folder.glob("*.json")):
-        published += _read(path)
-    if not published:
-        raise UnsafeSettings(f"There is no catalogue in {folder}.")
-    for name in ("code", "slug"):
-        values = [getattr(each.matter, name) for each in published]
-        if doubled := sorted({value for value in values if values.count(value) > 1}):
-            raise UnsafeSettings(f"Catalogue: the {name} {', '.join(doubled)} stands twice.")
+    files = read_files(folder)
+    if found := errors_of(Lint(load_surroundings()).of_files(files)):
+        raise UnsafeSettings("\n".join(f"Catalogue {defect.sentence}" for defect in found))
+    return published_in(files)
+
+
+def published_in(files: Sequence[CatalogueFile]) -> tuple[Published, ...]:
+    """Return all matters of files with their departments, sorted by code."""
+    published = [
+        Published(matter, file.department, file.demonstration, file.notice) for file in files for matter in file.matters
+    ]
     return tuple(sorted(published, key=lambda each: each.matter.code))
 
 
-def _read(path: Path) -> list[Published]:
+def read_files(folder: Path = PUBLISHED, *, tell: Callable[[Path], None] = lambda _path: None) -> list[CatalogueFile]:
+    """Read every file of a folder, its templates filled in; `tell` hears of each that is read.
+
+    Raises:
+        UnsafeSettings: a file cannot be read, or there is none.
+    """
+    templates = Templates.load()
+    files = []
+    for path in sorted(folder.glob("*.json")):
+        file = read_file(path.read_bytes(), name=path.name, templates=templates)
+        if path.stem != file.department.slug:
+            raise UnsafeSettings(f"Catalogue {path.name}: the file is named after its department.")
+        files.append(file)
+        tell(path)
+    if not files:
+        raise UnsafeSettings(f"There is no catalogue in {folder}.")
+    return files
+
+
+def read_file(content: bytes | str, *, name: str, templates: Templates) -> CatalogueFile:
+    """Read one department's file.
+
+    Raises:
+        UnsafeSettings: it is no JSON, or a member is missing, unknown or of the wrong kind.
+    """
     try:
-        file = _FILE.validate_json(path.read_bytes())
+        told = msgspec.json.decode(content)
+    except msgspec.DecodeError as error:
+        raise UnsafeSettings(f"Catalogue {name}: it is no JSON.") from error
+    return _read(_FILE, templates.expand(told) if isinstance(told, dict) else told, f"Catalogue {name}")
+
+
+@cache
+def load_vocabulary() -> Vocabulary:
+    """Read the words by which matters are sorted.
+
+    Raises:
+        UnsafeSettings: the file cannot be read.
+    """
+    return _read(_WORDS, json.loads(_VOCABULARY.read_bytes()), "Catalogue vocabulary")
+
+
+@cache
+def load_sharing() -> SharingFile:
+    """Read what departments share and withhold.
+
+    Raises:
+        UnsafeSettings: the file cannot be read, or breaks a rule.
+    """
+    file = _read(_SHARING, json.loads(_RESOURCES.read_bytes()), "Sharing catalogue")
+    if found := list(wrong_with(file)):
+        raise UnsafeSettings("\n".join(f"Sharing catalogue: {sentence}" for sentence in found))
+    return file
+
+
+def load_surroundings() -> Surroundings:
+    """Return what matters may name: kinds of certificates, shared resources, words.
+
+    Raises:
+        UnsafeSettings: one of the files cannot be read.
+    """
+    words, sharing = load_vocabulary(), load_sharing()
+    resources: dict[str, set[str]] = {}
+    for resource in sharing.resources:
+        resources.setdefault(resource.department, set()).add(resource.code)
+    return Surroundings(
+        kinds={
+            kind.slug: {field.name for field in kind.fields}
+            for kind in Kinds.load(authority=DEMO_AUTHORITY, type_codes={})
+        },
+        resources=resources,
+        themes={term.slug for term in words.themes},
+        groups={term.slug for term in words.groups},
+        life_events={term.slug for term in words.life_events},
+        methods={term.slug for term in words.methods},
+    )
+
+
+def _read(shape: TypeAdapter[T], told: object, name: str) -> T:
+    try:
+        return shape.validate_python(told)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
+        first: Any = error.errors(include_url=False, include_input=False)[0]
         place = "/".join(str(part) for part in first["loc"])
-        raise UnsafeSettings(f"Catalogue {path.name}: {place}: {first['msg']}") from error
-    found = findings_of(file) + _schemas(file)
-    if path.stem != file.department.slug:
-        found.append("the file is named after its department.")
-    if found:
-        raise UnsafeSettings("\n".join(f"Catalogue {path.name}: {finding}" for finding in found))
-    return [Published(matter, file.department, file.demonstration, file.notice) for matter in file.matters]
-
-
-def _schemas(file: CatalogueFile) -> list[str]:
-    found = []
-    for matter in file.matters:
-        try:
-            Draft202012Validator.check_schema(_plain(matter.form))
-        except SchemaError as error:
-            found.append(f"{matter.slug}: the form is no JSON Schema 2020-12 ({error.message[:80]}).")
-    return found
-
-
-def _plain(schema: Mapping[str, Any]) -> dict[str, Any]:
-    plain: dict[str, Any] = json.loads(json.dumps(schema))
-    return plain
+        raise UnsafeSettings(f"{name}: {place}: {first['msg']}") from error

@@ -106,6 +106,7 @@ class Migration(migrations.Migration):
                 ('fence', fields.UUIDField(null=True)),
                 ('last_error', fields.CharField(default='', max_length=80)),
                 ('request_id', fields.CharField(default='', max_length=64)),
+                ('lane', fields.CharField(default='', max_length=48)),
                 ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('done_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],

@@ -1,11 +1,29 @@
-"""What must hold in the database itself: the history of a case is appended to, and never changed.
+"""What Tortoise cannot declare: indexes over a part of a table, and that the history of a case is never changed.
 
 It may be deleted only as a whole, when its application is gone: that is how a case leaves once it need not be kept. A
 change of keys seals its notes and results anew: those two columns alone may be written again, and never be emptied or
 filled.
 """
 
-GUARDS: dict[str, str] = {}
+GUARDS: dict[str, str] = {
+    # What supervision looks for each minute among all cases there ever were: few rows, found without a scan.
+    "application_due": (
+        "CREATE INDEX IF NOT EXISTS application_due ON application (due_at) WHERE state IN ('accepted', 'in_review')"
+    ),
+    "application_legal_due": (
+        "CREATE INDEX IF NOT EXISTS application_legal_due ON application (legal_due_at) "
+        "WHERE state IN ('accepted', 'in_review')"
+    ),
+    "application_review_due": (
+        "CREATE INDEX IF NOT EXISTS application_review_due ON application (review_due_at) "
+        "WHERE review_due_at IS NOT NULL"
+    ),
+    # One extension of a case waits to be decided.
+    "extension_waits": (
+        "CREATE UNIQUE INDEX IF NOT EXISTS extension_waits ON extension_request (application_id) "
+        "WHERE state = 'waiting'"
+    ),
+}
 
 _FACTS = (
     "id, application_id, seq, step, at, actor_kind, actor_id, department_sequence, follows, reason, data, created_at"

@@ -6,7 +6,7 @@ import json
 import logging
 import secrets
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class _Owed:
 
 
 class Callbacks:
-    """The queue of calls back and the one task that empties it.
+    """The queue of calls back and the one task that empties it, signed by the department that the address names.
 
     Invariant: of one case at most one call is on its way, and the next waits for the end of it; cases do not wait for
     each other. A call ends when it was answered 204 or was tried ten times.
@@ -67,6 +67,7 @@ class Callbacks:
         *,
         store: Store,
         signer: CallbackSigner,
+        signers: Mapping[str, CallbackSigner],
         clock: Clock,
         decide: Decide,
         pause_ms: int,
@@ -74,6 +75,7 @@ class Callbacks:
     ) -> None:
         self._store = store
         self._signer = signer
+        self._signers = signers
         self._clock = clock
         self._decide = decide
         self._pause_s = pause_ms / 1000
@@ -170,7 +172,8 @@ class Callbacks:
 
     async def _post(self, session: aiohttp.ClientSession, call: _Owed) -> bool:
         try:
-            headers = self._signer.headers(url=call.url, body=call.body)
+            signer = self._signers.get(_department_of(call.url), self._signer)
+            headers = signer.headers(url=call.url, body=call.body)
             async with session.post(
                 URL(call.url, encoded=True), data=call.body, headers=headers, allow_redirects=False
             ) as heard:
@@ -194,6 +197,12 @@ class Callbacks:
             " (SELECT min(id) FROM callbacks WHERE reference = ? AND ending IS NULL)",
             (now + self._pause_s, call.reference),
         )
+
+
+def _department_of(url: str) -> str:
+    """Read whose address it is: `…/v1/departments/{department}/progress`."""
+    parts = URL(url).parts
+    return parts[-2] if len(parts) > 1 else ""
 
 
 def _due(db: sqlite3.Connection, *, now: float, busy: AbstractSet[str]) -> tuple[list[_Owed], float | None]:

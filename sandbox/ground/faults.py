@@ -22,10 +22,22 @@ DEPARTMENTS = (
     "notary",
     "civil-affairs",
     "taxation",
+    "medical-insurance",
 )
 # Who stands behind the ways to be sure who somebody is.
 PROVIDERS = ("sms", "mobile-register", "bank-clearing", "payment", "network-identity")
-SYSTEMS = ("wechat", "population-registry", *PROVIDERS, *DEPARTMENTS, "market-regulation")
+SYSTEMS = (
+    "wechat",
+    "population-registry",
+    *PROVIDERS,
+    *DEPARTMENTS,
+    "market-regulation",
+    "data-quality",
+    "object-store",
+)
+
+# Where one desk serves many departments, the switch is that of the department: `/department-desk/v1/{department}/…`.
+_COMMON_DESK = "department-desk"
 
 DEFAULT_DELAY_MS = 15_000
 _LOOK_S = 0.1
@@ -165,6 +177,11 @@ def hang_up(request: web.Request) -> web.Response:
     return web.Response(status=500)
 
 
+def _system_of(path: str) -> str:
+    parts = [*path.lstrip("/").split("/"), "", ""]
+    return parts[2] if parts[0] == _COMMON_DESK else parts[0]
+
+
 def misbehaving(faults: Faults) -> Callable[..., Awaitable[web.StreamResponse]]:
     """Make the middleware that does to a request what the switch of its system says."""
 
@@ -172,7 +189,7 @@ def misbehaving(faults: Faults) -> Callable[..., Awaitable[web.StreamResponse]]:
     async def misbehave(
         request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        system = request.path.lstrip("/").partition("/")[0]
+        system = _system_of(request.path)
         if system not in SYSTEMS:
             return await handler(request)
         mode, delay_s = await faults.meet(system)

@@ -62,11 +62,29 @@ class AppSecret:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class SealedCaller:
+    """Who seals what it sends: id and secret, its public SM2 key and our private one, in hex."""
+
+    app_id: str
+    secret: str
+    public_key: str
+    private_key: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class PushSecret:
     """How WeChat proves what it pushes."""
 
     token: str
     aes_key: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CallbackKey:
+    """A key that signs calls back, and its name in the signature."""
+
+    key_id: str
+    private_key: bytes
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -77,10 +95,19 @@ class Credentials:
     population_registry: AppSecret
     public_security: AppSecret
     human_resources: AppSecret
+    housing_fund: AppSecret
+    disabled_persons: AppSecret
+    health: AppSecret
+    data_quality: AppSecret
     pension: AppSecret
     education: AppSecret
     real_estate: AppSecret
+    department_desk: AppSecret
     civil_affairs: AppSecret
+    civil_affairs_cases: AppSecret
+    taxation: AppSecret
+    notary: AppSecret
+    health_cases: SealedCaller
     market_regulation: AppSecret
     sms: AppSecret
     mobile_register: AppSecret
@@ -93,6 +120,13 @@ class Credentials:
     callback_key_id: str
     callback_private_key: bytes
     sm2_public_key: str
+    housing_fund_sm2_public_key: str
+    issuer_callbacks: Mapping[str, CallbackKey]
+    """The keys by which issuers tell of certificates, by department."""
+    desk_callbacks: Mapping[str, CallbackKey]
+    """The keys by which departments tell of cases at the common desk."""
+    object_store: AppSecret | None = None
+    """None: this town has no object store."""
 
     @classmethod
     def parse(cls, text: str) -> "Credentials":
@@ -103,16 +137,26 @@ class Credentials:
         """
         try:
             told: dict[str, dict[str, Any]] = json.loads(text)
-            police, labour = told["public_security"], told["human_resources"]
+            police, labour, fund = told["public_security"], told["human_resources"], told["housing_fund"]
             return cls(
                 wechat=AppSecret(told["wechat"]["app_id"], told["wechat"]["app_secret"]),
                 population_registry=_app_secret(told["population_registry"]),
                 public_security=_app_secret(police),
                 human_resources=AppSecret(labour["access_id"], labour["secret"]),
+                housing_fund=AppSecret(fund["access_id"], fund["secret"]),
+                disabled_persons=_app_secret(told["disabled_persons"]),
+                health=_app_secret(told["health"]),
+                data_quality=_app_secret(told["data_quality"]),
+                object_store=_app_secret(told["object_store"]) if "object_store" in told else None,
                 pension=AppSecret(labour["soap_app_id"], labour["soap_secret"]),
                 education=_app_secret(told["education"]),
                 real_estate=_app_secret(told["real_estate"]),
+                department_desk=_app_secret(told["department_desk"]),
                 civil_affairs=_app_secret(told["civil_affairs"]),
+                civil_affairs_cases=_app_secret(told["civil_affairs_cases"]),
+                taxation=_app_secret(told["taxation"]),
+                notary=_app_secret(told["notary"]),
+                health_cases=_sealed_caller(told["health_cases"]),
                 market_regulation=_app_secret(told["market_regulation"]),
                 sms=_app_secret(told["sms"]),
                 mobile_register=_app_secret(told["mobile_register"]),
@@ -125,6 +169,9 @@ class Credentials:
                 callback_key_id=police["callback_key_id"],
                 callback_private_key=police["callback_private_key"].encode(),
                 sm2_public_key=labour["sm2_public_key"],
+                housing_fund_sm2_public_key=fund["sm2_public_key"],
+                issuer_callbacks=_callback_keys(told["issuer_callbacks"]),
+                desk_callbacks=_callback_keys(told["department_desk"]["callbacks"]),
             )
         except KeyError as missing:
             message = f"The credentials file lacks {missing}: let the product's set-up write it again."
@@ -133,6 +180,14 @@ class Credentials:
             # The chain is cut on purpose: a JSON error quotes the text, and the text is secret.
             message = "The credentials file is not the JSON it should be: let the product's set-up write it again."
             raise Misconfigured(message) from None
+
+
+def _callback_keys(told: Mapping[str, Any]) -> dict[str, CallbackKey]:
+    return {name: CallbackKey(key["key_id"], key["private_key"].encode()) for name, key in told.items()}
+
+
+def _sealed_caller(told: Mapping[str, Any]) -> SealedCaller:
+    return SealedCaller(told["app_id"], told["secret"], told["caller_public_key"], told["private_key"])
 
 
 def _app_secret(told: Mapping[str, Any]) -> AppSecret:

@@ -163,7 +163,7 @@ class CallbackSigner:
         # Read once: reading a PEM costs more than a signature.
         key = load_pem_private_key(private_key, password=None)
         if not isinstance(key, Ed25519PrivateKey):
-            message = "public_security.callback_private_key must be an Ed25519 key."
+            message = f"The private key {key_id} must be an Ed25519 key."
             raise Misconfigured(message)
         keys = MappingKeyResolver(public_keys={}, private_keys={key_id: key})
         self._signer = HTTPMessageSigner(signature_algorithm=ED25519, key_resolver=keys)

@@ -28,7 +28,23 @@ CREATE TABLE IF NOT EXISTS cases (
     reference TEXT PRIMARY KEY, receipt_number TEXT NOT NULL, state TEXT NOT NULL, person TEXT NOT NULL,
     permit TEXT NOT NULL
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS permits (person TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS desk_cases (
+    department TEXT NOT NULL, reference TEXT NOT NULL, receipt_number TEXT NOT NULL, state TEXT NOT NULL,
+    PRIMARY KEY (department, reference)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS polled_cases (
+    department TEXT NOT NULL, receipt_number TEXT NOT NULL, reference TEXT NOT NULL, opened_at REAL NOT NULL,
+    mode TEXT NOT NULL, refused INTEGER NOT NULL, withdrawn_at REAL, PRIMARY KEY (department, receipt_number)
+);
+CREATE INDEX IF NOT EXISTS polled_by_reference ON polled_cases (department, reference);
+CREATE TABLE IF NOT EXISTS certificates (
+    person TEXT NOT NULL, kind TEXT NOT NULL, document TEXT NOT NULL, PRIMARY KEY (person, kind)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS reports (
+    reference TEXT PRIMARY KEY, department TEXT NOT NULL, kind TEXT NOT NULL, item TEXT NOT NULL, ticket TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'open', note TEXT NOT NULL DEFAULT ''
+);
+CREATE TABLE IF NOT EXISTS objects (key TEXT PRIMARY KEY, content BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS callbacks (
     id INTEGER PRIMARY KEY, reference TEXT NOT NULL, state TEXT NOT NULL, url TEXT NOT NULL, body BLOB NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0, due_at REAL NOT NULL, ending TEXT

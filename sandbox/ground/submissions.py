@@ -17,6 +17,16 @@ def earlier_answer(connection: sqlite3.Connection, *, department: str, reference
     return answer
 
 
+def count_again(connection: sqlite3.Connection, *, department: str, reference: str) -> bool:
+    """Count one more effect of a reference, at a system that does not know it again; false when it is the first."""
+    cursor = connection.execute(
+        "UPDATE submissions SET effects = effects + 1, deliveries = deliveries + 1"
+        " WHERE department = ? AND reference = ?",
+        (department, reference),
+    )
+    return cursor.rowcount > 0
+
+
 def take(
     connection: sqlite3.Connection,
     *,

@@ -31,11 +31,12 @@ from api.reading import read_files
 from api.verifiers import verifications
 from auth.errors import ConsentRequired, IdNumberInvalid, TokenExpired, TokenInvalid
 from auth.types import EVERYWHERE, Caller, Level, Role, RoleGrant, StaffCaller, StaffScope
-from certificates.types import Outcome, Verified, Verifier
+from certificates.types import Outcome, Verified
 from core.db import fetch, transaction
 from core.errors import Conflict
 from core.pii import IdNumber
 from core.signers.http_signature import SignatureChecker, TrustedKey
+from face.errors import EngineBusy
 
 ALICE, BOB = UUID(int=0xA), UUID(int=0xB)
 BEFORE, AFTER = timedelta(seconds=-1), timedelta(seconds=1)
@@ -156,7 +157,7 @@ class FakeStaffSessions:
 class FakeVerification:
     """Finds of every code what the code says."""
 
-    async def verify(self, code: str, *, purpose: str, verifier: Verifier | None, address: str) -> Verified:
+    async def verify(self, code: str, *, purpose: str, verifier: UUID | None, address: str) -> Verified:
         return Verified(outcome=Outcome(code), kind=None, fields={}, holder_notified=False)
 
 
@@ -244,6 +245,17 @@ async def send_pictures(request: Request) -> Answer:
     """Take some pictures."""
     files = read_files(request, field="frames", at_most=3, max_bytes=100_000)
     return Answer(FilesOut(sizes=[len(content) for content in files]))
+
+
+def full_house(_request: Request) -> None:
+    """Let nobody's pictures be read: the engine has no place, and says for how long."""
+    raise EngineBusy(retry_after=7)
+
+
+@routes.post("/full-house", access=citizen(), answer=FilesOut, files="frames", gate=full_house)
+async def send_pictures_in_vain(_request: Request) -> Answer:
+    """Take pictures that are never read."""
+    raise StateForbids
 
 
 @routes.get("/portrait", access=citizen(Level.PRESENT), answer=ThingOut)

@@ -79,6 +79,21 @@ def head(path: str, *headers: str) -> bytes:
     return ("\r\n".join((f"POST {path} HTTP/1.1", "Host: a", *headers)) + "\r\n\r\n").encode()
 
 
+async def test_what_nobody_would_look_at_is_refused_before_it_is_sent(edge: Edge) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", edge.port)
+    form = "Content-Type: multipart/form-data; boundary=x"
+    writer.write(head("/v1/citizen/full-house", TOKEN.strip(), form, "Content-Length: 5000000"))
+    async with asyncio.timeout(2):
+        told = await read_answer(reader)
+    writer.close()
+    assert told is not None
+    assert told.status == 503
+    assert told.headers["retry-after"] == "7"
+    assert told.json["code"] == "face.engine-busy"
+    # Nobody has to wait for an engine: what else leads there is said with it.
+    assert "phone" in {way["method"] for way in told.json["alternatives"]}
+
+
 async def test_a_chunked_body_is_refused_as_soon_as_it_has_grown_over_its_cap(edge: Edge) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", edge.port)
     writer.write(head(THINGS, TOKEN.strip(), "Content-Type: application/json", "Transfer-Encoding: chunked"))

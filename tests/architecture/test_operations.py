@@ -78,7 +78,7 @@ def test_the_images_hold_every_room_and_run_as_nobody_special() -> None:
 
 def test_every_service_says_whether_it_is_well() -> None:
     services = COMPOSE["services"]
-    assert {"portal", "worker", "postgres", "redis", "sandbox"} <= set(services)
+    assert {"portal", "worker", "face", "postgres", "redis", "sandbox"} <= set(services)
     own_images = {"zhijian:local", "zhijian-sandbox:local"}
     assert [
         name

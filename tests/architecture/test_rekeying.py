@@ -14,7 +14,8 @@ OTHERS: Final = frozenset({
     "refresh_token.token_hash", "operator_session.token_hash", "operator_account.password_hash",
     "certificate_presentation.code_hash", "kept_answer.body_hash", "citizen_session.device_hash",
     "application.query_code_hash", "department_event.content_hash", "department_event_clash.content_hash",
-    "counter_slip.code_hash", "assistance.code_hash", "notice_copy.code_hash",
+    "counter_slip.code_hash", "certificate_copy.code_hash", "decision_document.code_hash", "assistance.code_hash",
+    "notice_copy.code_hash",
     "operator_account.activation_hash", "recovery_code.code_hash", "approval.payload_hash", "consent.text_hash",
 })  # fmt: skip
 BLIND: Final = sorted(

@@ -28,8 +28,26 @@ DOORS = {
     "POST /v1/staff/sessions",
     "POST /v1/staff/activations",
 }
-# The one place that hands routes to Sanic, and what is no operation: the document itself and its page.
-SERVED_AT = {"api/app.py", "api/docs.py", "api/health.py"}
+# POSTs that honour no Idempotency-Key, and why each needs none. Whatever else changes something has to.
+KEYLESS = {
+    "POST /v1/public/progress-queries": "asks and changes nothing; a repeated question wants a fresh answer",
+    "POST /v1/wechat/push": "WeChat numbers its pushes itself, and the same one has no effect",
+    "POST /v1/citizen/sessions/renewals": "the second use of a refresh token has to be seen; it has its own grace",
+    "POST /v1/citizen/attachments/<attachment_id:uuid>/addresses": "an address is kept nowhere: again is another one",
+    "POST /v1/citizen/materials/<kept_id:uuid>/addresses": "an address is kept nowhere: again is another one",
+    "POST /v1/public/copy-checks": "asks and changes nothing; a repeated question wants a fresh answer",
+    "POST /v1/public/decision-checks": "asks and changes nothing; a repeated question wants a fresh answer",
+    "POST /v1/verifiers/erasure-requests/<report_id:uuid>/confirmations": "a request is answered once",
+    "POST /v1/verifiers/certificate-queries": "signed with a nonce, and answered once",
+    "POST /v1/verifiers/verifications": "a code works once, and a second scan has to say so",
+    "POST /v1/departments/<department:str>/progress": "signed with a nonce; the same news has no effect",
+    "POST /v1/departments/<department:str>/certificates": "signed with a nonce; the same news has no effect",
+    "POST /v1/departments/<department:str>/deaths": "signed with a nonce; the same news has no effect",
+    "POST /v1/departments/<department:str>/message-reports": "signed with a nonce; the same report has no effect",
+}
+# The one place that hands routes to Sanic, and what is no operation: the document itself and its page, what supervisors
+# ask, and what portals ask of a face node, where a certificate lets in and nothing else does.
+SERVED_AT = {"api/app.py", "api/docs.py", "api/health.py", "api/face_node.py"}
 EDGE = sources("api")
 
 
@@ -86,6 +104,15 @@ def silent_about_mandates(operations: Iterable[Operation]) -> list[str]:
     ]
 
 
+def without_keys(operations: Iterable[Operation]) -> set[str]:
+    """POSTs that honour no Idempotency-Key."""
+    return {
+        f"{operation.method} {operation.path}"
+        for operation in operations
+        if operation.method == "POST" and operation.idempotency == "none"
+    }
+
+
 def declared(path: str, access: Access) -> Operation:
     routes = Routes(prefix="", tag="planted")
 
@@ -118,6 +145,20 @@ def test_every_route_of_residents_says_what_a_mandate_may_do_there() -> None:
     assert silent_about_mandates(operations()) == []
     assert silent_about_mandates([declared("/v1/citizen/certificates", citizen())])
     assert not silent_about_mandates([declared("/v1/citizen/me", citizen(delegable=Delegable.OWN))])
+
+
+def test_every_post_honours_a_key_or_says_why_it_needs_none() -> None:
+    assert without_keys(operations()) == KEYLESS.keys()
+    # Nobody of the staff does anything twice because an answer was lost.
+    assert not [path for path in KEYLESS if path.startswith("POST /v1/staff/")]
+    assert sum(operation.method == "POST" for operation in operations()) >= 50
+    planted_routes = Routes(prefix="", tag="planted")
+
+    async def handler() -> None:
+        """Do nothing."""
+
+    planted_routes.post("/v1/staff/things", access=citizen(), idempotency="none")(handler)  # type: ignore[arg-type]
+    assert without_keys(planted_routes.operations) == {"POST /v1/staff/things"}
 
 
 def test_every_address_and_every_name_is_served_once() -> None:

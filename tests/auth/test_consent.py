@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from auth.errors import ConsentNeeded, ConsentRequired
+from auth.errors import ConsentNeeded, ConsentRequired, NoSuchConsent
 from auth.texts.consents import IN_FORCE
 from core.db import OutsideTransaction, as_uuid, fetch, fetch_one, transaction
 from tests.fakes.auth import Auth
@@ -25,10 +25,10 @@ async def test_a_consent_stands_until_it_is_withdrawn_and_can_be_given_again(aut
     assert caught.value.extras.members == {"consent": "face@1"}
     await give(auth)
     await auth.consents.require(citizen_id, "face")
-    assert await auth.consents.withdraw(caller.citizen_id, "face")
+    assert await auth.consents.withdraw(caller.citizen_id, "face@1")
     with pytest.raises(ConsentRequired):
         await auth.consents.require(citizen_id, "face")
-    assert not await auth.consents.withdraw(caller.citizen_id, "face")
+    assert not await auth.consents.withdraw(caller.citizen_id, "face@1")
     await give(auth)
     await auth.consents.require(citizen_id, "face")
 
@@ -50,9 +50,10 @@ async def test_giving_twice_is_giving_once(auth: Auth) -> None:
 
 
 async def test_only_a_text_in_force_can_be_agreed_to(auth: Auth) -> None:
-    for consent in ("face@2", "unheard-of@1", ""):
-        with pytest.raises(ConsentRequired):
+    for consent, in_force in (("face@2", {"consent": "face@1"}), ("unheard-of@1", {}), ("", {})):
+        with pytest.raises(NoSuchConsent) as caught:
             await give(auth, consent)
+        assert caught.value.extras.members == in_force
     with pytest.raises(ConsentRequired):
         auth.consents.check("real-name@1", purpose="face")
     auth.consents.check("face@1", purpose="face")
@@ -82,11 +83,14 @@ async def test_a_consent_proves_which_words_were_agreed_to_and_by_whom(auth: Aut
 
 async def test_a_withdrawn_consent_stays_as_history_and_a_new_one_begins(auth: Auth) -> None:
     caller = await auth.caller()
-    first = await auth.consents.agree(caller, "face@1")
-    assert (await auth.consents.agree(caller, "face@1")).id == first.id
+    first, is_new = await auth.consents.agree(caller, "face@1")
+    assert is_new
+    again, is_new = await auth.consents.agree(caller, "face@1")
+    assert (again, is_new) == (first, False)
     auth.ground.clock.move(timedelta(hours=1))
-    assert await auth.consents.withdraw(caller.citizen_id, "face")
-    second = await auth.consents.agree(caller, "face@1")
+    assert await auth.consents.withdraw(caller.citizen_id, "face@1")
+    assert not await auth.consents.withdraw(caller.citizen_id, "face@1")
+    second, _ = await auth.consents.agree(caller, "face@1")
     assert second.id != first.id
     listed = await auth.consents.list_given(caller)
     assert [(view.id, view.withdrawn_at is None) for view in listed] == [(second.id, True), (first.id, False)]
@@ -96,7 +100,7 @@ async def test_a_withdrawn_consent_stays_as_history_and_a_new_one_begins(auth: A
 async def test_what_the_account_rests_on_is_withdrawn_by_closing_it(auth: Auth) -> None:
     caller = await auth.caller_named("openid-1", "霍明哲", "999999198503122179")
     with pytest.raises(ConsentNeeded) as caught:
-        await auth.consents.withdraw(caller.citizen_id, "real-name")
+        await auth.consents.withdraw(caller.citizen_id, "real-name@1")
     [way] = caught.value.extras.alternatives
     assert (way.method, way.start) == ("closure", "/v1/citizen/closures")
     await auth.consents.require(caller.citizen_id, "real-name")
@@ -107,6 +111,6 @@ async def test_what_the_account_rests_on_is_withdrawn_by_closing_it(auth: Auth) 
 async def test_many_withdrawals_at_once_are_one(auth: Auth) -> None:
     caller = await auth.caller()
     await auth.consents.agree(caller, "face@1")
-    outcomes = await asyncio.gather(*(auth.consents.withdraw(caller.citizen_id, "face") for _ in range(5)))
+    outcomes = await asyncio.gather(*(auth.consents.withdraw(caller.citizen_id, "face@1") for _ in range(5)))
     assert outcomes.count(True) == 1
     assert len(await fetch("SELECT id FROM audit_line WHERE action = 'auth.consent-withdrawn'")) == 1

@@ -19,7 +19,7 @@ from tests.auth.ways.people import CARD, MOBILE, NAME, NUMBER
 from tests.conftest import Ground
 from tests.fakes.auth import make_auth
 from tests.fakes.delegation import Household, make_household
-from tests.fakes.ways import OFFICER, Ways, make_ways
+from tests.fakes.ways import OFFICER, Ways, employ, make_ways
 
 NOTICE, SECOND = timedelta(seconds=3), timedelta(seconds=1)
 NUMBERS = "SELECT id, number_hash FROM relative WHERE id_number_sealed IS NOT NULL ORDER BY id"
@@ -159,6 +159,7 @@ async def test_a_slip_of_the_counter_is_confirmed_after_the_change(ground: Groun
     )  # fmt: skip
     change(ground)
     await finish(ground)
+    await employ(ground)
     await ways.counter.confirm(OFFICER, str(check.prompt.code), name=NAME, id_number=NUMBER)
     result, _ = await ways.login_checks.submit_evidence(check.id, None, device="", address=ways.auth.address)
     assert result.outcome is Outcome.PASSED

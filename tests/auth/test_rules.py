@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from auth.errors import ConsentRequired, IdNumberInvalid, NameInvalid
+from auth.errors import ConsentRequired, IdNumberInvalid, NameInvalid, NoSuchConsent
 from auth.rules import (
     FreshFor,
     effective_level,
@@ -117,5 +117,5 @@ def test_only_the_text_in_force_is_a_consent(text: str) -> None:
 
 def test_a_consent_names_its_purpose_and_version() -> None:
     assert parse_consent("face@1") == ("face", 1)
-    with pytest.raises(ConsentRequired):
+    with pytest.raises(NoSuchConsent):
         parse_consent("unheard-of@1")

@@ -16,7 +16,8 @@ from auth.errors import TokenExpired, TokenInvalid
 from auth.settings import SessionSettings
 from auth.tokens import Tokens
 from core.ids import RandomIds
-from core.keyring.ring import Key, KeySet, thumbprint
+from core.keyring.jwk import thumbprint
+from core.keyring.ring import Key, KeySet
 from tests.fakes.forgeries import ORDER, b64, es256, forgeries, made
 from tests.fakes.ground import FixedClock
 

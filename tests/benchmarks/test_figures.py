@@ -1,8 +1,12 @@
 """What is made of the figures of passes."""
 
+from typing import Any, cast
+
 import pytest
 
+from benchmarks import growth
 from benchmarks.figures import Pass, compare, differences, order, percentile, rows_for_each, spread, summary
+from benchmarks.store import Store
 
 
 def one_pass(requests: int, *, seconds: float = 1.0, p50_ms: float = 1.0, server_us: float = 100.0) -> Pass:
@@ -12,6 +16,7 @@ def one_pass(requests: int, *, seconds: float = 1.0, p50_ms: float = 1.0, server
         seconds=seconds,
         p50_ms=p50_ms,
         p90_ms=p50_ms * 2,
+        p95_ms=p50_ms * 2.5,
         p99_ms=p50_ms * 3,
         server_us=server_us,
         database_us=0.0,
@@ -69,3 +74,26 @@ def test_rows_are_counted_for_one_request_and_untouched_tables_left_out() -> Non
 def test_a_floor_that_writes_less_than_the_product_is_found() -> None:
     assert differences({"job": 1.0, "audit_line": 1.0}, {"audit_line": 0.98}) == {"job": (1.0, 0.0)}
     assert differences({"job": 1.0}, {"job": 1.0}) == {}
+
+
+async def test_growth_fills_the_table_up_to_each_size_and_compares_the_slow_ends() -> None:
+    class Table:
+        """Counts its rows."""
+
+        def __init__(self) -> None:
+            self.rows = 600
+
+        async def fetch(self, sql: str, *values: object) -> list[dict[str, Any]]:
+            if sql.lstrip().startswith("INSERT"):
+                self.rows += cast("int", values[0])
+            return [{"n": self.rows}]
+
+    table, sizes = Table(), []
+
+    async def rounds() -> list[Pass]:
+        sizes.append(table.rows)
+        return [one_pass(10, p50_ms=factor * len(sizes)) for factor in (1.0, 2.0, 9.0)]
+
+    told = await growth.figures(cast("Store", table), growth.CERTIFICATES, rounds)
+    assert sizes == list(growth.CERTIFICATES.sizes)
+    assert (told["small_p95_ms"], told["large_p95_ms"], told["ratio"]) == (5.0, 10.0, 2.0)

@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import aiohttp
+import jwt
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -15,7 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sanic import HTTPResponse
 
 from benchmarks.floor import _CHECKS, Floor
+from benchmarks.showing import Held, codes_for
 from benchmarks.store import PostgresStore, SqliteStore, open_store
+from certificates.records import _ADD as _ADD_CERTIFICATE
 from core.db import as_uuid
 from matters.applications.drafts import _INSERT as _ADD_DRAFT
 
@@ -56,6 +60,10 @@ def said(answer: HTTPResponse) -> Any:
     return json.loads(answer.body or b"")
 
 
+def on_sqlite(floor: Floor) -> bool:
+    return isinstance(floor._store, SqliteStore)
+
+
 async def test_every_floor_does_its_operation_on_the_newest_schema(floor: Floor) -> None:
     await floor.log_in(asking({"code": "first"}))
     answer = await floor.log_in(asking({"code": "again"}))
@@ -68,12 +76,28 @@ async def test_every_floor_does_its_operation_on_the_newest_schema(floor: Floor)
         assert said(await read(asking(authorization=token))) == {"items": [], "next_cursor": None}
 
     draft, now = uuid.uuid4(), datetime.now(UTC)
-    await floor._store.fetch(_ADD_DRAFT, draft, citizen_id, MATTER, 1, "human-resources", b"", "{}", 5, now)
+    await floor._store.fetch(
+        _ADD_DRAFT, draft, citizen_id, MATTER, 1, "human-resources", b"", "{}", 5, now, now, 0, 5, 0
+    )
     submitted = await floor.submit(asking(**{"authorization": token, "idempotency-key": "k"}), draft)
     assert submitted.status == 202
     assert said(submitted)["state"] == "submitted"
 
     checked = await floor.check(asking(authorization=token), MATTER)
     assert said(checked) == {"checks": ["0000"] * len(_CHECKS)}
+    certificate, today = uuid.uuid4(), now.date()
+    values = ("driving-licence", "active", 1, today.isoformat() if on_sqlite(floor) else today, "x", b"", b"", b"", now)
+    await floor._store.fetch(_ADD_CERTIFICATE, certificate, citizen_id, *values, None)
+    shown = await floor.show(asking(authorization=token), certificate)
+    assert shown.status == 201
+    assert said(shown)["qr_svg"].startswith("<?xml")
+    verified = await floor.verify(asking({"code": said(shown)["code"]}))
+    assert said(verified)["outcome"] == "ok"
+    session_id = UUID(jwt.decode(told["access_token"], options={"verify_signature": False})["sid"])
+    [code] = await codes_for(floor._store, [Held(certificate, citizen_id, session_id)], 1)
+    assert said(await floor.verify(asking({"code": code})))["kind"] == "driving-licence"
     actions = [row["action"] for row in await floor._store.fetch("SELECT action FROM audit_line")]
-    assert sorted(actions) == ["auth.session-opened", "auth.session-opened", "matters.checked", "matters.submitted"]
+    assert sorted(actions) == [
+        "auth.session-opened", "auth.session-opened", "certificates.shown", "certificates.verified",
+        "certificates.verified", "matters.checked", "matters.submitted",
+    ]  # fmt: skip

@@ -1,7 +1,7 @@
 """The wallet as callers see it: addresses, fields, statuses and words, over a real connection."""
 
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import SimpleNamespace
@@ -13,13 +13,14 @@ import pytest
 
 from api import app as edge
 from api.citizen import certificates, ledger
+from api.citizen.wallet import showing
+from api.citizen.wallet.ledger_terms import LedgerTerms
 from api.idempotency import Idempotency
-from api.operation import encode_cursor
+from api.operation import Routes, encode_cursor
 from api.public import keys
 from api.verifiers import verifications
 from auth.errors import TokenInvalid
 from auth.types import Caller, Level
-from certificates.keys import IssuerKeys
 from tests.certificates.conftest import LICENCE_KIND, Hall
 from tests.fakes.certificates import LICENCE, PERMIT, issued
 
@@ -69,19 +70,27 @@ class Client:
         return identity
 
 
-@pytest.fixture
-async def client(hall: Hall) -> AsyncIterator[Client]:
+async def serve(hall: Hall, more: Sequence[Routes] = (), **others: Any) -> AsyncIterator[Client]:
+    """Serve the wallet's routes, and `more` of them that ask `others`."""
     ground = hall.ground
     services = SimpleNamespace(
-        idempotency=Idempotency(vault=ground.vault, clock=ground.clock, ids=ground.ids),
-        sessions=FakeSessions(hall.me),
-        wallet=hall.wallet,
-        presentation=hall.presentation,
-        verification=hall.verification,
-        issuer_keys=IssuerKeys(lambda: ground.ring.issuers, clock=ground.clock),
+        **{
+            "idempotency": Idempotency(vault=ground.vault, clock=ground.clock, ids=ground.ids),
+            "sessions": FakeSessions(hall.me),
+            "wallet": hall.wallet,
+            "presentation": hall.presentation,
+            "verification": hall.verification,
+            "issuer_keys": hall.keys,
+            "certificates": SimpleNamespace(status_lists=hall.lists, offline_tokens=hall.tokens),
+            "ledger_terms": LedgerTerms(kinds=hall.kinds, verifiers=hall.verifiers, purposes=ledger.purpose_words()),
+            "settings": SimpleNamespace(certificates=hall.settings),
+            **others,
+        }
     )
-    routes = [certificates.routes, ledger.routes, verifications.routes, keys.routes]
+    routes = [certificates.routes, showing.routes, ledger.routes, verifications.routes, keys.routes, *more]
     app = edge.create_app(services, routes, clock=ground.clock, ids=ground.ids, name=f"test-{uuid4().hex}")
+    # Two cores that also run servers and databases: how long a paper takes is no matter here.
+    app.config.RESPONSE_TIMEOUT = 120
     listener = socket.create_server(("127.0.0.1", 0))
     server: Any = await app.create_server(sock=listener, return_asyncio_server=True)
     await server.startup()
@@ -89,6 +98,12 @@ async def client(hall: Hall) -> AsyncIterator[Client]:
     async with aiohttp.ClientSession() as session:
         yield Client(session, f"http://127.0.0.1:{listener.getsockname()[1]}")
     await server.close()
+
+
+@pytest.fixture
+async def client(hall: Hall) -> AsyncIterator[Client]:
+    async for client in serve(hall):
+        yield client
 
 
 async def test_the_first_fetch_is_created_and_the_next_is_not(hall: Hall, client: Client) -> None:
@@ -140,8 +155,9 @@ async def test_a_cursor_of_an_impossible_moment_is_refused(client: Client, at: s
 
 
 async def test_what_goes_wrong_has_its_code(hall: Hall, client: Client) -> None:
-    unknown = await client.call("POST", "/v1/citizen/certificates", {"kind": "passport"})
+    unknown = await client.call("POST", "/v1/citizen/certificates", {"kind": "library-card"})
     none = await client.call("POST", "/v1/citizen/certificates", {"kind": LICENCE_KIND})
+    hall.ground.clock.move(timedelta(minutes=1))
     hall.issuer.is_away = True
     away = await client.call("POST", "/v1/citizen/certificates", {"kind": LICENCE_KIND})
     assert [(each.status, each.json["code"]) for each in (unknown, none, away)] == [
@@ -290,3 +306,32 @@ async def test_the_keys_are_public(client: Client) -> None:
     assert answer.status == 200
     assert [key["alg"] for key in answer.json["keys"]] == ["ES256"]
     assert answer.headers["Cache-Control"].startswith("public")
+
+
+async def test_a_code_is_looked_back_at_where_its_answer_says(hall: Hall, client: Client) -> None:
+    hall.issue(issued())
+    path = f"/v1/citizen/certificates/{await client.fetched()}/presentations"
+    made = await client.call("POST", path, {"fields": ["name"], "claims": ["age>=18"], "purpose": "进门"})
+    where = made.headers["Location"]
+    told = await client.call("GET", where, token="real_name")
+    assert (told.status, told.json["state"], told.json["fields"], told.json["claims"], told.json["purpose"]) == (
+        200, "open", ["name"], ["age>=18"], "进门",
+    )  # fmt: skip
+    assert made.json["code"] not in str(told.json)
+    assert (await client.call("GET", where, token="other")).status == 404
+    await client.call("POST", "/v1/verifiers/verifications", {"code": made.json["code"]}, token=None)
+    told = await client.call("GET", where, token="real_name")
+    assert (told.json["state"], told.json["used_at"] is None) == ("used", False)
+    late = await client.call("POST", path, {})
+    hall.ground.clock.move(timedelta(seconds=61))
+    assert (await client.call("GET", late.headers["Location"])).json["state"] == "ended"
+
+
+@pytest.mark.parametrize("room", ["presentations", "tokens"])
+async def test_nothing_chosen_is_nothing_to_show(hall: Hall, client: Client, room: str) -> None:
+    hall.issue(issued())
+    path = f"/v1/citizen/certificates/{await client.fetched()}/{room}"
+    told = await client.call("POST", path, {"fields": []})
+    assert (told.status, told.json["code"]) == (422, "certificates.nothing-chosen")
+    assert [each["pointer"] for each in told.json["errors"]] == ["/fields"]
+    assert (await client.call("POST", path, {"fields": [], "claims": ["age>=18"]})).status == 201

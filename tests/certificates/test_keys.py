@@ -7,7 +7,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from certificates.keys import IssuerKeys
-from core.keyring.ring import Key, KeySet, thumbprint
+from core.keyring.jwk import thumbprint
+from core.keyring.ring import Key, KeySet
 from tests.fakes.ground import FixedClock
 
 CLOCK = FixedClock()
@@ -38,12 +39,12 @@ def test_what_the_issuer_signs_verifies_with_the_published_key() -> None:
 
 def test_a_key_is_named_by_its_thumbprint() -> None:
     one, other = _key(), _key()
-    assert _keys(one).key_id == one.kid != _keys(other).key_id
+    assert _keys(one).current.kid == one.kid != _keys(other).current.kid
     assert len(one.kid) == 43
 
 
 def test_earlier_keys_and_the_next_one_are_published_beside_the_one_that_signs() -> None:
     earlier, current, following = _key(-400), _key(-1), _key(1)
     room = _keys(following, earlier, current)
-    assert room.key_id == current.kid
+    assert room.current.kid == current.kid
     assert [key["kid"] for key in room.jwks()] == [earlier.kid, current.kid, following.kid]

@@ -8,8 +8,9 @@ from uuid import uuid4
 import pytest
 
 from auth.types import Caller, Level
-from certificates.errors import ClaimUnknown, FieldUnknown, StateForbids, VerifierUnknown
-from certificates.presentation import Presentation, qr_svg
+from certificates.errors import ClaimUnknown, FieldUnknown, PurposeRequired, StateForbids, VerifierUnknown
+from certificates.presentation import Presentation
+from certificates.qr import qr_svg
 from certificates.types import Colour, State
 from core.cache import TooManyRequests
 from core.db import fetch
@@ -113,6 +114,23 @@ async def test_a_verifier_that_is_not_registered_is_refused(hall: Hall) -> None:
         await hall.presentation.show(hall.me, view.id, verifier=uuid4())
 
 
+async def test_a_code_for_one_verifier_keeps_within_what_that_one_may_read(hall: Hall) -> None:
+    view, shop = await hall.held(), hall.verifiers.register("租车", "name", "age>=18")
+
+    async def show(purpose: str, fields: list[str], claims: list[str]) -> object:
+        return await hall.presentation.show(
+            hall.me, view.id, fields=fields, claims=claims, verifier=shop.id, purpose=purpose
+        )
+
+    assert await show("租车", ["name"], ["age>=18"]) is not None
+    for purpose in ("", "保险"):
+        with pytest.raises(PurposeRequired):
+            await show(purpose, ["name"], [])
+    with pytest.raises(FieldUnknown) as caught:
+        await show("租车", ["name", "number"], ["age>=65"])
+    assert [error.pointer for error in caught.value.extras.errors] == ["/fields", "/claims"]
+
+
 async def test_somebody_elses_certificate_cannot_be_shown(hall: Hall) -> None:
     view = await hall.held()
     other = Caller(uuid4(), uuid4(), Level.PRESENT, elder=False, actor_id=uuid4())
@@ -131,6 +149,7 @@ async def test_codes_are_not_made_without_end(hall: Hall) -> None:
     presentation = Presentation(
         kinds=hall.kinds,
         records=hall.records,
+        verifiers=hall.verifiers,
         audit=hall.ground.audit,
         limits=hall.ground.limits,
         clock=hall.ground.clock,

@@ -3,13 +3,15 @@
 The sandbox is written from the same pages as the adapters and shares no code with them.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from aiohttp import web
 from pydantic import SecretStr
 
 from core.clock import SystemClock
@@ -18,18 +20,25 @@ from core.ids import RandomIds
 from core.outbound import Outbound, Partner
 from core.pii import IdNumber, Mobile, PersonName
 from core.settings import OutboundSettings
+from core.signers.sealed_json import SealedJson
 from core.signers.sharing import SharingEnvelope
 from core.signers.signed_json import Digest, SignedJson
+from matters.adapters.civil_affairs import CivilAffairs
+from matters.adapters.department_desk import DepartmentDesk, partner_name
 from matters.adapters.education import Degrees
+from matters.adapters.health import Health
 from matters.adapters.human_resources import Insurance, PensionDesk
+from matters.adapters.notary import Notary
 from matters.adapters.public_security import Households, PublicSecurity
-from matters.adapters.real_estate import Residences
+from matters.adapters.real_estate import RealEstate, Residences
+from matters.adapters.taxation import Taxation
 from matters.errors import DepartmentUnavailable, DossierDeclined, QuestionRefused
+from matters.handover.errors import WithdrawalDeclined
 from matters.ports import Department, Records
-from matters.types import Applicant, Dedupe, Dossier, Fact
+from matters.types import Applicant, Capability, Dedupe, Dossier, Fact, Filed, ProgressEvent, State
 from tests.fakes.matters import FakeDepartment, FakeRecords
 from tests.sandbox.town import Caller as Town
-from tests.sandbox.town import Keys, MovableClock, opened
+from tests.sandbox.town import Keys, MovableClock, opened, served
 
 QUMANLIN = ("瞿漫林", "999999199502286280", "19900000005")
 WANQIUSHI = ("宛秋实", "999999197806214551", "19900000003")
@@ -58,6 +67,7 @@ def dossier(who: Who, reference: str | None = None) -> Dossier:
         callback_url="http://127.0.0.1:9/v1/departments/public-security/progress",
         submitted_at=datetime.now(UTC),
         year=2026,
+        department="education",
     )
 
 
@@ -123,7 +133,7 @@ def fake_taking() -> Taking:
     async def fault(mode: str) -> None:
         if mode == "accept_then_drop":
             fake.loses_answers = 2
-        elif mode != "ok":
+        elif mode in {"error", "garbage", "drop"}:
             fake.failures = [DepartmentUnavailable("public-security", ambiguous=True)]
 
     async def received() -> list[tuple[str, int]]:
@@ -132,30 +142,109 @@ def fake_taking() -> Taking:
     return Taking(fake, QUMANLIN, fault, received)
 
 
-@pytest.fixture(params=["fake", "public-security", "human-resources"])
+def sealed(town: Town) -> SealedJson:
+    told = town.keys.told["health_cases"]
+    return SealedJson(
+        app_id=told["app_id"],
+        secret=SecretStr(told["secret"]),
+        private_key=SecretStr(town.keys.health_private.hex()),
+        public_key=town.keys.health_public,
+        clock=SystemClock(),
+        ids=RandomIds(),
+    )
+
+
+def notary(town: Town, outbound: Outbound, *, secret: str | None = None) -> Notary:
+    told = town.keys.told["notary"]
+    partner = Partner("notary", f"{town.base}/notary", PATIENCE, 2)
+    return Notary(outbound=outbound, partner=partner, app_id=told["app_id"], secret=SecretStr(secret or told["secret"]))
+
+
+def civil_affairs(town: Town, outbound: Outbound, *, secret: str | None = None) -> CivilAffairs:
+    told = town.keys.told["civil_affairs_cases"]
+    return CivilAffairs(
+        outbound=outbound,
+        partner=Partner("civil-affairs", f"{town.base}/civil-affairs", PATIENCE, 2),
+        app_id=told["app_id"],
+        secret=SecretStr(secret or told["secret"]),
+        clock=SystemClock(),
+        ids=RandomIds(),
+    )
+
+
+# Everyone who takes dossiers: the switch of its faults, how it is built, and somebody whom it takes. Listed by hand.
+TAKERS: dict[str, tuple[str, Callable[[Town, Outbound], Department], Who]] = {
+    "public-security": (
+        "public-security",
+        lambda town, door: PublicSecurity(outbound=door, partner=signed(town, "public-security")),
+        QUMANLIN,
+    ),
+    "human-resources": ("human-resources", pension_desk, PANGXIUYING),
+    "department-desk": (
+        "education",
+        lambda town, door: DepartmentDesk(outbound=door, partner=signed(town, "department-desk")),
+        QUMANLIN,
+    ),
+    "taxation": (
+        "taxation",
+        lambda town, door: Taxation(outbound=door, partner=signed(town, "taxation")),
+        QUMANLIN,
+    ),
+    "notary": ("notary", notary, QUMANLIN),
+    "civil-affairs": ("civil-affairs", civil_affairs, QUMANLIN),
+    "real-estate": (
+        "real-estate",
+        lambda town, door: RealEstate(outbound=door, partner=signed(town, "real-estate")),
+        QUMANLIN,
+    ),
+    "health": (
+        "health",
+        lambda town, door: Health(
+            outbound=door, partner=Partner("health", f"{town.base}/health", PATIENCE, 2), envelope=sealed(town)
+        ),
+        QUMANLIN,
+    ),
+}
+# What each says of itself stands here a second time: whoever changes it changes what becomes of a lost answer.
+DEDUPES = {
+    "taxation": Dedupe.QUERY,
+    "notary": Dedupe.QUERY,
+    "civil-affairs": Dedupe.NONE,
+}
+
+
+@pytest.fixture(params=["fake", *TAKERS])
 def taking(request: pytest.FixtureRequest, town: Town, outbound: Outbound) -> Taking:
     if request.param == "fake":
         return fake_taking()
+    system, build, taken = TAKERS[request.param]
 
     async def fault(mode: str) -> object:
-        return await town.fault(request.param, mode)
+        return await town.fault(system, mode)
 
     async def received() -> list[tuple[str, int]]:
-        return [(item["reference"], item["count"]) for item in await town.received(request.param)]
+        return [(item["reference"], item["count"]) for item in await town.received(system)]
 
-    if request.param == "public-security":
-        department = PublicSecurity(outbound=outbound, partner=signed(town, "public-security"))
-        return Taking(department, QUMANLIN, fault, received)
-    return Taking(pension_desk(town, outbound), PANGXIUYING, fault, received)
+    taking = Taking(build(town, outbound), taken, fault, received)
+    assert taking.department.dedupe is DEDUPES.get(request.param, Dedupe.KEY)
+    return taking
 
 
-async def test_the_same_reference_gets_the_same_receipt(taking: Taking) -> None:
-    assert taking.department.dedupe is Dedupe.KEY
+def filed(sent: Dossier, receipt_number: str = "") -> Filed:
+    return Filed(sent.reference, sent.department, receipt_number)
+
+
+async def test_a_reference_has_one_effect_however_often_it_is_sent(taking: Taking) -> None:
+    """By key it is sent again, by query it is asked for, and where there is neither it is sent once."""
     sent = dossier(taking.taken)
     first = await taking.department.submit(sent)
-    again = await taking.department.submit(sent)
     assert first.receipt_number
-    assert first.receipt_number == again.receipt_number
+    if taking.department.dedupe is Dedupe.KEY:
+        assert (await taking.department.submit(sent)).receipt_number == first.receipt_number
+    elif taking.department.dedupe is Dedupe.QUERY:
+        found = await taking.department.status(filed(sent))
+        assert found is not None
+        assert found.receipt_number == first.receipt_number
     assert await taking.received() == [(sent.reference, 1)]
 
 
@@ -166,20 +255,177 @@ async def test_every_outage_is_told_alike(taking: Taking, mode: str) -> None:
         await taking.department.submit(dossier(taking.taken))
 
 
-async def test_a_lost_answer_is_ambiguous_and_asking_again_counts_nothing_twice(taking: Taking) -> None:
+async def test_a_slow_department_is_an_outage_that_may_have_had_its_effect(town: Town, outbound: Outbound) -> None:
+    for name, (system, build, taken) in TAKERS.items():
+        await town.fault(system, "slow", delay_ms=int(PATIENCE * 1000) + 300)
+        with pytest.raises(DepartmentUnavailable) as away:
+            await build(town, outbound).submit(dossier(taken))
+        assert away.value.ambiguous, name
+        await town.fault(system, "ok")
+
+
+@pytest.mark.parametrize("mode", ["duplicate_callback", "reordered_callback"])
+async def test_trouble_with_the_news_is_none_with_the_dossier(taking: Taking, mode: str) -> None:
+    await taking.fault(mode)
+    sent = dossier(taking.taken)
+    assert (await taking.department.submit(sent)).receipt_number
+    assert await taking.received() == [(sent.reference, 1)]
+
+
+async def test_a_lost_answer_is_ambiguous_and_nothing_counts_twice(taking: Taking) -> None:
     sent = dossier(taking.taken)
     await taking.fault("accept_then_drop")
     with pytest.raises(DepartmentUnavailable) as away:
         await taking.department.submit(sent)
     assert away.value.ambiguous
     await taking.fault("ok")
-    for _ in range(2):
-        try:
-            receipt = await taking.department.submit(sent)
-        except DepartmentUnavailable:
-            continue
-    assert receipt.receipt_number
+    if taking.department.dedupe is Dedupe.QUERY:
+        found = await taking.department.status(filed(sent))
+        assert found is not None
+    elif taking.department.dedupe is Dedupe.KEY:
+        if isinstance(taking.department, FakeDepartment):
+            taking.department.loses_answers = 0
+        assert (await taking.department.submit(sent)).receipt_number
     assert await taking.received() == [(sent.reference, 1)]
+
+
+async def test_what_never_arrived_is_said_to_have_never_arrived(taking: Taking) -> None:
+    if Capability.STATUS not in taking.department.capabilities:
+        with pytest.raises(QuestionRefused):
+            await taking.department.status(filed(dossier(taking.taken)))
+        return
+    sent = dossier(taking.taken)
+    assert await taking.department.status(filed(sent)) is None
+    receipt = await taking.department.submit(sent)
+    status = await taking.department.status(filed(sent, receipt.receipt_number))
+    assert status is not None
+    assert status.receipt_number == receipt.receipt_number
+    await taking.fault("garbage")
+    with pytest.raises(DepartmentUnavailable):
+        await taking.department.status(filed(sent))
+
+
+async def test_what_is_taken_back_stays_taken_back_however_often_it_is_said(taking: Taking) -> None:
+    sent = dossier(taking.taken)
+    receipt = await taking.department.submit(sent)
+    told = filed(sent, receipt.receipt_number)
+    if Capability.WITHDRAW not in taking.department.capabilities:
+        if not isinstance(taking.department, FakeDepartment):
+            with pytest.raises(QuestionRefused):
+                await taking.department.withdraw(told)
+        return
+    await taking.department.withdraw(told)
+    await taking.department.withdraw(told)
+    with pytest.raises(WithdrawalDeclined):
+        await taking.department.withdraw(filed(dossier(taking.taken), receipt.receipt_number))
+    await taking.fault("error")
+    with pytest.raises(DepartmentUnavailable):
+        await taking.department.withdraw(told)
+
+
+POLLED = ["taxation", "notary"]
+
+
+async def told_by(department: Department, case: Filed, *, steps: int = 3) -> tuple[ProgressEvent, ...]:
+    async with asyncio.timeout(10):
+        while True:
+            status = await department.status(case)
+            if status is not None and len({event.sequence for event in status.events}) >= steps:
+                return status.events
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("name", POLLED)
+@pytest.mark.parametrize("mode", ["ok", "duplicate_callback", "reordered_callback"])
+async def test_who_calls_nobody_back_tells_the_same_whenever_it_is_asked(
+    name: str, mode: str, town: Town, outbound: Outbound
+) -> None:
+    system, build, taken = TAKERS[name]
+    await town.fault(system, mode)
+    department, sent = build(town, outbound), dossier(taken)
+    receipt = await department.submit(sent)
+    case = filed(sent, receipt.receipt_number)
+    events = await told_by(department, case)
+    assert {(event.sequence, event.state) for event in events} == {
+        (1, State.ACCEPTED),
+        (2, State.IN_REVIEW),
+        (3, State.APPROVED),
+    }
+    assert len(events) == (6 if mode == "duplicate_callback" else 3)
+    assert {event.event_id for event in events} == {event.event_id for event in await told_by(department, case)}
+    once = {event.sequence: event for event in events}
+    assert {event.sequence: event for event in await told_by(department, case)} == once
+    [decided] = {event.event_id: event for event in events if event.state is State.APPROVED}.values()
+    assert decided.result is not None
+    assert decided.result["document_number"]
+    with pytest.raises(WithdrawalDeclined):
+        await department.withdraw(case)
+
+
+async def test_a_case_taken_back_goes_on_no_more(town: Town, outbound: Outbound) -> None:
+    department, sent = Taxation(outbound=outbound, partner=signed(town, "taxation")), dossier(QUMANLIN)
+    receipt = await department.submit(sent)
+    await department.withdraw(filed(sent, receipt.receipt_number))
+    await asyncio.sleep(0.2)
+    status = await department.status(filed(sent))
+    assert status is not None
+    assert all(event.state is not State.APPROVED for event in status.events)
+
+
+async def test_the_tax_office_opens_another_ticket_for_a_serial_sent_twice(town: Town, outbound: Outbound) -> None:
+    """Why it is asked first: the page says so, and the twin does so."""
+    department, sent = Taxation(outbound=outbound, partner=signed(town, "taxation")), dossier(QUMANLIN)
+    first = await department.submit(sent)
+    assert (await department.submit(sent)).receipt_number != first.receipt_number
+    status = await department.status(filed(sent))
+    assert status is not None
+    assert status.receipt_number == first.receipt_number
+    assert await town.received("taxation") == [{**(await town.received("taxation"))[0], "count": 2}]
+
+
+async def test_civil_affairs_takes_a_case_sent_twice_for_two(town: Town, outbound: Outbound) -> None:
+    department, sent = civil_affairs(town, outbound), dossier(QUMANLIN)
+    first = await department.submit(sent)
+    assert (await department.submit(sent)).receipt_number != first.receipt_number
+    assert [item["count"] for item in await town.received("civil-affairs")] == [2]
+
+
+async def test_the_notary_never_takes_a_file_twice(town: Town, outbound: Outbound) -> None:
+    department, sent = notary(town, outbound), dossier(QUMANLIN)
+    first = await department.submit(sent)
+    assert await department.submit(sent) == first
+    assert [item["count"] for item in await town.received("notary")] == [1]
+
+
+@pytest.mark.parametrize("name", ["taxation", "civil-affairs", "health", "real-estate"])
+async def test_each_declines_with_its_reason(name: str, town: Town, outbound: Outbound) -> None:
+    _, build, _ = TAKERS[name]
+    with pytest.raises(DossierDeclined) as declined:
+        await build(town, outbound).submit(dossier(WANQIUSHI))
+    assert declined.value.reason == "not-eligible"
+
+
+async def test_the_notary_says_in_its_acknowledgement_that_it_does_not_take_a_case(
+    town: Town, outbound: Outbound
+) -> None:
+    department, sent = notary(town, outbound), dossier(WANQIUSHI)
+    await department.submit(sent)
+    [event] = await told_by(department, filed(sent), steps=1)
+    assert event.state is State.NOT_ACCEPTED
+
+
+async def test_health_decides_at_once_what_may_be(town: Town, outbound: Outbound) -> None:
+    _, build, _ = TAKERS["health"]
+    receipt = await build(town, outbound).submit(replace(dossier(QUMANLIN), at_once=True))
+    assert receipt.approved is not None
+    assert receipt.approved["document_number"]
+
+
+async def test_a_form_arrives_as_it_was_filled_in_whatever_signs_stand_in_it(town: Town, outbound: Outbound) -> None:
+    form = {"note": "<&>\"'\n　\u0001\ufffe🀄", "amount": 12, "urgent": True, "left": None, "list": [{"a": "<b>"}]}
+    for name, (_, build, taken) in TAKERS.items():
+        receipt = await build(town, outbound).submit(replace(dossier(taken), form=form))
+        assert receipt.receipt_number, name
 
 
 async def test_public_security_declines_with_its_reason(town: Town, outbound: Outbound) -> None:
@@ -188,6 +434,38 @@ async def test_public_security_declines_with_its_reason(town: Town, outbound: Ou
         with pytest.raises(DossierDeclined) as declined:
             await department.submit(dossier(who))
         assert declined.value.reason == reason
+
+
+async def test_the_common_desk_decides_at_once_only_what_is_decided_at_once(town: Town, outbound: Outbound) -> None:
+    desk = DepartmentDesk(outbound=outbound, partner=signed(town, "department-desk"))
+    assert (await desk.submit(dossier(QUMANLIN))).approved is None
+    at_once = await desk.submit(replace(dossier(QUMANLIN), at_once=True))
+    assert at_once.approved
+    assert at_once.approved["document_number"]
+
+
+async def test_the_common_desk_declines_with_its_reason_and_knows_its_departments(
+    town: Town, outbound: Outbound
+) -> None:
+    desk = DepartmentDesk(outbound=outbound, partner=signed(town, "department-desk"))
+    with pytest.raises(DossierDeclined) as declined:
+        await desk.submit(dossier(WANQIUSHI))
+    assert (declined.value.department, declined.value.reason) == ("education", "not-eligible")
+    with pytest.raises(DepartmentUnavailable):
+        await desk.submit(replace(dossier(QUMANLIN), department="fire-brigade"))
+
+
+async def test_one_department_that_is_away_holds_back_no_other_at_the_common_desk(
+    town: Town, outbound: Outbound
+) -> None:
+    desk = DepartmentDesk(outbound=outbound, partner=signed(town, "department-desk"))
+    await town.fault("education", "error")
+    for _ in range(30):
+        with pytest.raises(DepartmentUnavailable):
+            await desk.submit(dossier(QUMANLIN))
+    assert outbound.is_held_back(partner_name("education"))
+    assert not outbound.is_held_back(partner_name("civil-affairs"))
+    assert (await desk.submit(replace(dossier(QUMANLIN), department="civil-affairs"))).receipt_number
 
 
 async def test_the_pension_desk_confirms_and_declines_at_once(town: Town, outbound: Outbound) -> None:
@@ -205,9 +483,14 @@ async def test_a_wrong_secret_is_no_refusal_of_the_resident(town: Town, outbound
     department = PublicSecurity(outbound=outbound, partner=signed(town, "public-security", secret=wrong))
     with pytest.raises(DepartmentUnavailable):
         await department.submit(dossier(QUMANLIN))
-    # The page calls this one final: no try of ours is worth repeating.
+    with pytest.raises(DepartmentUnavailable):
+        await notary(town, outbound, secret=wrong).submit(dossier(QUMANLIN))
+    # The pages call this one final: no try of ours is worth repeating.
     with pytest.raises(QuestionRefused):
         await pension_desk(town, outbound, secret=wrong).submit(dossier(PANGXIUYING))
+    with pytest.raises(QuestionRefused):
+        await civil_affairs(town, outbound, secret=wrong).submit(dossier(QUMANLIN))
+    assert [await town.received(system) for system in ("public-security", "notary", "civil-affairs")] == [[], [], []]
 
 
 async def test_a_fault_that_blames_us_is_heard_once_and_says_nothing_bad_of_the_desk(
@@ -297,3 +580,41 @@ async def test_records_that_are_away_say_nothing(name: str, mode: str, town: Tow
     await town.fault(name, mode)
     with pytest.raises(DepartmentUnavailable):
         await ask(keeper(name, town, outbound), CHENXINRAN)
+
+
+# --- garbage in front of a department ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["taxation", "notary", "civil-affairs", "health", "public-security"])
+@pytest.mark.parametrize("said", [b'{"hello": "there"}', b'{"code": "0099"}', b"<html/>", b"{}"])
+async def test_what_is_in_no_page_leaves_open_whether_it_arrived(
+    name: str, said: bytes, town: Town, outbound: Outbound
+) -> None:
+    """Else it would be sent again without asking, or its applicant told that nobody has it."""
+
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(body=said)
+
+    app = web.Application()
+    app.router.add_route("*", "/{anything:.*}", answer)
+    _, build, taken = TAKERS[name]
+    async with served(app) as base:
+        there = Town(town.session, base, town.keys, town.clock)
+        with pytest.raises(DepartmentUnavailable) as away:
+            await build(there, outbound).submit(dossier(taken))
+    assert away.value.ambiguous
+
+
+# --- what the table of the pages says ---------------------------------------------------------------------------------
+
+
+def test_the_table_says_what_each_can_do(town: Town, outbound: Outbound) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "departments" / "README.md").read_text(encoding="utf-8")
+    order = (Capability.SUBMIT, Capability.STATUS, Capability.WITHDRAW, Capability.CALLBACK)
+    for name, (_, build, _) in TAKERS.items():
+        able = build(town, outbound).capabilities
+        row = " | ".join("✓" if each in able else "–" for each in order)
+        assert f"| {name} | {row} |" in page
+    for name in KEEPERS:
+        [word] = keeper(name, town, outbound).capabilities
+        assert f"| {name} | `{word}` |" in page

@@ -29,7 +29,7 @@ from core.pii import IdNumber, Mobile, PersonName, Secret
 from core.settings import OutboundSettings
 from core.signers.signed_json import SignedJson
 from tests.conftest import Ground
-from tests.fakes.ways import OFFICER, FakeMobileRegister, FakeSmsSender, FakeWay, make_ways
+from tests.fakes.ways import OFFICER, FakeMobileRegister, FakeSmsSender, FakeWay, employ, make_ways
 from tests.sandbox.town import WITH_SM3, Caller, Keys, MovableClock, opened
 
 HUO = Claim(
@@ -225,6 +225,7 @@ def at_the_counter(ground: Ground) -> Case:
 
     def show(name: str, id_number: str) -> Act:
         async def act(begun: Begun, claim: Claim) -> str | None:
+            await employ(ground)
             try:
                 await counter.confirm(OFFICER, str(begun.prompt.code), name=name, id_number=id_number)
             except CounterMismatch:

@@ -101,7 +101,7 @@ async def test_a_silent_redis_is_given_up_in_time() -> None:
 
 @pytest.mark.skipif(len(URLS) == 1, reason="ZHIJIAN_TEST_REDIS_URL is not set")
 async def test_more_calls_at_once_than_connections_wait_their_turn_instead_of_failing() -> None:
-    async with open_cache(CoreSettings(redis_url=URLS[-1])) as cache:
+    async with open_cache(CoreSettings(redis_url=URLS[-1], redis_timeout_seconds=5)) as cache:
         await cache.ping()
         results = await asyncio.gather(*(cache.get(f"none-{number}") for number in range(150)))
     assert results == [None] * 150
@@ -124,7 +124,7 @@ async def test_a_limit_counts_attempts_and_says_how_long_to_wait(url: str) -> No
 @EVERYWHERE
 async def test_a_limit_is_exact_when_many_come_at_once(url: str) -> None:
     key = f"account:{uuid.uuid4()}"
-    async with open_limits(CoreSettings(redis_url=url)) as limits:
+    async with open_limits(CoreSettings(redis_url=url, redis_timeout_seconds=5)) as limits:
         ends = await asyncio.gather(
             *(limits.hit("test.burst", "10/hour", key) for _ in range(30)), return_exceptions=True
         )

@@ -31,13 +31,14 @@ from core.crypto import (
 )
 from core.db import OutsideTransaction, fetch, transaction
 from core.ids import RandomIds
+from core.keyring.ring import SM2_FILE
 from core.settings import UnsafeSettings
 from tests.conftest import Ground
 from tests.fakes.ground import FixedClock
 
 ROW = UUID("0195c1f0-0000-7000-8000-000000000001")
 OTHER = UUID("0195c1f0-0000-7000-8000-000000000002")
-FILES = {KEK_FILE, INDEX_FILE, MARK_FILE, TOKEN_FILE, ISSUER_FILE, AUDIT_FILE}
+FILES = {KEK_FILE, INDEX_FILE, MARK_FILE, TOKEN_FILE, ISSUER_FILE, SM2_FILE, AUDIT_FILE}
 
 
 def ring_in(folder: Path) -> KeyRing:

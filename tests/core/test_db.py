@@ -28,6 +28,7 @@ from core.db import (
     fetch_one,
     forbid_inside_transaction,
     in_one_statement,
+    in_one_statement_if,
     is_outage,
     is_postgres,
     later,
@@ -36,6 +37,7 @@ from core.db import (
 )
 from core.server_lock import ServerLock
 from core.settings import CoreSettings, UnsafeSettings
+from core.sql.together import together_if
 from tests.fakes.ground import FixedClock
 
 
@@ -229,8 +231,8 @@ async def test_values_come_back_as_they_went_in(database: Mapping[str, Any]) -> 
 
     async def work() -> None:
         await fetch(
-            "INSERT INTO job (id, name, payload, state, run_at, attempts, last_error, request_id, created_at) "
-            "VALUES ($1, 'a.b', $2, 'ready', $3, 0, '', '', $3) RETURNING id",
+            "INSERT INTO job (id, name, payload, state, run_at, attempts, last_error, request_id, created_at, "
+            "lane) VALUES ($1, 'a.b', $2, 'ready', $3, 0, '', '', $3, '') RETURNING id",
             job_id,
             {"名": "值"},
             clock.now(),
@@ -343,6 +345,22 @@ async def test_rows_for_later_go_with_their_transaction() -> None:
 
 
 @pytest.mark.usefixtures("database")
+async def test_a_row_for_later_is_there_for_whoever_reads_it_back() -> None:
+    async def work() -> list[int]:
+        row = "INSERT INTO counter (name, value) VALUES ($1, $2) RETURNING name"
+        change = "UPDATE counter SET value = $2 WHERE name = $1 RETURNING name"
+        seen = []
+        for sql, value in ((row, 1), (change, 2)):
+            await later(sql, "later-read", value, read_from="counter")
+            [found] = await fetch("SELECT value FROM counter WHERE name = 'later-read'")
+            seen.append(int(found["value"]))
+        return seen
+
+    assert await transaction(work) == [1, 2]
+    assert await fetch("SELECT value FROM counter WHERE name = 'later-read'")
+
+
+@pytest.mark.usefixtures("database")
 async def test_a_row_for_later_that_is_forbidden_ends_the_whole_transaction() -> None:
     async def work() -> None:
         await fetch("INSERT INTO counter (name, value) VALUES ($1, $2) RETURNING name", "before", 1)
@@ -406,3 +424,48 @@ async def test_one_statement_stands_alone_and_reads_nothing() -> None:
         for doing in (lambda: fetch("SELECT 1"), lambda: execute("DELETE FROM counter")):
             with pytest.raises(OutsideTransaction):
                 await in_one_statement(doing)
+
+
+_TAKE = "UPDATE counter SET value = value + 1 WHERE name = $1 AND value = $2 RETURNING name"
+
+
+@pytest.mark.usefixtures("database")
+async def test_behind_a_compare_and_set_rows_are_written_by_the_one_that_takes_and_by_nobody_else() -> None:
+    await add("place", 1)
+    told: list[str] = []
+
+    async def once(number: int) -> str | None:
+        async def work() -> str:
+            for part in ("a", "b"):
+                await later(_COUNT, f"{part}-{number}", number)
+            after_commit(lambda: told.append("committed"))
+            return f"done-{number}"
+
+        return await in_one_statement_if((_TAKE, "place", 1), work)
+
+    done = await asyncio.gather(*(once(number) for number in range(20)))
+    [winner] = [each for each in done if each is not None]
+    number = winner.removeprefix("done-")
+    assert await names() >= {"place", f"a-{number}", f"b-{number}"}
+    assert len(await fetch("SELECT name FROM counter WHERE name LIKE 'a-%' OR name LIKE 'b-%'")) == 2
+    assert told == ["committed"]
+    assert await pool_is_idle()
+
+
+@pytest.mark.usefixtures("database")
+async def test_a_forbidden_row_behind_a_compare_and_set_takes_nothing() -> None:
+    await add("place", 1)
+
+    async def work() -> None:
+        await later(_COUNT, "place", 2)
+
+    with pytest.raises(IntegrityError):
+        await in_one_statement_if((_TAKE, "place", 1), work)
+    assert [row["value"] for row in await fetch("SELECT value FROM counter WHERE name = 'place'")] == [1]
+    with pytest.raises(InsideTransaction):
+        await transaction(lambda: in_one_statement_if((_TAKE, "place", 1), work))
+
+
+def test_only_a_plain_row_can_wait_for_a_condition() -> None:
+    with pytest.raises(ValueError, match="INSERT"):
+        together_if("UPDATE a SET b = $1 RETURNING b", 1, (("UPDATE c SET d = $1 RETURNING d", 1),))

@@ -14,7 +14,8 @@ from core.clock import SystemClock
 from core.db import InsideTransaction, transaction
 from core.errors import Unavailable
 from core.log import set_request_id
-from core.outbound import Breaker, Outbound, Outgoing, Partner, Passage, Unreachable, unavailable_as
+from core.outbound import Outbound, Outgoing, Partner, Unreachable, unavailable_as
+from core.outside.breaker import Breaker, Passage
 from core.settings import OutboundSettings
 from tests.core.bureau import Bureau, closed_port, hangs_up, open_bureau, open_raw, pours, says, sleeps
 from tests.fakes.ground import FixedClock

@@ -24,13 +24,15 @@ from face.errors import (
     PictureUnusable,
     TooManyAttempts,
 )
-from face.settings import FaceSettings
+from face.settings import DecisionSettings, FaceSettings
 from face.types import Action, Outcome, PictureFault, Purpose, Reason
 from tests.conftest import Ground
-from tests.fakes.face import ACTIONS, Face, FakeFaceEngine, frames_of, make_face, picture_of
+from tests.fakes.face import ACTIONS, NO_LOCAL, Face, FakeFaceEngine, frames_of, make_face, picture_of
 
 NAME, NUMBER = "霍明哲", "999999198503122179"
 OTHER_NAME, OTHER_NUMBER = "宛秋实", "999999197806214551"
+
+DECISION = DecisionSettings().limits()
 
 
 @pytest.fixture
@@ -57,11 +59,18 @@ async def test_the_right_person_is_present_at_once(face: Face) -> None:
     assert (result.outcome, result.reason, result.attempts_left) == (Outcome.PASSED, None, 5)
     assert await level_of(caller) is Level.PRESENT
     row = await fetch_one(
-        "SELECT state, outcome, engine, model_id, threshold_id FROM face_check WHERE id = $1", check.id
+        "SELECT state, outcome, engine, model_id, threshold_id, method, claimed_rate FROM face_check WHERE id = $1",
+        check.id,
     )
     assert row == {
-        "state": "done", "outcome": "passed", "engine": "fake", "model_id": "fake/1", "threshold_id": "raw-0.42@1",
-    }  # fmt: skip
+        "state": "done",
+        "outcome": "passed",
+        "engine": "fake",
+        "model_id": DECISION.model_id,
+        "threshold_id": DECISION.threshold_id,
+        "method": "raw",
+        "claimed_rate": DECISION.claimed_rate,
+    }
 
 
 async def test_what_happened_is_in_the_ledger_without_values(face: Face) -> None:
@@ -278,7 +287,7 @@ async def test_the_face_of_a_child_is_checked_with_a_guardians_consent_while_it_
     check = await face.checks.start(child, Purpose.STEP_UP, "face@1")
     result = await face.checks.submit_evidence(child, check.id, frames_of("me", ACTIONS))
     assert result.outcome is Outcome.PASSED
-    assert await consents.withdraw(child.citizen_id, "face", actor=guardian)
+    assert await consents.withdraw(child.citizen_id, "face@1", actor=guardian)
     with pytest.raises(GuardianNeeded):
         await face.checks.start(child, Purpose.STEP_UP, "face@1")
 
@@ -369,7 +378,7 @@ async def test_without_a_real_name_there_is_nobody_to_compare_with(face: Face) -
 
 
 async def test_an_installation_may_let_a_check_prove_nothing(ground: Ground) -> None:
-    face = make_face(ground, settings=FaceSettings(gives="nothing"))
+    face = make_face(ground, settings=FaceSettings(engines=NO_LOCAL))
     caller = await resident(face)
     with pytest.raises(NotOffered) as refusal:
         await face.checks.start(caller, Purpose.STEP_UP, "face@1")
@@ -379,7 +388,7 @@ async def test_an_installation_may_let_a_check_prove_nothing(ground: Ground) -> 
 async def test_without_a_consent_that_stands_no_evidence_is_looked_at(face: Face) -> None:
     caller = await resident(face)
     check = await face.checks.start(caller, Purpose.STEP_UP, "face@1")
-    assert await face.auth.consents.withdraw(caller.citizen_id, "face")
+    assert await face.auth.consents.withdraw(caller.citizen_id, "face@1")
     with pytest.raises(ConsentRequired):
         await face.checks.submit_evidence(caller, check.id, frames_of("me", check.actions))
     assert await level_of(caller) is Level.REAL_NAME
@@ -396,7 +405,7 @@ async def test_a_consent_withdrawn_while_the_pictures_are_looked_at_ends_the_che
     looking = asyncio.create_task(face.checks.submit_evidence(caller, check.id, frames_of("me", check.actions)))
     while (await fetch("SELECT state FROM face_check WHERE id = $1", check.id))[0]["state"] != "judging":
         await asyncio.sleep(0)
-    assert await face.auth.consents.withdraw(caller.citizen_id, "face")
+    assert await face.auth.consents.withdraw(caller.citizen_id, "face@1")
     face.engine.slowly.set()
     with pytest.raises(ConsentRequired):
         await looking

@@ -109,6 +109,23 @@ async def test_name_and_number_of_forgotten_checks_are_wiped(face: Face) -> None
         await face.elder.submit_evidence(check.id, frames_of("grandmother", ACTIONS), device="", address="192.0.2.7")
 
 
+async def test_of_a_check_of_long_ago_nothing_is_left_but_marks_that_are_nobodys(face: Face) -> None:
+    check = await start(face)
+    frames = frames_of("grandmother", ACTIONS)
+    await face.elder.submit_evidence(check.id, frames, device="", address="192.0.2.7")
+    face.ground.clock.move(timedelta(days=183))
+    assert await face.checks.tidy() == 0
+    again = await start(face)
+    face.ground.clock.move(timedelta(days=2))
+    # The first is erased, the second, which nobody finished, is wiped.
+    assert await face.checks.tidy() == 2
+    assert [row["id"] for row in await fetch("SELECT CAST(id AS TEXT) AS id FROM face_check")] == [str(again.id)]
+    assert await fetch("SELECT key FROM face_subject WHERE counted_at < $1", again.expires_at - timedelta(days=1)) == []
+    third = await start(face)
+    with pytest.raises(EvidenceReplayed):
+        await face.elder.submit_evidence(third.id, frames, device="", address="192.0.2.7")
+
+
 async def test_eight_attempts_on_one_person(face: Face) -> None:
     for _ in range(8):
         await start(face)

@@ -10,9 +10,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from face import rules
-from face.types import Action, Band, FaceBox, FaceSeen, FrameObservation, MediaType, PictureFault, Reason
+from face.recording import rules as shots
+from face.types import (
+    Action,
+    Band,
+    Embedding,
+    FaceBox,
+    FaceSeen,
+    FrameObservation,
+    MediaType,
+    Method,
+    PictureFault,
+    Reason,
+    Standing,
+)
 
-LIMITS = rules.FaceLimits()
+DECISION = rules.DecisionLimits("test@1", 0.42, 0.55, Method.RAW, "net/weights/1", 0.01)
+LIMITS = rules.FaceLimits(DECISION)
 ME = (1.0, *[0.0] * 127)
 FRONT = FaceSeen(
     box=FaceBox(200, 100, 140, 140),
@@ -26,7 +40,7 @@ FRONT = FaceSeen(
     landmarks=((0.0, 0.0),) * 5,
     embedding=ME,
 )
-ONE, OTHER, TILT, CLOSER = rules.MEASURABLE
+ONE, OTHER, TILT, CLOSER = shots.MEASURABLE
 
 poses = {
     ONE: replace(FRONT, turn=0.21, eye_distance=58.0),
@@ -34,7 +48,7 @@ poses = {
     TILT: replace(FRONT, tilt=17.0),
     CLOSER: replace(FRONT, eye_distance=88.0),
 }
-triples = st.permutations(rules.MEASURABLE).map(lambda actions: tuple(actions[:3]))
+triples = st.permutations(shots.MEASURABLE).map(lambda actions: tuple(actions[:3]))
 
 
 def away(distance: float) -> tuple[float, ...]:
@@ -42,7 +56,7 @@ def away(distance: float) -> tuple[float, ...]:
     return (1.0, distance, *[0.0] * 126)
 
 
-def frame(face: FaceSeen | None, *, second: float = 0.0, model: str = "m") -> FrameObservation:
+def frame(face: FaceSeen | None, *, second: float = 0.0, model: str = DECISION.model_id) -> FrameObservation:
     return FrameObservation(640, 480, face, second, model, "")
 
 
@@ -116,7 +130,7 @@ def test_only_a_close_match_passes(distance: float, band: Band) -> None:
 
 def test_without_a_portrait_nobody_passes_and_nobody_learns_why() -> None:
     judgement = rules.judge(recording((TILT,)), None, (TILT,), LIMITS)
-    assert (judgement.passed, judgement.reason, judgement.distance) == (False, Reason.NOT_PASSED, None)
+    assert (judgement.passed, judgement.reason, judgement.score) == (False, Reason.NOT_PASSED, None)
 
 
 def test_a_mistake_of_the_person_is_told_the_same_with_and_without_a_portrait() -> None:
@@ -129,12 +143,75 @@ def test_descriptions_of_different_models_are_not_compared() -> None:
     assert rules.judge(recording((TILT,)), portrait, (TILT,), LIMITS).reason is Reason.NOT_PASSED
 
 
-def test_the_middle_of_the_best_frames_counts() -> None:
-    faces = [replace(FRONT, score=score, embedding=away(d)) for score, d in ((3, 0.1), (2, 0.3), (1.5, 0.6), (1, 0.0))]
+def test_the_best_frames_are_averaged() -> None:
+    faces = [replace(FRONT, score=score, embedding=away(d)) for score, d in ((3, 0.1), (2, 0.3), (1.5, 0.5), (1, 0.0))]
     frames = [frame(faces[0]), *recording((TILT,)), *(frame(face) for face in faces[1:])]
-    limits = replace(LIMITS, liveness=replace(LIMITS.liveness, same_person=1.0))
-    judgement = rules.judge(frames, frame(FRONT), (TILT,), limits)
-    assert judgement.distance == pytest.approx(0.3)
+    judgement = rules.judge(frames, frame(FRONT), (TILT,), LIMITS)
+    assert judgement.score == pytest.approx(0.3)
+
+
+def test_every_judgement_says_by_what_it_was_made() -> None:
+    judgement = rules.judge(recording((TILT,)), frame(FRONT), (TILT,), LIMITS)
+    assert (judgement.threshold_id, judgement.method, judgement.model_id) == ("test@1", Method.RAW, DECISION.model_id)
+    assert judgement.claimed_rate == 0.01
+
+
+def test_a_rate_is_claimed_for_the_model_that_was_measured_alone() -> None:
+    frames = [replace(seen, model_id="net/weights/2") for seen in recording((TILT,))]
+    judgement = rules.judge(frames, frame(FRONT, model="net/weights/2"), (TILT,), LIMITS)
+    assert (judgement.passed, judgement.claimed_rate) == (True, None)
+
+
+def test_thresholds_of_another_network_let_nobody_in() -> None:
+    frames = [replace(seen, model_id="net/other/1") for seen in recording((TILT,))]
+    assert not rules.judge(frames, frame(FRONT, model="net/other/1"), (TILT,), LIMITS).passed
+
+
+def test_a_portrait_has_to_be_better_than_a_frame() -> None:
+    soft = replace(FRONT, sharpness=25.0)
+    assert shots.comparison_fault(frame(soft), LIMITS.quality) is None
+    assert rules.judge(recording((TILT,)), frame(soft), (TILT,), LIMITS).reason is Reason.NOT_PASSED
+
+
+normalising = replace(LIMITS, decision=replace(DECISION, method=Method.AS_NORM, accept=-3.4, reject=-2.9))
+
+
+def crowd(mean: float, deviation: float) -> Callable[[Embedding], Standing]:
+    return lambda _: Standing(mean, deviation)
+
+
+@pytest.mark.parametrize(("mean", "band"), [(0.7, Band.SAME), (0.51, Band.UNSURE), (0.4, Band.OTHER)])
+def test_a_distance_counts_by_the_crowd_it_is_in(mean: float, band: Band) -> None:
+    portrait = frame(replace(FRONT, embedding=away(0.35)))
+    judgement = rules.judge(recording((TILT,)), portrait, (TILT,), normalising, crowd(mean, 0.05))
+    assert judgement.band is band
+    assert judgement.is_unsure is (band is Band.UNSURE)
+    assert judgement.passed is (band is Band.SAME)
+
+
+def test_a_method_without_what_it_needs_lets_nobody_in() -> None:
+    assert not rules.judge(recording((TILT,)), frame(FRONT), (TILT,), normalising).passed
+    assert not rules.judge(recording((TILT,)), frame(FRONT), (TILT,), LIMITS, crowd(0.7, 0.05)).passed
+
+
+@given(st.floats(0, 2), st.floats(0.1, 2), st.floats(0.1, 2), st.floats(0, 1), st.floats(0, 1))
+def test_normalising_is_the_same_both_ways(value: float, m1: float, m2: float, d1: float, d2: float) -> None:
+    one, other = Standing(m1, d1), Standing(m2, d2)
+    assert rules.normalised(value, one, other) == rules.normalised(value, other, one)
+    assert math.isfinite(rules.normalised(value, one, other))
+
+
+watchful = replace(LIMITS, liveness=replace(LIMITS.liveness, alive=0.5))
+
+
+@pytest.mark.parametrize(("alive", "passes"), [(0.9, True), (0.5, True), (0.4, False), (None, False)])
+def test_what_does_not_look_alive_is_refused_without_a_word_of_why(alive: float | None, passes: bool) -> None:
+    frames = [replace(seen, face=replace(seen.face, alive=alive)) for seen in recording((TILT,)) if seen.face]
+    judgement = rules.judge(frames, frame(FRONT), (TILT,), watchful)
+    assert judgement.reason is (None if passes else Reason.NOT_PASSED)
+    assert judgement.alive == (None if alive is None else pytest.approx(alive))
+    assert "alive" not in repr(judgement)
+    assert rules.judge(frames, frame(FRONT), (TILT,), LIMITS).passed
 
 
 @pytest.mark.parametrize(
@@ -154,7 +231,7 @@ def test_the_middle_of_the_best_frames_counts() -> None:
 )
 def test_pictures_that_are_not_good_enough_say_what_to_change(change: dict[str, Any], reason: Reason) -> None:
     face = replace(FRONT, **change)
-    assert rules.comparison_fault(frame(face), LIMITS.quality) is reason
+    assert shots.comparison_fault(frame(face), LIMITS.quality) is reason
     assert judged([frame(face)] * 8, (TILT,)) is reason
 
 
@@ -181,12 +258,38 @@ def test_coming_closer_step_by_step_is_one_movement() -> None:
     assert judged([frame(face) for face in (*steps, poses[TILT], FRONT)], (CLOSER, TILT)) is None
 
 
+def five_points(eyes: float, down: float) -> tuple[tuple[float, float], ...]:
+    """The corners of two eyes whose middles are so far apart, and a nose so far below."""
+    return ((eyes + 9, 0.0), (eyes - 9, 0.0), (-9.0, 0.0), (9.0, 0.0), (eyes * 0.7, down))
+
+
+@given(triples, st.floats(0.3, 0.74))
+def test_a_flat_picture_that_is_turned_is_refused(actions: tuple[Action, ...], narrow: float) -> None:
+    frames = [
+        replace(seen, face=replace(seen.face, landmarks=five_points(64.0 * (narrow if seen.face.turn else 1.0), 40.0)))
+        for seen in recording(actions)
+        if seen.face
+    ]
+    expected = Reason.ACTION_MISSED if {ONE, OTHER} & set(actions) else None
+    assert judged(frames, actions) is expected
+
+
+@given(triples, st.floats(0.76, 1.2))
+def test_a_head_that_is_turned_narrows_less(actions: tuple[Action, ...], narrow: float) -> None:
+    frames = [
+        replace(seen, face=replace(seen.face, landmarks=five_points(64.0 * (narrow if seen.face.turn else 1.0), 40.0)))
+        for seen in recording(actions)
+        if seen.face
+    ]
+    assert judged(frames, actions) is None
+
+
 def test_an_open_mouth_cannot_be_seen_with_five_points() -> None:
     assert judged(recording((TILT,)), (Action.OPEN_MOUTH,)) is Reason.ACTION_MISSED
 
 
 def test_every_sequence_that_is_asked_for_can_be_told_from_the_others() -> None:
-    sequences = rules.possible_actions(3)
+    sequences = shots.possible_actions(3)
     assert len(sequences) == len(set(sequences)) == 12
     for asked in sequences:
         for done in sequences:
@@ -198,23 +301,23 @@ def _drawing(at: int) -> Callable[[int], int]:
 
 
 def test_each_sequence_is_as_likely_as_any_other() -> None:
-    chosen = [rules.choose_actions(3, _drawing(at)) for at in range(12)]
-    assert sorted(chosen) == sorted(rules.possible_actions(3))
+    chosen = [shots.choose_actions(3, _drawing(at)) for at in range(12)]
+    assert sorted(chosen) == sorted(shots.possible_actions(3))
 
 
 @given(st.lists(st.floats(-1, 1), min_size=128, max_size=128), st.lists(st.floats(-1, 1), min_size=128, max_size=128))
 def test_distance_is_the_same_both_ways(one: list[float], other: list[float]) -> None:
-    assert rules.distance(tuple(one), tuple(other)) == rules.distance(tuple(other), tuple(one)) >= 0.0
-    assert rules.distance(tuple(one), tuple(one)) == 0.0
+    assert shots.distance(tuple(one), tuple(other)) == shots.distance(tuple(other), tuple(one)) >= 0.0
+    assert shots.distance(tuple(one), tuple(one)) == 0.0
 
 
 def test_the_type_of_a_file_is_told_by_its_bytes() -> None:
-    assert rules.media_type(b"\xff\xd8\xff\xe0rest") is MediaType.JPEG
-    assert rules.media_type(b"\x89PNG\r\n\x1a\nrest") is MediaType.PNG
-    assert rules.media_type(b"GIF89a") is None
-    assert rules.size_fault(b"GIF89a", max_bytes=100) is PictureFault.WRONG_TYPE
-    assert rules.size_fault(b"\xff\xd8\xff" + bytes(100), max_bytes=100) is PictureFault.TOO_LARGE
-    assert rules.size_fault(b"\xff\xd8\xff", max_bytes=100) is None
+    assert shots.media_type(b"\xff\xd8\xff\xe0rest") is MediaType.JPEG
+    assert shots.media_type(b"\x89PNG\r\n\x1a\nrest") is MediaType.PNG
+    assert shots.media_type(b"GIF89a") is None
+    assert shots.size_fault(b"GIF89a", max_bytes=100) is PictureFault.WRONG_TYPE
+    assert shots.size_fault(b"\xff\xd8\xff" + bytes(100), max_bytes=100) is PictureFault.TOO_LARGE
+    assert shots.size_fault(b"\xff\xd8\xff", max_bytes=100) is None
 
 
 def test_biometric_values_are_not_printed() -> None:
@@ -222,6 +325,6 @@ def test_biometric_values_are_not_printed() -> None:
     judgement = rules.judge(recording((TILT,)), frame(FRONT), (TILT,), LIMITS)
     assert "0.123456" not in repr(frame(face))
     assert "77.25" not in repr(face)
-    assert judgement.distance is not None
-    assert not math.isnan(judgement.distance)
-    assert "distance" not in repr(judgement)
+    assert judgement.score is not None
+    assert not math.isnan(judgement.score)
+    assert "score" not in repr(judgement)

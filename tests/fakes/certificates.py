@@ -1,11 +1,13 @@
 """Fakes of what the wallet needs from outside: an issuer with a drawer of certificates, and people with names."""
 
 from collections.abc import Mapping
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from auth.errors import LevelTooLow
-from auth.types import Level, Person, ReadPurpose
-from certificates.errors import IssuerUnavailable
+from auth.registers.errors import QuotaUsedUp
+from auth.registers.types import VerifierTerms
+from auth.types import Level, Person, ReadPurpose, Term
+from certificates.errors import IssuerUnavailable, NotConfirmed
 from certificates.types import CertificateQuery, Issued, State, Value
 from core.pii import IdNumber, PersonName
 
@@ -51,6 +53,32 @@ class FakeOpenSessions:
         return session_id not in self.ended
 
 
+class FakeVerifiers:
+    """A register that a test writes into; counts without days."""
+
+    def __init__(self) -> None:
+        self.terms: dict[UUID, VerifierTerms] = {}
+        self.asked: dict[UUID, int] = {}
+
+    def register(
+        self, purpose: str, *names: str, quota: int = 0, titles: Mapping[str, Term] | None = None
+    ) -> VerifierTerms:
+        terms = VerifierTerms(uuid4(), "示例租车", {purpose: frozenset(names)}, quota, titles or {})
+        self.terms[terms.id] = terms
+        return terms
+
+    async def find(self, verifier_id: UUID) -> VerifierTerms | None:
+        return self.terms.get(verifier_id)
+
+    async def purposes(self) -> Mapping[UUID, Mapping[str, Term]]:
+        return {terms.id: terms.titles for terms in self.terms.values()}
+
+    async def count(self, terms: VerifierTerms) -> None:
+        self.asked[terms.id] = self.asked.get(terms.id, 0) + 1
+        if terms.quota_per_day and self.asked[terms.id] > terms.quota_per_day:
+            raise QuotaUsedUp(retry_after=1)
+
+
 def issued(
     fields: Mapping[str, Value] = LICENCE,
     *,
@@ -77,12 +105,15 @@ class FakeIssuer:
     def __init__(self, drawer: Mapping[tuple[str, str], Issued] | None = None) -> None:
         self.drawer = dict(drawer or {})
         self.is_away = False
+        self.is_unsure = False
         self.asked: list[CertificateQuery] = []
 
     async def fetch(self, query: CertificateQuery) -> Issued | None:
         self.asked.append(query)
         if self.is_away:
             raise IssuerUnavailable
+        if self.is_unsure:
+            raise NotConfirmed
         return self.drawer.get((query.kind, query.id_number.reveal()))
 
 
@@ -91,12 +122,17 @@ class FakePersons:
 
     def __init__(self) -> None:
         self._people: dict[UUID, Person] = {}
+        self._numbers: dict[str, UUID] = {}
 
     def know(self, citizen_id: UUID, *, name: str = "霍明哲", id_number: str = "999999198503122179") -> None:
         """Give a citizen a real name."""
+        self._numbers[id_number] = citizen_id
         self._people[citizen_id] = Person(citizen_id, PersonName.parse(name), IdNumber.parse(id_number), None)
 
     async def person_of(self, citizen_id: UUID, purpose: ReadPurpose) -> Person:
         if citizen_id not in self._people:
             raise LevelTooLow.needing(Level.REAL_NAME)
         return self._people[citizen_id]
+
+    async def find_citizen(self, id_number: IdNumber) -> UUID | None:
+        return self._numbers.get(id_number.reveal())

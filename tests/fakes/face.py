@@ -9,23 +9,37 @@ import hashlib
 import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
 
+from core.db import forbid_inside_transaction
 from core.errors import Problem
-from face import rules
+from core.pii import Secret
 from face.attempts import Attempts
 from face.checks import FaceChecks
 from face.elder import ElderSessions
 from face.errors import EngineBusy, PictureUnusable
 from face.examination import Examiner
+from face.kit import Kit
+from face.platform.checks import PlatformChecks
+from face.platform.errors import PlatformRefused
+from face.platform.ports import FacePlatform
+from face.platform.records import Records as PlatformRecords
+from face.platform.types import Begun, Finding, Subject
+from face.platform.types import Outcome as PlatformOutcome
+from face.platform.types import Reason as PlatformReason
+from face.ports import FaceEngine
+from face.recording.rules import possible_actions
 from face.records import Records
-from face.settings import FaceSettings
+from face.settings import EnginePolicy, EngineWorth, FaceSettings
 from face.takeover import TakeoverChecks
 from face.trail import Trail
 from face.types import Action, FaceBox, FaceSeen, FrameObservation, PictureFault
 from tests.conftest import Ground
 from tests.fakes.auth import Auth, make_auth
+
+# Installations: one in which no engine is offered, one in which both count.
+NO_LOCAL = EnginePolicy(local=EngineWorth(gives="nothing", reason="a test's own reason"))
+BOTH = EnginePolicy(wechat=EngineWorth(gives="present", reason="a test's own reason"))
 
 _JPEG = b"\xff\xd8\xff"
 _numbers = itertools.count(1)
@@ -79,20 +93,27 @@ class FakeFaceEngine:
     """Sees what the made-up pictures say. `trouble` is what every look fails with while it is set."""
 
     name = "fake"
-    model_id = "fake/1"
+    # Thresholds belong to a network: it says to be the one that was evaluated.
+    model_id = FaceSettings().limits().decision.model_id
 
     def __init__(self, *, places: int = 10, places_kept: int = 0) -> None:
         self.trouble: Problem | None = None
         self.slowly: asyncio.Event | None = None
-        self.is_ready = False
+        self._is_ready = False
         self._places = places
         self._for_anybody = places - places_kept
         self._closed = False
 
-    @asynccontextmanager
-    async def admit(self, *, logged_in: bool = True) -> AsyncIterator[_Examination]:
+    async def is_whole(self) -> bool:
+        return self._is_ready
+
+    def require_place(self, *, logged_in: bool = True) -> None:
         if self._closed or self._places == 0 or not (logged_in or self._for_anybody):
             raise EngineBusy(retry_after=2)
+
+    @asynccontextmanager
+    async def admit(self, *, logged_in: bool = True) -> AsyncIterator[_Examination]:
+        self.require_place(logged_in=logged_in)
         taken = 0 if logged_in else 1
         self._places -= 1
         self._for_anybody -= taken
@@ -103,11 +124,11 @@ class FakeFaceEngine:
             self._for_anybody += taken
 
     async def warm_up(self) -> None:
-        self.is_ready = True
+        self._is_ready = True
 
     async def close(self) -> None:
         self._closed = True
-        self.is_ready = False
+        self._is_ready = False
 
     def observation(self, index: int, picture: bytes) -> FrameObservation:
         """Read a made-up picture; anything else is no picture."""
@@ -122,6 +143,40 @@ class FakeFaceEngine:
 
 
 @dataclass
+class FakeFacePlatform:
+    """Looks at the face that a test holds before it (`show`); knows whom each reference was begun for."""
+
+    name = "wechat"
+    trouble: Problem | None = None
+    seconds: int = 3600
+    begun: dict[str, tuple[Subject, str]] = field(default_factory=dict)
+    ends: dict[str, Finding] = field(default_factory=dict)
+
+    async def begin(self, subject: Subject, *, number: str) -> Begun:
+        forbid_inside_transaction()
+        if self.trouble is not None:
+            raise self.trouble
+        reference = f"verify-{next(_numbers)}"
+        assert number not in {used for _, used in self.begun.values()}
+        self.begun[reference] = (subject, number)
+        return Begun(Secret(reference), self.seconds)
+
+    async def ask(self, subject: Subject, begun: Begun, *, number: str) -> Finding:
+        forbid_inside_transaction()
+        if self.trouble is not None:
+            raise self.trouble
+        reference = begun.reference.reveal()
+        if self.begun.get(reference) != (subject, number):
+            raise PlatformRefused
+        return self.ends.get(reference, Finding(PlatformOutcome.PENDING))
+
+    def show(self, reference: str, reason: PlatformReason | None = None) -> None:
+        """End a check: passed, or failed for a reason."""
+        outcome = PlatformOutcome.FAILED if reason else PlatformOutcome.PASSED
+        self.ends[reference] = Finding(outcome, reason)
+
+
+@dataclass
 class Face:
     """The rooms of face, with fakes outside."""
 
@@ -132,6 +187,8 @@ class Face:
     checks: FaceChecks
     elder: ElderSessions
     takeover: TakeoverChecks
+    platform: FakeFacePlatform
+    by_platform: PlatformChecks
 
 
 def make_face(
@@ -139,35 +196,49 @@ def make_face(
     *,
     auth: Auth | None = None,
     engine: FakeFaceEngine | None = None,
+    real_engine: FaceEngine | None = None,
+    platform: FacePlatform | None = None,
     settings: FaceSettings | None = None,
 ) -> Face:
-    """Put face together over the ground; actions are always the first of the possible ones."""
+    """Put face together over the ground; actions are always the first of the possible ones.
+
+    A `real_engine` looks in the place of the fake one.
+    """
     auth = auth or make_auth(ground)
     engine = engine or FakeFaceEngine()
     settings = settings or FaceSettings()
     records = Records(vault=ground.vault, clock=ground.clock)
     attempts = Attempts(clock=ground.clock, settings=settings)
     trail = Trail(ground.audit)
-    examiner = Examiner(engine=engine, portraits=auth.registry, records=records, trail=trail, settings=settings)
-    shared: Any = {
-        "examiner": examiner,
-        "records": records,
-        "attempts": attempts,
-        "realname": auth.realname,
-        "consents": auth.consents,
-        "trail": trail,
-        "limits": ground.limits,
-        "clock": ground.clock,
-        "ids": ground.ids,
-        "settings": settings,
-        "fresh_for": auth.settings.levels.fresh_for(),
-        "engine": engine.name,
-        "draw": lambda _: 0,
-    }
-    checks = FaceChecks(sessions=auth.sessions, **shared)
-    elder = ElderSessions(sessions=auth.sessions, **shared)
-    takeover = TakeoverChecks(takeovers=auth.takeovers, **shared)
-    return Face(ground, auth, engine, settings, checks, elder, takeover)
+    examiner = Examiner(
+        engine=real_engine or engine, portraits=auth.registry, records=records, trail=trail, settings=settings
+    )
+    kit = Kit(
+        examiner=examiner,
+        records=records,
+        attempts=attempts,
+        realname=auth.realname,
+        consents=auth.consents,
+        trail=trail,
+        limits=ground.limits,
+        clock=ground.clock,
+        ids=ground.ids,
+        settings=settings,
+        fresh_for=auth.settings.levels.fresh_for(),
+        engine=(real_engine or engine).name,
+        draw=lambda _: 0,
+    )
+    fake = FakeFacePlatform()
+    by_platform = PlatformChecks(
+        kit,
+        platform=platform or fake,
+        records=PlatformRecords(vault=ground.vault, clock=ground.clock),
+        contacts=auth.contacts,
+        sessions=auth.sessions,
+    )
+    checks, elder = FaceChecks(kit, auth.sessions), ElderSessions(kit, auth.sessions)
+    takeover = TakeoverChecks(kit, auth.takeovers)
+    return Face(ground, auth, engine, settings, checks, elder, takeover, fake, by_platform)
 
 
-ACTIONS = rules.possible_actions(3)[0]
+ACTIONS = possible_actions(3)[0]

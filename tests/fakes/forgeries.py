@@ -11,7 +11,7 @@ import jwt
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
-from core.keyring.ring import thumbprint
+from core.keyring.jwk import thumbprint
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 OTHER = ec.generate_private_key(ec.SECP256R1())

@@ -50,5 +50,5 @@ class NotingCarrier:
     def __init__(self) -> None:
         self.offered: list[UUID] = []
 
-    def offer(self, job_id: UUID) -> None:
+    def offer(self, job_id: UUID, lane: str = "") -> None:
         self.offered.append(job_id)

@@ -8,21 +8,50 @@ from auth.errors import LevelTooLow
 from auth.types import Caller, Level, Person, ReadPurpose
 from certificates.definitions import Kinds
 from certificates.settings import DEMO_AUTHORITY
-from certificates.types import CertificateView, HeldCertificate, Value
+from certificates.types import HeldCertificate, Value
 from certificates.types import State as CertificateState
 from core.audit.actors import Actor
-from core.pii import IdNumber, Mobile, PersonName
-from matters.errors import DepartmentUnavailable, DossierDeclined, FileStoreUnavailable, QuestionRefused
-from matters.types import Applicant, Dedupe, Details, Dossier, Fact, Receipt
+from core.pii import IdNumber, Mobile, PersonName, Secret
+from matters.errors import (
+    DepartmentUnavailable,
+    DossierDeclined,
+    FileInfected,
+    FileRefused,
+    FileStoreUnavailable,
+    QuestionRefused,
+    ScannerUnavailable,
+    TextCheckUnavailable,
+)
+from matters.files.inspector import clean
+from matters.handover.errors import WithdrawalDeclined
+from matters.types import (
+    Applicant,
+    Capability,
+    CaseStatus,
+    Dedupe,
+    Details,
+    Dossier,
+    Fact,
+    Filed,
+    ProgressEvent,
+    Receipt,
+    Suggestion,
+    TextVerdict,
+)
 
 NAME, NUMBER, MOBILE = "瞿漫林", "999999199502286280", "19900000005"
 
 
 class FakeDepartment:
-    """Takes dossiers; de-duplicates by reference when its class says so."""
+    """Takes dossiers; de-duplicates by reference when it was told so. What it can do besides, a test may say."""
 
     def __init__(self, *, dedupe: Dedupe = Dedupe.KEY, approves: Details | None = None) -> None:
         self.dedupe = dedupe
+        self.capabilities = frozenset({Capability.SUBMIT, Capability.STATUS, Capability.CALLBACK})
+        self.events: dict[str, list[ProgressEvent]] = {}
+        self.asked: list[str] = []
+        self.withdrawn: list[str] = []
+        self.has_decided = False
         self.approves = approves
         self.arrived: list[Dossier] = []
         self.effects: dict[str, int] = {}
@@ -36,16 +65,33 @@ class FakeDepartment:
         if self.declines is not None:
             raise DossierDeclined("public-security", self.declines)
         self.arrived.append(dossier)
-        if dossier.reference not in self.effects or self.dedupe is Dedupe.NONE:
+        if dossier.reference not in self.effects or self.dedupe is not Dedupe.KEY:
             self.effects[dossier.reference] = self.effects.get(dossier.reference, 0) + 1
         if self.loses_answers:
             self.loses_answers -= 1
             raise DepartmentUnavailable("public-security", ambiguous=True)
         return Receipt(f"R-{dossier.reference[-4:]}", approved=self.approves)
 
+    async def status(self, filed: Filed) -> CaseStatus | None:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.asked.append(filed.reference)
+        if filed.reference not in self.effects:
+            return None
+        return CaseStatus(f"R-{filed.reference[-4:]}", tuple(self.events.get(filed.reference, ())))
+
+    async def withdraw(self, filed: Filed) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        if self.has_decided:
+            raise WithdrawalDeclined
+        self.withdrawn.append(filed.reference)
+
 
 class FakeRecords:
     """Answers with the same facts each time; None is a department that is away."""
+
+    capabilities = frozenset({Capability.QUERY})
 
     def __init__(self, facts: Mapping[str, Fact] | None) -> None:
         self.facts = facts
@@ -90,22 +136,8 @@ class FakeHoldings:
             "endorsed_until": "2026-03-20",
         }
 
-    async def list_held(self, caller: Caller, *, after: UUID | None, limit: int) -> Sequence[CertificateView]:
-        if caller.citizen_id not in self.fields:
-            return []
-        return [
-            CertificateView(
-                id=UUID(int=1),
-                kind="residence-permit",
-                title="居住证",
-                title_en="Residence permit",
-                number="JZ99******0628",
-                state=CertificateState.ACTIVE,
-                valid_until=None,
-                issuer="示例市公安局",
-                stale_since=None,
-            ),
-        ]
+    async def kinds_in_force(self, citizen_id: UUID) -> frozenset[str]:
+        return frozenset({"residence-permit"}) if citizen_id in self.fields else frozenset()
 
     async def find_held(
         self, citizen_id: UUID, kind: str, *, purpose: str, fields: Sequence[str] = (), actor: Actor | None = None
@@ -148,3 +180,75 @@ class FakeFileStore:
 
     async def remove(self, name: str) -> None:
         self.files.pop(name, None)
+
+
+class FakeInspector:
+    """Opens files here and now, as the process of its own does."""
+
+    async def clean(self, content: bytes, media_type: str) -> bytes:
+        kept = clean(media_type, content)
+        if kept is None:
+            raise FileRefused
+        return kept
+
+
+class FakeScanner:
+    """Knows one word of malicious files; may be away."""
+
+    def __init__(self, word: bytes) -> None:
+        self.word = word
+        self.is_away = False
+        self.scanned = 0
+
+    async def scan(self, content: bytes) -> None:
+        self.scanned += 1
+        if self.is_away:
+            raise ScannerUnavailable(retry_after=30)
+        if self.word in content:
+            raise FileInfected
+
+
+class FakeValueDesk:
+    """Remembers what was called wrong."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, UUID | None, str]] = []
+
+    async def report(self, caller: Caller, *, item: str, text: str, certificate_id: UUID | None) -> str:
+        self.told.append((item, certificate_id, text))
+        return f"T{len(self.told):04d}"
+
+
+class FakeTextCheck:
+    """Thinks what it was told to think of every text; may be away."""
+
+    def __init__(self) -> None:
+        self.thinks = TextVerdict(Suggestion.PASS, 100)
+        self.is_away = False
+        self.texts: list[str] = []
+
+    async def check(self, text: str, openid: Secret) -> TextVerdict:
+        if self.is_away:
+            raise TextCheckUnavailable
+        self.texts.append(text)
+        return self.thinks
+
+
+class FakeOpenids:
+    """Everybody has an account, unless nobody has."""
+
+    def __init__(self) -> None:
+        self.nobody = False
+
+    async def openid_of(self, citizen_id: UUID) -> Secret | None:
+        return None if self.nobody else Secret(f"o-{citizen_id.hex}")
+
+
+class FakeOfficers:
+    """Officers sit where they were put; others everywhere."""
+
+    def __init__(self) -> None:
+        self.regions: dict[UUID, str] = {}
+
+    async def region_of(self, operator_id: UUID) -> str:
+        return self.regions.get(operator_id, "")

@@ -16,6 +16,7 @@ from notices.copies import Copies
 from notices.deliveries import Deliveries
 from notices.errors import ChannelUnavailable, PushRefused
 from notices.inbox import Inbox
+from notices.outcomes.undelivered import UndeliveredNotices
 from notices.ports import PushReader
 from notices.pushes import Pushes
 from notices.reports import Reports
@@ -25,7 +26,6 @@ from notices.subscriptions import Subscriptions
 from notices.telling import Telling
 from notices.texts import Texts
 from notices.types import Card, Handed, Push, Reason
-from notices.undelivered import UndeliveredNotices
 from tests.conftest import Ground
 from tests.fakes.auth import Auth
 
@@ -114,12 +114,13 @@ class House:
             payload["object_id"] = object_id
 
         async def work() -> None:
-            await self._promise(payload)
+            await self.promise(payload)
 
         await transaction(work)
         await self.work()
 
-    async def _promise(self, payload: Mapping[str, UUID | str]) -> None:
+    async def promise(self, payload: Mapping[str, UUID | str]) -> None:
+        """Promise to tell somebody, in the running transaction."""
         enqueue: Any = self.ground.jobs.enqueue  # Its pause is a keyword too, which a mapping may not be.
         await enqueue("notices.tell", **payload)
 

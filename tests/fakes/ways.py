@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from auth.staff.grants import replace_grants
 from auth.types import Caller, Role, RoleGrant, StaffCaller
 from auth.ways.assistances import Assistances
 from auth.ways.attempts import Attempts
@@ -19,7 +20,7 @@ from auth.ways.stepups import StepUps
 from auth.ways.texting import Texting
 from auth.ways.tidying import Tidying
 from auth.ways.types import Begun, Claim, Finding, Method, Outcome, Prompt, Proof, Reason, StartedCheck
-from core.db import forbid_inside_transaction
+from core.db import fetch, forbid_inside_transaction, transaction
 from core.errors import Problem
 from core.pii import IdNumber, Mobile, PersonName, Secret
 from tests.conftest import Ground
@@ -115,6 +116,21 @@ class FakeWay:
 
 
 OFFICER = StaffCaller(UUID(int=0xA11CE), UUID(int=0x5E55), "an.officer", (RoleGrant(Role.OPERATOR),))
+_EMPLOY = """
+INSERT INTO operator_account (id, username, state, password_hash, otp_step, networks, attempts, lock_count, created_at)
+VALUES ($1, $2, 'active', '', 0, $3, 0, 0, $4) ON CONFLICT (id) DO NOTHING RETURNING id
+"""
+
+
+async def employ(ground: Ground, officer: StaffCaller = OFFICER) -> StaffCaller:
+    """Let an officer be one of the staff, with the roles that they hold."""
+
+    async def work() -> None:
+        if await fetch(_EMPLOY, officer.operator_id, officer.username, [], ground.clock.now()):
+            await replace_grants(officer.operator_id, officer.grants, ids=ground.ids)
+
+    await transaction(work)
+    return officer
 
 
 @dataclass
@@ -198,7 +214,6 @@ def make_ways(ground: Ground, *, auth: Auth | None = None, settings: WaySettings
         texting=texting,
         attempts=attempts,
         jobs=ground.jobs,
-        limits=ground.limits,
         audit=audit,
         vault=vault,
         clock=clock,

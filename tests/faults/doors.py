@@ -13,6 +13,7 @@ from typing import Any, Final
 from api.access import Audience
 from api.operation import Operation
 from tests.architecture.test_routes import operations
+from tests.fakes.papers import PDF
 from tests.faults.neighbours import ENDORSEMENT
 from tests.journeys.resident import Resident
 
@@ -26,6 +27,23 @@ async def an_application(who: Resident) -> str:
     return str(started.body["id"])
 
 
+async def an_attachment(who: Resident) -> str:
+    """Give a file for an application."""
+    where = f"/v1/citizen/applications/{await an_application(who)}/attachments"
+    given = await who.ask("POST", where, files=[PDF], field_name="file")
+    assert given.status == 201, given.text
+    return str(given.body["id"])
+
+
+async def a_kept_material(who: Resident) -> str:
+    """Keep a file that was given."""
+    kept = await who.ask(
+        "POST", "/v1/citizen/materials", {"attachment": await an_attachment(who), "reuse": "same-matter"}
+    )
+    assert kept.status == 201, kept.text
+    return str(kept.body["id"])
+
+
 async def a_certificate(who: Resident) -> str:
     """Fetch a certificate, or the one that is there."""
     fetched = await who.ask("POST", "/v1/citizen/certificates", {"kind": "residence-permit"})
@@ -36,6 +54,14 @@ async def a_certificate(who: Resident) -> str:
 async def a_face_check(who: Resident) -> str:
     """Begin a face check."""
     started = await who.ask("POST", "/v1/citizen/face-checks", {"purpose": "step-up", "consent": "face@1"})
+    assert started.status == 201, started.text
+    return str(started.body["id"])
+
+
+async def a_platform_check(who: Resident) -> str:
+    """Begin a face check by WeChat."""
+    asked = {"purpose": "step-up", "consent": "wechat-face@1"}
+    started = await who.ask("POST", "/v1/citizen/wechat-face-checks", asked)
     assert started.status == 201, started.text
     return str(started.body["id"])
 
@@ -91,17 +117,53 @@ async def a_correction(who: Resident) -> str:
     return str(items[0]["id"])
 
 
+async def a_line(who: Resident) -> str:
+    """Name a line of one's ledger: coming in has left one."""
+    listed = await who.ask("GET", "/v1/citizen/ledger")
+    return str(listed.body["items"][0]["id"])
+
+
+async def a_presentation(who: Resident) -> str:
+    """Show the certificate that `a_certificate` names."""
+    path = f"/v1/citizen/certificates/{await a_certificate(who)}/presentations"
+    shown = await who.ask("POST", path, {})
+    assert shown.status == 201, shown.text
+    return str(shown.body["id"])
+
+
+async def a_stamped_copy(who: Resident) -> str:
+    """Make a copy of the certificate that `a_certificate` names."""
+    path = f"/v1/citizen/certificates/{await a_certificate(who)}/copies"
+    made = await who.ask("POST", path, BODIES["citizen_wallet_copies_make_copy"])
+    assert made.status == 201, made.text
+    return made.headers["Location"].rpartition("/")[2]
+
+
+async def a_line_report(who: Resident) -> str:
+    """Say of a line that it was somebody else."""
+    made = await who.ask("POST", f"/v1/citizen/ledger/{await a_line(who)}/reports", {"kind": "not-me"})
+    assert made.status == 201, made.text
+    return str(made.body["id"])
+
+
 # How a resident comes to own what an address names, by the parameter.
 MAKERS: Final[Mapping[str, Maker]] = {
     "application_id": an_application,
+    "attachment_id": an_attachment,
+    "kept_id": a_kept_material,
     "certificate_id": a_certificate,
     "check_id": a_face_check,
+    "platform_check_id": a_platform_check,
     "session_id": a_session,
     "account_id": an_account,
     "step_up_id": a_step_up,
     "notice_id": a_notice,
     "export_id": an_export,
     "correction_id": a_correction,
+    "line_id": a_line,
+    "presentation_id": a_presentation,
+    "stamped_copy_id": a_stamped_copy,
+    "line_report_id": a_line_report,
 }
 # What takes two people to come about is tried between them where it is made: each such folder has its own tests of who
 # gets at what. Here only ids that are nobody's are tried at these doors.
@@ -113,15 +175,23 @@ BETWEEN_TWO: Final[Mapping[str, str]] = {
     "takeover_id": "tests/face",
     "takeover_check_id": "tests/face",
     "copy_id": "tests/notices",
+    "disclosure_id": "tests/certificates/sharing",
 }
-# What belongs to no resident: everybody may see a matter, and names by the text of a consent their own.
-NOBODYS: Final = frozenset({"code", "text"})
+# What belongs to no resident: everybody may see a matter and a verifier, and names by the text of a consent their own.
+NOBODYS: Final = frozenset({"code", "consent", "text", "verifier_id"})
 # A body for each operation that reads one and names something in its address, good enough to be looked at.
 BODIES: Final[Mapping[str, Any]] = {
     "citizen_applications_amend": {"form": {}},
+    "citizen_asking_value_reports_report": {"field": "residence_address", "text": "地址写错了"},
     "citizen_applications_supplement": {"note": "补充"},
+    "citizen_asking_results_choose_delivery": {"way": "courier", "place": "示例市某路1号"},
+    "citizen_asking_commitments_object_to": {"material": "proof-of-residence", "text": "情况属实"},
     "citizen_applications_rate": {"level": "very_satisfied"},
-    "citizen_certificates_show": {},
+    "citizen_wallet_showing_show": {},
+    "citizen_wallet_showing_make_token": {"fields": ["name"]},
+    "citizen_wallet_copies_make_copy": {"consumer": "某酒店", "purpose": "登记入住"},
+    "citizen_wallet_reports_report": {"field": "name", "text": "名字写错了"},
+    "citizen_wallet_ledger_reports_report": {"kind": "not-me"},
     "citizen_ways_step_ups_send_evidence": {},
     "citizen_delegation_mandates_consent": {"consent": "face@1"},
     "citizen_delegation_relatives_confirm": {"consent": "delegation@1"},

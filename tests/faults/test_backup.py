@@ -5,7 +5,7 @@ import json
 import shutil
 from pathlib import Path
 from subprocess import CompletedProcess, run
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -13,6 +13,7 @@ from tests.faults.books import books_of
 from tests.faults.conftest import Found
 from tests.faults.installation import ready, services_are_meant, terminate
 from tests.faults.neighbours import PENSION, Acknowledged, Neighbours, ask_for, reached, received
+from tests.journeys.resident import Resident
 from tests.journeys.town import PYTHON, ROOT, Town
 from tests.privacy import leaks
 
@@ -50,6 +51,12 @@ async def start(town: Town) -> None:
     await ready(town)
 
 
+async def restores(town: Town) -> int:
+    """How many restores the audit names: the town is that of every test here, in whatever order they run."""
+    async with books_of(town) as books:
+        return await books.count("SELECT count(*) FROM audit_line WHERE action = 'core.restored'")
+
+
 async def test_a_restore_doubles_nothing_at_departments_and_loses_nothing_of_the_backup(
     town: Town, neighbours: Neighbours, acknowledged: Acknowledged, tmp_path: Path
 ) -> None:
@@ -59,6 +66,7 @@ async def test_a_restore_doubles_nothing_at_departments_and_loses_nothing_of_the
     await elder.tell_sandbox("PUT", f"/sandbox/faults/{HUMAN_RESOURCES}", {"mode": "error"})
     waiting = [await ask_for(elder, PENSION, acknowledged) for _ in range(3)]
 
+    before = await restores(town)
     made = await backup(town, "create", str(tmp_path / "backup"))
     assert made.returncode == 0, made.stderr
     assert "NOT in it" in made.stderr
@@ -104,7 +112,71 @@ async def test_a_restore_doubles_nothing_at_departments_and_loses_nothing_of_the
     assert {item["reference"] for item in items} == {*arrived, fresh["number"]}
     async with books_of(town) as books:
         assert await books.damage() == {}
-        assert await books.count("SELECT count(*) FROM audit_line WHERE action = 'core.restored'") == 1
+    assert await restores(town) == before + 1
+
+
+async def shown(who: Resident, count: int) -> list[dict[str, Any]]:
+    """Wait until WeChat shows so many messages to somebody, and return those."""
+    for _ in range(300):
+        items: list[dict[str, Any]] = (await who.tell_sandbox("GET", f"/sandbox/wechat/messages?person={who.slug}"))[
+            "items"
+        ]
+        if len(items) >= count:
+            return items
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"{len(items)} messages of {count}")
+
+
+async def test_a_restore_sends_nobody_a_second_message_of_what_was_on_its_way(
+    town: Town, neighbours: Neighbours, tmp_path: Path
+) -> None:
+    me, other = await neighbours.named("lieyunqi"), neighbours.stranger("wujinglan")
+    assert (await other.log_in()).status == 201
+    topics = {each["topic"]: each for each in (await me.ask("GET", "/v1/citizen/notice-settings")).body["topics"]}
+    tap = {
+        "person": me.slug,
+        "template": topics["security"]["template_ids"][0],
+        "status": "accept",
+        "tell": f"{me.portal}/v1/wechat/push",
+    }
+    assert (await me.tell_sandbox("POST", "/sandbox/wechat/subscriptions", tap))["answered"] == 200
+
+    # Somebody enters this person's number while WeChat is away: the message waits for its next try.
+    await me.tell_sandbox("PUT", "/sandbox/faults/wechat", {"mode": "error"})
+    person = await me.person()
+    tried = {"name": person["name"], "id_number": person["id_number"], "consent": "real-name@1"}
+    assert (await other.ask("PUT", "/v1/citizen/me/identity", tried)).status == 409
+    async with books_of(town) as books:
+        for _ in range(100):
+            if await books.count("SELECT count(*) FROM notice_delivery WHERE state = 'temporary-failure'") == 1:
+                break
+            await asyncio.sleep(0.1)
+        else:
+            raise AssertionError("the message was never tried")
+    made = await backup(town, "create", str(tmp_path / "backup"))
+    assert made.returncode == 0, made.stderr
+    await me.tell_sandbox("PUT", "/sandbox/faults/wechat", {"mode": "ok"})
+    before = await shown(me, 1)
+
+    await stop(town)
+    restored = await backup(town, "restore", str(tmp_path / "backup"), "--replace")
+    assert restored.returncode == 0, restored.stderr
+    assert "1 notices may have been sent since" in restored.stderr
+    await start(town)
+    neighbours.pockets.clear()
+    me = await neighbours.named("lieyunqi")
+    inbox = (await me.ask("GET", "/v1/citizen/notices")).body["items"]
+    assert [item["event"] for item in inbox].count("auth.identity-tried") == 1
+    # What is due is done within moments of the start: the job has ended, and WeChat has shown nothing more.
+    async with books_of(town) as books:
+        for _ in range(100):
+            if await books.count("SELECT count(*) FROM job WHERE name = 'notices.send' AND state <> 'done'") == 0:
+                break
+            await asyncio.sleep(0.1)
+        else:
+            raise AssertionError("a job of a notice goes on")
+        assert await books.count("SELECT count(*) FROM notice_delivery WHERE reason = 'restored'") == 1
+    assert await shown(me, 1) == before
 
 
 async def test_a_backup_that_was_touched_or_is_not_finished_is_not_restored(town: Town, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ import pytest
 
 from tests.faults.books import books_of
 from tests.faults.conftest import Found
-from tests.faults.installation import answers
+from tests.faults.installation import answers, services_are_meant
 from tests.faults.neighbours import ENDORSEMENT, PENSION, Acknowledged, Neighbours, ask_for, definite, reached
 from tests.faults.operators import make_operator, operator_token
 from tests.journeys.town import PYTHON, Town
@@ -28,7 +28,7 @@ from tests.journeys.town import PYTHON, Town
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
 
 CASES: Final = 3_000
-SECONDS: Final = 480
+SECONDS: Final = 900
 CHECKS: Final = (
     "not_a_server_error",
     "status_code_conformance",
@@ -95,10 +95,12 @@ def fuzz(town: Town, asked: Run, seed: int, folder: Path) -> Seen:
     folder.mkdir()
     settings, record = folder / "schemathesis.toml", folder / "record.har"
     settings.write_text(SETTINGS)
+    # What comes in is read alike over every database: beside the services it is asked half as often.
+    examples = asked.examples // 2 if services_are_meant() else asked.examples
     phases = ["examples", "coverage", "fuzzing", *(["stateful"] if asked.stateful else [])]
     command = [
         PYTHON, "-m", "schemathesis.cli", "--config-file", str(settings), "run", f"{town.portal}/openapi.json",
-        "--seed", str(seed), "--max-examples", str(asked.examples), "--phases", ",".join(phases),
+        "--seed", str(seed), "--max-examples", str(examples), "--phases", ",".join(phases),
         "--checks", ",".join(CHECKS), "--continue-on-failure", "--report", "har", "--report-har-path", str(record),
         "--generation-database", "none", "--suppress-health-check", "all", "--warnings", "off", "--no-color",
         "--no-shrink", "--request-timeout", "10",
@@ -168,17 +170,17 @@ async def test_no_request_makes_the_product_stumble(
     await definite(who, "/v1/citizen/applications", {"matter": ENDORSEMENT}, key="draft")
     ending = ("citizen_sessions_end_current", "citizen_sessions_end", "citizen_sessions_end_all")
     runs = [
-        Run("resident", 45, who.access_token, "^/v1/citizen/", ending, stays=True, stateful=True),
-        Run("leaver", 60, await tokens_to_lose(neighbours), "^/v1/citizen/sessions"),
+        Run("resident", 15, who.access_token, "^/v1/citizen/", ending, stays=True, stateful=True),
+        Run("leaver", 20, await tokens_to_lose(neighbours), "^/v1/citizen/sessions"),
         Run(
             "staff",
-            45,
+            15,
             await operator_token(town, neighbours),
             "^/v1/staff/",
             ("staff_sessions_end_current",),
             stays=True,
         ),
-        Run("nobody", 60, only="^/(v1/(public|verifiers|departments|staff)|.well-known)/"),
+        Run("nobody", 20, only="^/(v1/(public|verifiers|departments|staff)|.well-known)/"),
     ]
     documented = await documented_503(neighbours)
     person = await who.person()

@@ -1,9 +1,11 @@
 """50 × SIGKILL while residents submit: nothing that was acknowledged is lost, nothing is done twice.
 
 On SQLite the one server is killed; on PostgreSQL the portal or the worker. What was acknowledged is kept outside.
+`ZHIJIAN_TEST_KILLS` says how often (`make bench-nightly`: a thousand times).
 """
 
 import asyncio
+import os
 import random
 import sqlite3
 from collections import Counter
@@ -36,10 +38,10 @@ from tests.journeys.town import Town
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
 
-KILLS: Final = 50
+KILLS: Final = int(os.environ.get("ZHIJIAN_TEST_KILLS", "50"))
 SHORTEST_LIFE: Final = 0.05
 LONGEST_LIFE: Final = 1.6
-DRAIN_SECONDS: Final = 60
+DRAIN_SECONDS: Final = 60 + KILLS
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +59,7 @@ class Asking:
 
 
 async def kill_often(town: Town, dice: random.Random) -> Counter[str]:
-    """Kill 50 times, each time at another moment of the life of a process."""
+    """Kill as often as asked, each time at another moment of the life of a process."""
     killed: Counter[str] = Counter()
     for _ in range(KILLS):
         await asyncio.sleep(dice.uniform(SHORTEST_LIFE, LONGEST_LIFE))
@@ -136,7 +138,7 @@ async def check_ledger(town: Town) -> None:
     assert findings.checked > 0
 
 
-async def test_fifty_kills_lose_nothing_and_double_nothing(
+async def test_kills_lose_nothing_and_double_nothing(
     town: Town, neighbours: Neighbours, acknowledged: Acknowledged
 ) -> None:
     seed = random.getrandbits(32)
@@ -160,7 +162,7 @@ async def test_fifty_kills_lose_nothing_and_double_nothing(
         stop.set()
     assert killed.total() == KILLS
     if len(town.roles) > 1:
-        assert min(killed[role] for role in town.roles) > 5
+        assert min(killed[role] for role in town.roles) > KILLS / 10
 
     async with books_of(town) as books:
         await drain(town, books)

@@ -4,6 +4,8 @@ import asyncio
 import os
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -14,27 +16,19 @@ from tests.journeys.town import Town
 from tests.privacy import leaks
 
 
-@pytest.fixture(scope="session")
-def empty_database() -> Iterator[str]:
-    """The address of a database of this test process's own; empty where SQLite is used."""
-    if not SERVICES_DATABASE:
-        yield ""
-        return
+@contextmanager
+def town_of_its_own(folder: Path, *, pause_ms: int = 50) -> Iterator[Town]:
+    """The product and the sandbox as processes, over a database of their own."""
     name = f"zhijian_town_{uuid.uuid4().hex[:12]}"
-    asyncio.run(_admin(SERVICES_DATABASE, f'CREATE DATABASE "{name}"'))
-    yield _with_name(name)
-    asyncio.run(_admin(SERVICES_DATABASE, f'DROP DATABASE "{name}" WITH (FORCE)'))
-
-
-@pytest.fixture(scope="session")
-def town(tmp_path_factory: pytest.TempPathFactory, empty_database: str) -> Iterator[Town]:
-    """The product and the sandbox as processes."""
+    if SERVICES_DATABASE:
+        asyncio.run(_admin(SERVICES_DATABASE, f'CREATE DATABASE "{name}"'))
     made = Town(
-        tmp_path_factory.mktemp("town"),
-        database_url=empty_database,
+        folder,
+        database_url=_with_name(name) if SERVICES_DATABASE else "",
         redis_url=os.environ.get("ZHIJIAN_TEST_REDIS_URL", "memory://"),
         # A town for each process of the run stands beside those that are damaged: a server has a hundred places in all.
         settings={"ZHIJIAN_DATABASE__POOL": "4"},
+        pause_ms=pause_ms,
     )
     try:
         made.prepare()
@@ -42,6 +36,15 @@ def town(tmp_path_factory: pytest.TempPathFactory, empty_database: str) -> Itera
         yield made
     finally:
         made.stop()
+        if SERVICES_DATABASE:
+            asyncio.run(_admin(SERVICES_DATABASE, f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
+@pytest.fixture(scope="session")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """The town of the cast: whoever changes what others rely on has one of their own."""
+    with town_of_its_own(tmp_path_factory.mktemp("town")) as made:
+        yield made
 
 
 @pytest.fixture

@@ -99,8 +99,36 @@ async def test_the_whole_journey_of_huomingzhe(resident: Phone) -> None:
 
     card = await first(who, "social-security-card")
     assert (await who.ask("GET", f"/v1/citizen/certificates/{card['id']}")).body["fields"]
-    none = await who.ask("POST", "/v1/citizen/certificates", {"kind": "residence-permit"})
-    assert (none.status, none.body["code"]) == (404, "certificates.none-held")
+    for kind in ("vehicle-licence", "housing-fund", "passport", "hk-macau-permit"):
+        held = await first(who, kind)
+        assert (await who.ask("GET", f"/v1/citizen/certificates/{held['id']}")).body["colour"] == "black"
+    for kind in ("residence-permit", "taiwan-permit", "disability-certificate", "birth-certificate"):
+        none = await who.ask("POST", "/v1/citizen/certificates", {"kind": kind})
+        assert (none.status, none.body["code"]) == (404, "certificates.none-held")
+
+
+async def test_an_issuer_freezes_and_thaws_a_certificate_and_it_shows_at_once(resident: Phone) -> None:
+    who = resident("zhouqiangshan")
+    await who.come_in()
+    licence = await first(who, "driving-licence")
+    path = f"/sandbox/people/{who.slug}/certificates/driving-licence"
+    news = {"tell": f"{who.portal}/v1/departments/public-security/certificates"}
+    assert (await who.tell_sandbox("PUT", path, {"state": "08", **news}))["answered"] == 204
+    try:
+        [shown] = [
+            item
+            for item in (await who.ask("GET", "/v1/citizen/certificates")).body["items"]
+            if item["id"] == licence["id"]
+        ]
+        assert shown["state"] == "frozen"
+        assert (await show(who, licence)).body["colour"] == "red"
+    finally:
+        assert (await who.tell_sandbox("PUT", path, {"state": "01", **news}))["answered"] == 204
+    opened = await who.ask("GET", f"/v1/citizen/certificates/{licence['id']}")
+    assert (opened.body["state"], opened.body["state_code"]) == ("active", "01")
+    assert opened.body["against"] == ["记分已满12分"]
+    changes = await who.ask("GET", f"/v1/citizen/certificates/{licence['id']}/changes?limit=100")
+    assert [item["state"] for item in changes.body["items"]][-2:] == ["frozen", "active"]
 
 
 async def test_a_known_citizen_is_back_with_one_call(resident: Phone) -> None:

@@ -28,7 +28,7 @@ async def test_a_parent_opens_and_shows_a_childs_certificate(resident: Phone) ->
     assert (told.body["state"], told.body["basis"], told.body["name"]) == ("confirmed", "register", "霍**")
     under = {"X-On-Behalf-Of": told.body["guardian_mandate"]}
 
-    fetched = await parent.ask("POST", CERTIFICATES, {"kind": "social-security-card"}, headers=under)
+    fetched = await parent.ask("POST", CERTIFICATES, {"kind": "birth-certificate"}, headers=under)
     assert fetched.status in {200, 201}, fetched.text
     path = f"{CERTIFICATES}/{fetched.body['id']}"
     opened = await parent.ask("GET", path, headers=under)

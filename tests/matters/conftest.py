@@ -2,38 +2,90 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from auth.types import Caller, Level
+from api.wiring.handling.exchange import ExchangeServices
+from api.wiring.handling.staff import HandlingServices
+from api.wiring.outside.departments import partners_of
+from auth.staff.errors import NotApproved
+from auth.types import Caller, Level, ReadPurpose
+from certificates.copies.seals import Seals
+from certificates.keys import IssuerKeys
+from certificates.settings import CertificateSettings
 from core.calendar_store import CalendarStore, fill_calendar
 from core.db import as_json, fetch, fetch_one, transaction
-from matters.applications.attachments import Attachments
+from matters.applications.claims import Claims
+from matters.applications.draft_life import DraftLife
 from matters.applications.drafts import Drafts
 from matters.applications.eligibility import Eligibility
+from matters.applications.held_texts import HeldTexts
 from matters.applications.numbers import Numbers
 from matters.applications.progress import Progress
-from matters.applications.ratings import Ratings
+from matters.applications.records import Submitted, read_record
 from matters.applications.submission import Submission
 from matters.applications.supplements import Supplements
+from matters.applications.value_reports import ValueReports
 from matters.applications.withdrawals import Withdrawals
+from matters.attachments.attachments import Attachments
+from matters.attachments.file_addresses import FileAddresses
+from matters.attachments.reuses import Reuses
+from matters.branches.branches import Branches
+from matters.branches.deliveries import BranchDeliveries, BranchTracking
 from matters.cases.deadlines import Deadlines
 from matters.cases.history import History
 from matters.cases.tracking import Tracking
 from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.guides import Guides
+from matters.catalogue.knowing import Knowing
 from matters.catalogue.loading import load_catalogue
+from matters.exchange.counting import ExchangeCounts
+from matters.exchange.health import ServiceHealth
+from matters.exchange.reading import ExchangeFigures, counted_as, load_resources
+from matters.exchange.watching import ExchangeWatch
+from matters.handover.polling import Polling
+from matters.materials.commitments import Commitments
+from matters.materials.demands import Demands
+from matters.materials.resolving import Materials
+from matters.materials.retention import Retention
+from matters.materials.vault import MaterialVault
+from matters.papers.submission_copies import SubmissionCopies
+from matters.ratings.defaults import DefaultRatings
+from matters.ratings.ratings import Ratings
+from matters.ratings.tickets import RatingTickets
+from matters.results.archives import ArchivePackages
+from matters.results.deliveries import ResultDeliveries
+from matters.results.documents import DecisionDocuments
+from matters.routing.loading import load_table
+from matters.routing.pulling import Pulls
+from matters.routing.routing import Routing
 from matters.settings import MatterSettings
-from matters.types import ApplicationView, ProgressEvent, State, Submitted
+from matters.texts.checking import TextChecks
+from matters.types import ApplicationView, Capability, Dedupe, ProgressEvent, State
 from tests.conftest import Ground
-from tests.fakes.matters import FakeDepartment, FakeFileStore, FakeHoldings, FakePeople, FakeRecords
+from tests.fakes.matters import (
+    FakeDepartment,
+    FakeFileStore,
+    FakeHoldings,
+    FakeInspector,
+    FakeOfficers,
+    FakeOpenids,
+    FakePeople,
+    FakeRecords,
+    FakeScanner,
+    FakeTextCheck,
+    FakeValueDesk,
+)
+from tests.fakes.papers import FakeLayOut
 
 ENDORSEMENT = "residence-permit-endorsement"
 PENSION = "pension-eligibility"
 SETTLEMENT = "graduate-settlement"
+# The test file that every scanner knows, cut in two so that none of them takes this file for it.
+EICAR = b"X5O!P%@AP[4" + b"\\PZX54(P^)7CC)7}$EICAR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +95,55 @@ class Desk:
     ground: Ground
     public_security: FakeDepartment
     pension_desk: FakeDepartment
+    common_desk: FakeDepartment
+    departments: dict[str, FakeDepartment]
     records: dict[str, FakeRecords]
     people: FakePeople
     holdings: FakeHoldings
     files: FakeFileStore
+    scanner: FakeScanner
+    platform: FakeTextCheck
+    openids: FakeOpenids
+    held_texts: HeldTexts
+    copies: SubmissionCopies
+    file_addresses: FileAddresses
     catalogue: Catalogue
     guides: Guides
+    materials: Materials
+    vault: MaterialVault
+    reuses: Reuses
+    demands: Demands
     history: History
     deadlines: Deadlines
     tracking: Tracking
+    polling: Polling
     progress: Progress
+    exchange: ExchangeServices
+    claims: Claims
+    officers: FakeOfficers
+    routing: Routing
     drafts: Drafts
+    draft_life: DraftLife
+    value_desk: FakeValueDesk
+    value_reports: ValueReports
     attachments: Attachments
     eligibility: Eligibility
     submission: Submission
     withdrawals: Withdrawals
     supplements: Supplements
     ratings: Ratings
+    default_ratings: DefaultRatings
+    rating_tickets: RatingTickets
+    commitments: Commitments
+    branches: Branches
+    branch_deliveries: BranchDeliveries
+    branch_tracking: BranchTracking
+    lay_out: FakeLayOut
+    documents: DecisionDocuments
+    deliveries: ResultDeliveries
+    archives: ArchivePackages
+    handling: HandlingServices
+    approved: dict[UUID, tuple[UUID, UUID]]
 
     def citizen(self, level: Level = Level.REAL_NAME, *, permit: bool = True) -> Caller:
         """Return a new caller under a real name."""
@@ -84,6 +168,20 @@ class Desk:
         change = await self.submission.deliver(str(application_id))
         if change is not None:
             await transaction(change)
+
+    async def put_on_paper(self, application_id: UUID) -> int:
+        """Run the job that follows a decision, and what the timetable does of it."""
+        change = await self.documents.promise(str(application_id))
+        if change is not None:
+            await transaction(change)
+        return await self.documents.make_next()
+
+    async def claim(self, application_id: UUID) -> None:
+        """Begin to send a dossier, as a worker does that dies before it has an answer."""
+        record = await read_record(self.ground.vault, application_id)
+        published = self.catalogue.of_case(record.matter_code, record.matter_version)
+        number = (await self.people.person_of(record.citizen_id, ReadPurpose.APPLICATION)).id_number
+        assert await self.claims.take(record, published, number=number) is not None
 
     async def hear(self, reference: str, sequence: int, state: State, **more: Any) -> None:
         """Let public security tell of a case."""
@@ -131,10 +229,22 @@ async def desk(ground: Ground) -> Desk:
     settings = MatterSettings(submissions_per_hour=1000, check_limit="10000/minute", callback_limit="10000/second")
     clock, ids, vault, audit, limits = ground.clock, ground.ids, ground.vault, ground.audit, ground.limits
     people, holdings, files, records = FakePeople(), FakeHoldings(), FakeFileStore(), good_records()
+    scanner, value_desk = FakeScanner(EICAR), FakeValueDesk()
+    platform, openids = FakeTextCheck(), FakeOpenids()
     public_security, pension_desk = FakeDepartment(), FakeDepartment(approves={"next_due_on": "2027-03-10"})
+    common_desk = FakeDepartment()
+    departments = {
+        "public-security": public_security,
+        "human-resources": pension_desk,
+        "department-desk": common_desk,
+        **{slug: FakeDepartment() for slug in ("taxation", "notary", "civil-affairs", "health", "real-estate")},
+    }
+    for slug in ("taxation", "notary"):
+        departments[slug].dedupe = Dedupe.QUERY
+        departments[slug].capabilities = frozenset({Capability.SUBMIT, Capability.STATUS, Capability.WITHDRAW})
     catalogue = Catalogue(load_catalogue())
     deadlines = Deadlines(calendar=CalendarStore(clock=clock))
-    history = History(clock=clock, ids=ids, vault=vault, deadlines=deadlines)
+    history = History(clock=clock, ids=ids, vault=vault, deadlines=deadlines, gate=catalogue.is_decided_together)
     tracking = Tracking(
         history=history,
         catalogue=catalogue,
@@ -146,7 +256,20 @@ async def desk(ground: Ground) -> Desk:
         ids=ids,
         settings=settings,
     )
-    guides = Guides(catalogue=catalogue, holdings=holdings)
+    kept = MaterialVault(
+        catalogue=catalogue,
+        files=files,
+        retention=Retention({}),
+        audit=audit,
+        jobs=ground.jobs,
+        vault=vault,
+        clock=clock,
+        ids=ids,
+        settings=settings,
+    )
+    knowing = Knowing(holdings=holdings, people=people, clock=clock)
+    materials = Materials(catalogue=catalogue, knowing=knowing, vault=kept, jobs=ground.jobs, clock=clock, ids=ids)
+    guides = Guides(catalogue=catalogue, knowing=knowing, materials=materials)
     eligibility = Eligibility(
         catalogue=catalogue,
         people=people,
@@ -156,27 +279,189 @@ async def desk(ground: Ground) -> Desk:
         clock=clock,
         settings=settings,
     )
+    officers = FakeOfficers()
+    resources, routing = load_resources(), Routing(table=load_table(catalogue.all), officers=officers)
+    claims = Claims(routing=routing, clock=clock)
+    counts = ExchangeCounts(resources=counted_as(resources), clock=clock, ids=ids, settings=settings.exchange)
+    figures = ExchangeFigures(
+        systems=lambda: {"public-security", "education"}, resources=resources, clock=clock, settings=settings.exchange
+    )
+    health = ServiceHealth(
+        partners=lambda: {"public-security", "human-resources", "education"},
+        partners_of=partners_of,
+        audit=audit,
+        clock=clock,
+        settings=settings.exchange,
+        within=timedelta(minutes=15),
+    )
     progress = Progress(
-        catalogue=catalogue, history=history, vault=vault, audit=audit, limits=limits, settings=settings
+        catalogue=catalogue,
+        history=history,
+        materials=materials,
+        health=health,
+        routing=routing,
+        vault=vault,
+        audit=audit,
+        limits=limits,
+        clock=clock,
+        settings=settings,
+    )
+    approved: dict[UUID, tuple[UUID, UUID]] = {}
+
+    async def spend(approval: UUID, action: str, payload: Mapping[str, object]) -> tuple[UUID, UUID | None]:
+        del action, payload
+        if approval not in approved:
+            raise NotApproved
+        return approved.pop(approval)
+
+    demands = Demands(
+        catalogue=catalogue, materials=materials, history=history, audit=audit, jobs=ground.jobs, spend=spend
+    )
+    polling = Polling(
+        departments=departments,
+        pauses={"taxation": timedelta(seconds=60), "notary": timedelta(seconds=60)},
+        catalogue=catalogue,
+        tracking=tracking,
+        demands=demands,
+        jobs=ground.jobs,
+        clock=clock,
+    )
+    tickets = RatingTickets(deadlines=deadlines, audit=audit, vault=vault, clock=clock, ids=ids, settings=settings)
+    branches = Branches(
+        catalogue=catalogue,
+        history=history,
+        tracking=tracking,
+        deadlines=deadlines,
+        audit=audit,
+        jobs=ground.jobs,
+        vault=vault,
+        clock=clock,
+        ids=ids,
+    )
+    branch_deliveries = BranchDeliveries(
+        catalogue=catalogue,
+        people=people,
+        departments=departments,
+        audit=audit,
+        vault=vault,
+        public_url="http://127.0.0.1:8000",
+    )
+    branch_tracking = BranchTracking(
+        branches,
+        history=history,
+        catalogue=catalogue,
+        audit=audit,
+        jobs=ground.jobs,
+        vault=vault,
+        limits=limits,
+        clock=clock,
+        ids=ids,
+        settings=settings,
+    )
+    deliveries = ResultDeliveries(
+        catalogue=catalogue,
+        history=history,
+        audit=audit,
+        jobs=ground.jobs,
+        vault=vault,
+        clock=clock,
+        ids=ids,
+        settings=settings,
+    )
+    issuer = Seals(keys=IssuerKeys(lambda: ground.ring.issuers, clock=clock), settings=CertificateSettings())
+    lay_out = FakeLayOut()
+    documents = DecisionDocuments(
+        catalogue=catalogue,
+        people=people,
+        history=history,
+        deliveries=deliveries,
+        files=files,
+        sealer=issuer,
+        audit=audit,
+        jobs=ground.jobs,
+        vault=vault,
+        limits=limits,
+        clock=clock,
+        ids=ids,
+        settings=settings,
+        lay_out=lay_out,
+    )
+    archives = ArchivePackages(
+        catalogue=catalogue,
+        history=history,
+        documents=documents,
+        files=files,
+        sealer=issuer,
+        audit=audit,
+        jobs=ground.jobs,
+        vault=vault,
+        clock=clock,
+        ids=ids,
     )
     return Desk(
         ground=ground,
         public_security=public_security,
         pension_desk=pension_desk,
+        common_desk=common_desk,
+        departments=departments,
         records=records,
         people=people,
         holdings=holdings,
         files=files,
+        scanner=scanner,
+        platform=platform,
+        openids=openids,
+        held_texts=HeldTexts(
+            catalogue=catalogue,
+            history=history,
+            tracking=tracking,
+            audit=audit,
+            jobs=ground.jobs,
+            vault=vault,
+            clock=clock,
+        ),
+        copies=SubmissionCopies(
+            catalogue=catalogue,
+            materials=materials,
+            kinds={"residence-permit": "居住证"},
+            vault=vault,
+            audit=audit,
+            limits=limits,
+            settings=settings,
+        ),
+        file_addresses=FileAddresses(
+            catalogue=catalogue,
+            files=files,
+            kept=kept,
+            audit=audit,
+            vault=vault,
+            limits=limits,
+            clock=clock,
+            settings=settings,
+        ),
         catalogue=catalogue,
         guides=guides,
+        materials=materials,
+        vault=kept,
+        reuses=Reuses(catalogue=catalogue, kept=kept, files=files, audit=audit, vault=vault, clock=clock, ids=ids),
+        demands=demands,
         history=history,
         deadlines=deadlines,
         tracking=tracking,
+        polling=polling,
         progress=progress,
+        claims=claims,
+        officers=officers,
+        routing=routing,
+        exchange=ExchangeServices(counts, health, figures, ExchangeWatch(counts=counts, health=health)),
+        draft_life=DraftLife(catalogue=catalogue, audit=audit, jobs=ground.jobs, clock=clock, settings=settings),
+        value_desk=value_desk,
+        value_reports=ValueReports(catalogue=catalogue, desk=value_desk, vault=vault, clock=clock),
         drafts=Drafts(
             catalogue=catalogue,
             people=people,
             holdings=holdings,
+            knowing=knowing,
             history=history,
             progress=progress,
             audit=audit,
@@ -188,8 +473,12 @@ async def desk(ground: Ground) -> Desk:
         ),
         attachments=Attachments(
             catalogue=catalogue,
+            materials=materials,
             files=files,
+            inspector=FakeInspector(),
+            scanner=scanner,
             audit=audit,
+            jobs=ground.jobs,
             vault=vault,
             limits=limits,
             clock=clock,
@@ -199,13 +488,18 @@ async def desk(ground: Ground) -> Desk:
         eligibility=eligibility,
         submission=Submission(
             catalogue=catalogue,
-            guides=guides,
+            knowing=knowing,
+            materials=materials,
             people=people,
-            departments={"public-security": public_security, "human-resources": pension_desk},
+            departments=departments,
             eligibility=eligibility,
             history=history,
             tracking=tracking,
+            polling=polling,
+            claims=claims,
+            pulls=Pulls(table=load_table(catalogue.all), records=records, audit=audit),
             numbers=Numbers(clock=clock),
+            texts=TextChecks(catalogue=catalogue, platform=platform, openids=openids, words=(), clock=clock, ids=ids),
             audit=audit,
             jobs=ground.jobs,
             vault=vault,
@@ -215,10 +509,38 @@ async def desk(ground: Ground) -> Desk:
             settings=settings,
         ),
         withdrawals=Withdrawals(
-            catalogue=catalogue, history=history, progress=progress, audit=audit, vault=vault, clock=clock
+            catalogue=catalogue,
+            departments=departments,
+            history=history,
+            progress=progress,
+            audit=audit,
+            jobs=ground.jobs,
+            vault=vault,
+            clock=clock,
         ),
         supplements=Supplements(
             catalogue=catalogue, history=history, progress=progress, audit=audit, vault=vault, clock=clock
         ),
-        ratings=Ratings(audit=audit, vault=vault, clock=clock, ids=ids),
+        ratings=Ratings(tickets=tickets, audit=audit, vault=vault, clock=clock, ids=ids),
+        default_ratings=DefaultRatings(clock=clock, ids=ids, settings=settings),
+        rating_tickets=tickets,
+        commitments=Commitments(catalogue=catalogue, audit=audit, vault=vault, clock=clock),
+        branches=branches,
+        branch_deliveries=branch_deliveries,
+        branch_tracking=branch_tracking,
+        lay_out=lay_out,
+        documents=documents,
+        deliveries=deliveries,
+        archives=archives,
+        handling=HandlingServices.build(
+            catalogue=catalogue,
+            history=history,
+            tracking=tracking,
+            deadlines=deadlines,
+            audit=audit,
+            vault=vault,
+            jobs=ground.jobs,
+            clock=clock,
+        ),
+        approved=approved,
     )

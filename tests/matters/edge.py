@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
-from uuid import uuid4
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 import aiohttp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -20,14 +20,36 @@ from http_message_signatures.algorithms import ED25519
 
 from api import app as edge
 from api.citizen import applications, matters
+from api.citizen.asking import commitments as my_commitments
+from api.citizen.asking import copies as submission_copies
+from api.citizen.asking import files, value_reports
+from api.citizen.asking import materials as kept_materials
+from api.citizen.asking import results as my_results
 from api.departments import progress
 from api.idempotency import Idempotency
-from api.public import progress_queries
+from api.public import decision_checks, progress_queries
+from api.public import files as public_files
+from api.public.catalogue import matters as public_matters
+from api.public.catalogue import sharing
+from api.staff.applications import branches as staff_branches
+from api.staff.applications import commitments as staff_commitments
+from api.staff.applications import deliveries, elsewhere, handling, held_texts, queues
+from api.staff.applications import materials as staff_materials
+from api.staff.applications import ratings as staff_ratings
+from api.staff.applications import results as staff_results
+from api.staff.exchange import counts as exchange_counts
+from api.staff.exchange import outages
+from api.staff.supervision import extensions
+from api.staff.supervision import orders as supervision_orders
 from auth.errors import TokenInvalid
-from auth.types import Caller, Level
+from auth.types import Caller, Level, Role, RoleGrant, StaffCaller, StaffScope
 from core.signers.http_signature import SignatureChecker, TrustedKey
+from matters.materials.spared import SparedMaterials
+from matters.ratings.figures import RatingFigures
+from matters.routing.elsewhere import Elsewhere
 from tests.fakes.ways import usual_menu
 from tests.matters.conftest import Desk
+from tests.matters.overseeing import overseen
 
 
 class FakeSessions:
@@ -40,6 +62,44 @@ class FakeSessions:
         if token not in self._callers:
             raise TokenInvalid
         return self._callers[token]
+
+
+class FakeStaffSessions:
+    """Knows a clerk of everything, one of education alone, an auditor, and two people for every role.
+
+    `acceptor` and `acceptor.2` are the two of a role; each is the same person in every request.
+    """
+
+    def __init__(self) -> None:
+        education = StaffScope(department="education")
+        self._grants = {
+            "clerk": (RoleGrant(Role.OPERATOR), RoleGrant(Role.ACCEPTOR)),
+            "education": (RoleGrant(Role.ACCEPTOR, education),),
+            "taxation": (RoleGrant(Role.DEPARTMENT_OPERATOR, StaffScope(department="taxation")),),
+            "inspector": (RoleGrant(Role.DEPARTMENT_OPERATOR), RoleGrant(Role.APPROVER)),
+            "auditor": (RoleGrant(Role.AUDITOR),),
+            "everything": tuple(RoleGrant(role) for role in (Role.ACCEPTOR, Role.APPROVER, Role.OPERATOR)),
+            "elsewhere": (RoleGrant(Role.ACCEPTOR, StaffScope(region="440100")),),
+            "town": (RoleGrant(Role.ACCEPTOR, StaffScope(region="9999")),),
+            "head": (RoleGrant(Role.APPROVER, StaffScope(department="public-security")),),
+        }
+        for role in Role:
+            self._grants |= {f"{role.value}{which}": (RoleGrant(role),) for which in ("", ".2")}
+
+    async def caller_of(self, token: str, *, address: str) -> StaffCaller:
+        if token not in self._grants:
+            raise TokenInvalid
+        return StaffCaller(uuid5(NAMESPACE_URL, token), uuid4(), token, self._grants[token])
+
+
+class FakeOpenings:
+    """Counts who has opened something."""
+
+    def __init__(self) -> None:
+        self.counted: list[UUID] = []
+
+    async def count(self, caller: StaffCaller) -> None:
+        self.counted.append(caller.operator_id)
 
 
 @dataclass
@@ -116,9 +176,9 @@ class Portal:
             return Answered(answer.status, answer.headers, await answer.json(content_type=None))
 
     async def post(
-        self, path: str, body: object = None, *, key: str | None = None, token: str = "real_name"
+        self, path: str, body: object = None, *, key: str | None = None, token: str = "real_name", **headers: str
     ) -> Answered:
-        return await self.call("POST", path, body, token=token, Idempotency_Key=key or uuid4().hex)
+        return await self.call("POST", path, body, token=token, Idempotency_Key=key or uuid4().hex, **headers)
 
     async def upload(
         self, path: str, content: bytes, *, field: str = "file", texts: Mapping[str, str] | None = None
@@ -175,10 +235,66 @@ async def opened(desk: Desk, also: Mapping[str, TrustedKey] | None = None) -> As
         withdrawals=desk.withdrawals,
         ratings=desk.ratings,
         tracking=desk.tracking,
+        clock=ground.clock,
+        matters=SimpleNamespace(
+            file_addresses=desk.file_addresses,
+            demands=desk.demands,
+            vault=desk.vault,
+            copies=desk.copies,
+            held_texts=desk.held_texts,
+            spared=SparedMaterials(),
+            rating_tickets=desk.rating_tickets,
+            rating_figures=RatingFigures(),
+            branches=SimpleNamespace(branches=desk.branches, tracking=desk.branch_tracking),
+            commitments=desk.commitments,
+            results=SimpleNamespace(documents=desk.documents, deliveries=desk.deliveries, archives=desk.archives),
+            exchange=desk.exchange,
+            elsewhere=Elsewhere(),
+            handling=desk.handling,
+            supervision=overseen(desk),
+        ),
+        openings=FakeOpenings(),
+        staff_sessions=FakeStaffSessions(),
+        value_reports=desk.value_reports,
     )
-    routes = [matters.routes, applications.routes, progress.routes, progress_queries.routes]
+    routes = [
+        files.routes,
+        kept_materials.routes,
+        value_reports.routes,
+        submission_copies.routes,
+        my_results.routes,
+        staff_results.routes,
+        staff_branches.routes,
+        my_commitments.routes,
+        staff_commitments.routes,
+        decision_checks.routes,
+        staff_materials.routes,
+        staff_ratings.routes,
+        held_texts.routes,
+        elsewhere.routes,
+        exchange_counts.routes,
+        outages.routes,
+        queues.routes,
+        handling.routes,
+        deliveries.routes,
+        extensions.routes,
+        supervision_orders.routes,
+        public_files.routes,
+        matters.routes,
+        applications.routes,
+        progress.routes,
+        progress_queries.routes,
+        public_matters.routes,
+        sharing.routes,
+    ]
     app = edge.create_app(
-        services, routes, clock=ground.clock, ids=ground.ids, menu=usual_menu(), name=f"test-{uuid4().hex}"
+        services,
+        routes,
+        clock=ground.clock,
+        ids=ground.ids,
+        menu=usual_menu(),
+        heard=desk.exchange.watch.heard,
+        name=f"test-{uuid4().hex}",
     )
     server: Any = await app.create_server(sock=listener, return_asyncio_server=True)
     await server.startup()

@@ -8,7 +8,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from core.db import fetch
-from tests.matters.applications.test_rules import JPEG, PDF
+from tests.fakes.evil_pictures import EVIL
+from tests.fakes.papers import EVIL_PDFS, PDF
+from tests.matters.applications.test_rules import JPEG
 from tests.matters.conftest import ENDORSEMENT, PENSION, SETTLEMENT, Desk, count_of
 from tests.matters.edge import Portal, opened
 
@@ -28,13 +30,14 @@ async def started(portal: Portal, matter: str = ENDORSEMENT) -> str:
 
 
 async def test_the_catalogue_is_listed_in_pages_and_in_both_languages(portal: Portal) -> None:
-    first = await portal.call("GET", "/v1/citizen/matters?limit=2", token="linked")
+    first = await portal.call("GET", "/v1/citizen/matters?limit=100", token="linked")
     assert first.status == 200
-    second = await portal.call("GET", f"/v1/citizen/matters?limit=2&cursor={first.json['next_cursor']}")
+    second = await portal.call("GET", f"/v1/citizen/matters?limit=100&cursor={first.json['next_cursor']}")
     items = first.json["items"] + second.json["items"]
-    assert {item["slug"] for item in items} == {ENDORSEMENT, PENSION, SETTLEMENT}
+    assert len({item["code"] for item in items}) == len(items) == 155
+    assert {item["slug"] for item in items} > {ENDORSEMENT, PENSION, SETTLEMENT}
     assert second.json["next_cursor"] is None
-    english = await portal.call("GET", "/v1/citizen/matters?query=签注", Accept_Language="en")
+    english = await portal.call("GET", "/v1/citizen/matters?query=居住证签注", Accept_Language="en")
     assert [item["title"] for item in english.json["items"]] == ["Residence permit endorsement"]
 
 
@@ -72,6 +75,8 @@ async def test_the_whole_way_from_draft_to_approval(portal: Portal, desk: Desk) 
         "editable": True,
         "masked": False,
         "as_of": None,
+        "certificate": None,
+        "reported": None,
     }
     amended = await portal.call(
         "PATCH", where, {"form": {"remark": "无"}}, token="real_name", If_Match=draft.headers["ETag"]
@@ -390,3 +395,33 @@ async def test_strange_news_changes_nothing(portal: Portal, change: dict[str, ob
     answer = await portal.tell({**news(number, 1, "accepted"), **change})
     assert answer.status in {400, 409, 422}
     assert await count_of("department_event") == 0
+
+
+async def test_a_file_is_read_by_a_short_address_and_by_nothing_else(portal: Portal) -> None:
+    given = await portal.upload(f"{START}/{await started(portal)}/attachments", JPEG)
+    where = f"/v1/citizen/attachments/{given.json['id']}/addresses"
+    low = await portal.call("POST", where)
+    assert (low.status, low.json["code"]) == (403, "auth.level-too-low")
+    told = await portal.call("POST", where, token="present")
+    assert told.status == 201
+    async with portal.session.get(told.json["url"]) as answer:
+        assert (answer.status, answer.content_type) == (200, "image/jpeg")
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "sandbox" in answer.headers["Content-Security-Policy"]
+        assert "no-store" in answer.headers["Cache-Control"]
+        assert (await answer.read()).startswith(b"\xff\xd8\xff")
+    async with portal.session.get(told.json["url"][:-1] + "?") as answer:
+        assert answer.status in {404, 422}
+    gone = await portal.call("DELETE", f"/v1/citizen/attachments/{given.json['id']}")
+    assert gone.status == 204
+    again = await portal.call("POST", where, token="present")
+    assert (again.status, again.json["code"]) == (404, "request.not-found")
+
+
+@pytest.mark.parametrize("name", [*EVIL, *EVIL_PDFS])
+async def test_no_evil_file_gets_more_than_a_problem(portal: Portal, name: str) -> None:
+    content = EVIL_PDFS[name] if name in EVIL_PDFS else EVIL[name][0]
+    answer = await portal.upload(f"{START}/{await started(portal)}/attachments", content)
+    assert answer.status in {201, 413, 422}, answer.json
+    if answer.status == 422:
+        assert answer.json["code"] in {"matters.file-refused", "request.invalid"}

@@ -176,6 +176,8 @@ async def test_topics_are_chosen_but_for_what_keeps_an_account_safe(client: Clie
         ("progress", "certificates", "security"), True
     )
     assert [topic["template_ids"] for topic in topics] == [["tmpl-progress"], ["tmpl-certificate"], ["tmpl-security"]]
+    unknown = await client.call("PUT", path, {"topics": {"weather": False}}, by=me)
+    assert (unknown.status, [error["pointer"] for error in unknown.json["errors"]]) == (422, ["/topics/weather"])
     fixed = await client.call("PUT", path, {"topics": {"security": False, "progress": False}}, by=me)
     assert (fixed.status, fixed.json["code"]) == (409, "notices.topic-fixed")
     assert all(topic["wanted"] for topic in (await client.call("GET", path, by=me)).json["topics"])

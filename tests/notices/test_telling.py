@@ -209,7 +209,8 @@ async def test_the_dead_and_nobody_are_told_nothing(house: House) -> None:
     await house.tell(APPROVED, me.citizen_id, **MATTER)
     await house.tell(APPROVED, house.ground.ids.uuid(), **MATTER)
     assert await fetch_one("SELECT count(*) AS n FROM notice") == {"n": 0}
-    assert await house.buried() == []
+    # Only notices have handlers in this house.
+    assert [job for job in await house.buried() if job.startswith("notices.")] == []
 
 
 async def test_what_hardly_matters_and_goes_nowhere_is_no_operators_concern(house: House) -> None:

@@ -96,7 +96,7 @@ async def test_bad_input_is_answered_with_a_sentence(
 
 async def test_every_system_has_a_switch(caller: Caller) -> None:
     systems = [item["system"] for item in (await caller.call("GET", "/sandbox/faults")).json["items"]]
-    assert len(systems) == 18
+    assert len(systems) == 21
     for system in systems:
         heard = await caller.fault(system, "slow", delay_ms=5, count=3)
         assert heard.json == {"system": system, "mode": "slow", "delay_ms": 5, "count": 3}

@@ -46,7 +46,8 @@ async def test_what_is_not_held_is_1404_and_what_is_no_kind_is_not_understood(ca
     for slug, kind, code in (
         ("huomingzhe", "residence-permit", "1404"),
         ("hefangzhou", "driving-licence", "1404"),
-        ("huomingzhe", "passport", "4000"),
+        ("huomingzhe", "taiwan-permit", "1404"),
+        ("huomingzhe", "housing-fund", "4000"),
     ):
         asked = await caller.named(slug, kind=kind, purpose="wallet")
         assert (await caller.signed(QUERY, asked)).json["code"] == code

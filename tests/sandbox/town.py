@@ -25,7 +25,7 @@ from sandbox.ground.settings import Credentials, Settings
 from sandbox.server import create_app
 
 PROVIDERS = ("sms", "mobile_register", "bank_clearing", "payment", "network_identity")
-WITH_SM3 = frozenset({"real_estate", "bank_clearing", "network_identity"})
+WITH_SM3 = frozenset({"health", "real_estate", "bank_clearing", "network_identity"})
 MATTER = "11999999MB0000019T3442199806003"
 
 
@@ -62,12 +62,16 @@ class Keys:
         callback = Ed25519PrivateKey.generate()
         self.callback_public: Ed25519PublicKey = callback.public_key()
         sm2_public, self.sm2_private = sm2_key_generate()
+        fund_public, self.fund_private = sm2_key_generate()
+        our_public, self.health_private = sm2_key_generate()
+        health_public, health_private = sm2_key_generate()
+        self.health_public = "04" + health_public.hex()
         pem = callback.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
         report = Ed25519PrivateKey.generate()
         self.report_public: Ed25519PublicKey = report.public_key()
         report_pem = report.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
         secret = secrets.token_urlsafe
-        self.told: dict[str, dict[str, str]] = {
+        self.told: dict[str, dict[str, Any]] = {
             "wechat": {"app_id": "wx" + secrets.token_hex(8), "app_secret": secret()},
             "population_registry": {"app_id": secret(6), "secret": secret()},
             "public_security": {
@@ -83,6 +87,27 @@ class Keys:
                 "soap_app_id": secret(6),
                 "soap_secret": secret(),
             },
+            "housing_fund": {
+                "access_id": secret(6),
+                "secret": secret(),
+                "sm2_public_key": "04" + fund_public.hex(),
+            },
+            "issuer_callbacks": {
+                department: {"key_id": secret(6), "private_key": pem}
+                for department in ("human-resources", "housing-fund", "disabled-persons", "health")
+            },
+            "department_desk": {
+                "app_id": secret(6),
+                "secret": secret(),
+                "callbacks": {
+                    name: {"key_id": secret(6), "private_key": pem}
+                    for name in ("notary", "civil-affairs", "health", "real-estate")
+                },
+            },
+            "disabled_persons": {"app_id": secret(6), "secret": secret()},
+            "data_quality": {"app_id": secret(6), "secret": secret()},
+            "object_store": {"app_id": secret(6), "secret": secret()},
+            "health": {"app_id": secret(6), "secret": secret()},
             "education": {"app_id": secret(6), "secret": secret()},
             "sms": {"app_id": secret(6), "secret": secret()},
             "sms_reports": {"key_id": secret(6), "private_key": report_pem},
@@ -92,6 +117,15 @@ class Keys:
             },
             "real_estate": {"app_id": secret(6), "secret": secret()},
             "civil_affairs": {"app_id": secret(6), "secret": secret()},
+            "civil_affairs_cases": {"app_id": secret(6), "secret": secret()},
+            "taxation": {"app_id": secret(6), "secret": secret()},
+            "notary": {"app_id": secret(6), "secret": secret()},
+            "health_cases": {
+                "app_id": secret(6),
+                "secret": secret(),
+                "private_key": health_private.hex(),
+                "caller_public_key": "04" + our_public.hex(),
+            },
             "market_regulation": {"app_id": secret(6), "secret": secret()},
             **{name: {"app_id": secret(6), "secret": secret()} for name in PROVIDERS},
         }

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated, Final, Literal
+from urllib.parse import unquote
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
@@ -21,7 +22,7 @@ from auth.delegation.errors import (
     TooYoung,
 )
 from auth.delegation.types import MandateState, MandateView, Terms
-from auth.errors import ConsentNeeded, ConsentRequired, IdNumberInvalid, MandateMissing, NameInvalid
+from auth.errors import ConsentNeeded, IdNumberInvalid, MandateMissing, NameInvalid, NoSuchConsent
 from auth.types import Level, MandateKind, PrincipalKind, Scope
 from core.errors import FieldError
 from matters.errors import MatterUnknown
@@ -259,7 +260,7 @@ async def revoke(request: Request, mandate_id: UUID) -> Answer:
     "/<mandate_id:uuid>/consents",
     access=citizen(Level.PRESENT, delegable=Delegable.OWN, in_person=True),
     status=204,
-    problems=(MandateMissing, ConsentRequired, KinshipUnavailable),
+    problems=(MandateMissing, NoSuchConsent, KinshipUnavailable),
 )
 async def consent(request: Request, mandate_id: UUID, body: ConsentIn) -> Answer:
     """Consent as a guardian in the ward's place, where the ward may not consent alone."""
@@ -268,13 +269,13 @@ async def consent(request: Request, mandate_id: UUID, body: ConsentIn) -> Answer
 
 
 @routes.delete(
-    "/<mandate_id:uuid>/consents/<purpose:str>",
+    "/<mandate_id:uuid>/consents/<consent:str>",
     access=citizen(Level.REAL_NAME, delegable=Delegable.OWN, in_person=True),
     status=204,
     problems=(RequestNotFound, MandateMissing, ConsentNeeded, KinshipUnavailable),
 )
-async def withdraw_consent(request: Request, mandate_id: UUID, purpose: str) -> Answer:
-    """Take back, as a guardian, a consent that stands for the ward."""
-    if not await request.app.ctx.services.guardians.withdraw(request.ctx.caller, mandate_id, purpose):
+async def withdraw_consent(request: Request, mandate_id: UUID, consent: str) -> Answer:
+    """Take back, as a guardian, a consent that stands for the ward, such as `face@1`."""
+    if not await request.app.ctx.services.guardians.withdraw(request.ctx.caller, mandate_id, unquote(consent)):
         raise RequestNotFound
     return Answer()

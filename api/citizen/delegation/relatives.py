@@ -23,7 +23,7 @@ Consent = Annotated[str, StringConstraints(max_length=40)]
 class RelativeIn(Body):
     """Who the other person is, and what to the caller; and the consent to acting for each other (`delegation@1`)."""
 
-    relation: Annotated[str, StringConstraints(pattern="^(child|parent|spouse|other)$", max_length=8)]
+    relation: Relation
     name: Annotated[str, StringConstraints(max_length=100)]
     id_number: Annotated[str, StringConstraints(max_length=40)]
     consent: Consent
@@ -80,7 +80,7 @@ async def add(request: Request, body: RelativeIn) -> Answer:
     """Name a relative; the register of kinship or the other one confirms it."""
     view, is_new = await request.app.ctx.services.relatives.add(
         request.ctx.caller,
-        relation=Relation(body.relation),
+        relation=body.relation,
         name=body.name,
         id_number=body.id_number,
         consent=body.consent,

@@ -87,7 +87,6 @@ async def start(request: Request, body: LoginCheckIn) -> Answer:
     access=public(),
     answer=WayResultOut,
     also={201: GrantOut},
-    idempotency="none",
     problems=(
         RequestNotFound,
         CodeRequired,

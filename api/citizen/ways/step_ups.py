@@ -96,7 +96,6 @@ async def start(request: Request, body: StepUpIn) -> Answer:
     "/<step_up_id:uuid>/evidence",
     access=citizen(Level.REAL_NAME, delegable=Delegable.OWN, in_person=True),
     answer=WayResultOut,
-    idempotency="none",
     problems=(
         RequestNotFound,
         CodeRequired,

@@ -17,6 +17,8 @@ from core.keyring.data_keys import wraps_all
 from core.keyring.ring import KeyRing
 from matters.cases.restoring import RestoredCases
 from matters.catalogue.loading import load_catalogue
+from matters.catalogue.revisions.store import read_codes
+from notices.outcomes.restoring import RestoredNotices
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class Settled:
     """What a restored database held that had to be dealt with."""
 
     deliveries: int
+    notices: int
     sessions: int
 
 
@@ -36,7 +39,8 @@ async def settle_restored(settings: Settings) -> Settled:
     """
     clock = SystemClock()
     audit = Audit(clock=clock, ids=RandomIds())
-    cases = RestoredCases(clock=clock, matter_codes=[each.matter.code for each in load_catalogue()])
+    shipped = [each.matter.code for each in load_catalogue()]
+    notices = RestoredNotices(clock=clock)
     sessions = RestoredSessions(recent=RecentSessions(clock=clock, settings=settings.auth.sessions), clock=clock)
     await open_database(orm_config(settings, MODELS))
     try:
@@ -46,8 +50,10 @@ async def settle_restored(settings: Settings) -> Settled:
                 "`restore` again with --replace. Nothing was marked yet, so start no process on it.",
             )
 
+        cases = RestoredCases(clock=clock, matter_codes=sorted({*shipped, *await read_codes()}))
+
         async def work() -> Settled:
-            settled = Settled(await cases.mark(), await sessions.end_all())
+            settled = Settled(await cases.mark(), await notices.mark(), await sessions.end_all())
             await audit.record("core.restored", actor=SYSTEM)
             return settled
 

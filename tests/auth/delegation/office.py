@@ -4,6 +4,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,9 +14,19 @@ import aiohttp
 from api import app as edge
 from api.citizen import applications, certificates, face_checks, ledger, matters, me, sessions
 from api.citizen.delegation import mandates, organisations, relatives
+from api.citizen.wallet import showing
+from api.citizen.wallet.ledger_terms import LedgerTerms
 from api.idempotency import Idempotency
+from api.wiring.outside.departments import partners_of
+from auth.registers.verifiers import RegisteredVerifiers
+from auth.staff.errors import NotApproved
 from auth.types import Caller, Level
 from certificates.definitions import Kinds
+from certificates.keys import IssuerKeys
+from certificates.living.asking import Asking
+from certificates.living.history import History as CertificateHistory
+from certificates.living.keeping import Keeping
+from certificates.offline.status_lists import StatusLists
 from certificates.presentation import Presentation
 from certificates.records import Records as CertificateRecords
 from certificates.settings import CertificateSettings
@@ -23,25 +34,38 @@ from certificates.verification import Verification
 from certificates.wallet import Wallet
 from core.calendar_store import CalendarStore, fill_calendar
 from core.db import transaction
-from matters.applications.attachments import Attachments
+from matters.applications.claims import Claims
 from matters.applications.drafts import Drafts
 from matters.applications.eligibility import Eligibility
 from matters.applications.numbers import Numbers
 from matters.applications.progress import Progress
-from matters.applications.ratings import Ratings
 from matters.applications.submission import Submission
 from matters.applications.supplements import Supplements
 from matters.applications.withdrawals import Withdrawals
+from matters.attachments.attachments import Attachments
 from matters.cases.deadlines import Deadlines
 from matters.cases.history import History
 from matters.cases.tracking import Tracking
 from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.guides import Guides
+from matters.catalogue.knowing import Knowing
 from matters.catalogue.loading import load_catalogue
+from matters.exchange.health import ServiceHealth
+from matters.handover.polling import Polling
+from matters.materials.demands import Demands
+from matters.materials.resolving import Materials
+from matters.materials.retention import Retention
+from matters.materials.vault import MaterialVault
+from matters.ratings.ratings import Ratings
+from matters.ratings.tickets import RatingTickets
+from matters.routing.loading import load_table
+from matters.routing.pulling import Pulls
+from matters.routing.routing import Routing
 from matters.settings import MatterSettings
-from tests.fakes.certificates import LICENCE, PERMIT, FakeIssuer, issued
+from matters.texts.checking import TextChecks
+from tests.fakes.certificates import LICENCE, PERMIT, FakeIssuer, FakeVerifiers, issued
 from tests.fakes.delegation import Household
-from tests.fakes.matters import FakeDepartment, FakeFileStore
+from tests.fakes.matters import FakeDepartment, FakeFileStore, FakeInspector, FakeOfficers, FakeOpenids
 from tests.matters.conftest import good_records
 
 ROUTES = [
@@ -53,6 +77,7 @@ ROUTES = [
     organisations.routes,
     ledger.routes,
     certificates.routes,
+    showing.routes,
     matters.routes,
     applications.routes,
 ]
@@ -173,6 +198,12 @@ class Office:
         return str(offered.json["id"])
 
 
+async def nobody_approves(approval: UUID, action: str, payload: Mapping[str, object]) -> tuple[UUID, UUID | None]:
+    """No second person sits here."""
+    del approval, action, payload
+    raise NotApproved
+
+
 @asynccontextmanager
 async def opened(house: Household) -> AsyncIterator[Office]:
     """Serve the portal on a free port of loopback."""
@@ -182,24 +213,87 @@ async def opened(house: Household) -> AsyncIterator[Office]:
     settings = CertificateSettings(verify_limit="1000/minute", fetch_limit="1000/minute", show_limit="1000/minute")
     kinds, issuer = Kinds.load(authority=settings.authority, type_codes={}), FakeIssuer()
     records = CertificateRecords(vault=vault, clock=clock, ids=ids)
+    past = CertificateHistory(jobs=ground.jobs, clock=clock, ids=ids)
     wallet = Wallet(
         kinds=kinds,
-        issuers={"public-security": issuer, "human-resources": issuer},
-        persons=auth.realname,
-        groups=auth.groups,
+        asking=Asking(
+            issuers={"public-security": issuer, "human-resources": issuer},
+            persons=auth.realname,
+            clock=clock,
+            ids=ids,
+            settings=settings,
+        ),
+        keeping=Keeping(records=records, history=past, groups=auth.groups, audit=audit, clock=clock),
+        history=past,
         records=records,
         audit=audit,
+        jobs=ground.jobs,
         limits=limits,
         clock=clock,
         settings=settings,
     )
     shared = {"kinds": kinds, "records": records, "audit": audit, "limits": limits, "clock": clock}
-    verification = Verification(**shared, sessions=auth.sessions, jobs=ground.jobs, settings=settings)  # type: ignore[arg-type]
+    keys, verifiers = IssuerKeys(lambda: ground.ring.issuers, clock=clock), RegisteredVerifiers(clock=clock, ids=ids)
+    lists = StatusLists(keys=keys, public_url="http://127.0.0.1:8000", clock=clock, ids=ids, settings=settings)
+    verification = Verification(
+        **shared,  # type: ignore[arg-type]
+        sessions=auth.sessions,
+        verifiers=verifiers,
+        keys=keys,
+        lists=lists,
+        vault=vault,
+        jobs=ground.jobs,
+        settings=settings,
+    )
     catalogue, matter_settings = Catalogue(load_catalogue()), MatterSettings(submissions_per_hour=1000)
     history = History(clock=clock, ids=ids, vault=vault, deadlines=Deadlines(calendar=CalendarStore(clock=clock)))
     base = {"audit": audit, "vault": vault}
-    guides = Guides(catalogue=catalogue, holdings=wallet)
-    progress = Progress(catalogue=catalogue, history=history, limits=limits, settings=matter_settings, **base)  # type: ignore[arg-type]
+    files = FakeFileStore()
+    kept = MaterialVault(
+        catalogue=catalogue,
+        files=files,
+        retention=Retention({}),
+        jobs=ground.jobs,
+        clock=clock,
+        ids=ids,
+        settings=matter_settings,
+        **base,  # type: ignore[arg-type]
+    )
+    knowing = Knowing(holdings=wallet, people=auth.realname, clock=clock)
+    materials = Materials(catalogue=catalogue, knowing=knowing, vault=kept, jobs=ground.jobs, clock=clock, ids=ids)
+    guides = Guides(catalogue=catalogue, knowing=knowing, materials=materials)
+    tables = load_table(catalogue.all)
+    routing = Routing(table=tables, officers=FakeOfficers())
+    health = ServiceHealth(
+        partners=frozenset,
+        partners_of=partners_of,
+        clock=clock,
+        settings=matter_settings.exchange,
+        within=timedelta(minutes=15),
+        audit=audit,
+    )
+    departments = {each.desk: FakeDepartment() for each in catalogue.all}
+    tracking = Tracking(
+        history=history,
+        catalogue=catalogue,
+        jobs=ground.jobs,
+        limits=limits,
+        clock=clock,
+        ids=ids,
+        settings=matter_settings,
+        **base,  # type: ignore[arg-type]
+    )
+    progress = Progress(
+        catalogue=catalogue,
+        history=history,
+        materials=materials,
+        health=health,
+        routing=routing,
+        limits=limits,
+        clock=clock,
+        settings=matter_settings,
+        **base,  # type: ignore[arg-type]
+    )
     eligibility = Eligibility(
         catalogue=catalogue,
         people=auth.realname,
@@ -211,6 +305,7 @@ async def opened(house: Household) -> AsyncIterator[Office]:
     )
     services = SimpleNamespace(
         idempotency=Idempotency(vault=vault, clock=clock, ids=ids),
+        matters=SimpleNamespace(exchange=SimpleNamespace(health=health)),
         sessions=auth.sessions,
         logout=auth.logout,
         login=auth.login,
@@ -223,7 +318,8 @@ async def opened(house: Household) -> AsyncIterator[Office]:
         guardians=house.guardians,
         organisations=house.organisations,
         wallet=wallet,
-        presentation=Presentation(**shared, ids=ids, settings=settings),  # type: ignore[arg-type]
+        ledger_terms=LedgerTerms(kinds=kinds, verifiers=FakeVerifiers(), purposes=ledger.purpose_words()),
+        presentation=Presentation(**shared, verifiers=verifiers, ids=ids, settings=settings),  # type: ignore[arg-type]
         verification=verification,
         catalogue=catalogue,
         guides=guides,
@@ -233,6 +329,7 @@ async def opened(house: Household) -> AsyncIterator[Office]:
             catalogue=catalogue,
             people=auth.realname,
             holdings=wallet,
+            knowing=knowing,
             history=history,
             progress=progress,
             limits=limits,
@@ -243,7 +340,11 @@ async def opened(house: Household) -> AsyncIterator[Office]:
         ),
         attachments=Attachments(
             catalogue=catalogue,
-            files=FakeFileStore(),
+            materials=materials,
+            files=files,
+            inspector=FakeInspector(),
+            scanner=None,
+            jobs=ground.jobs,
             limits=limits,
             clock=clock,
             ids=ids,
@@ -252,23 +353,33 @@ async def opened(house: Household) -> AsyncIterator[Office]:
         ),
         submission=Submission(
             catalogue=catalogue,
-            guides=guides,
+            knowing=knowing,
+            materials=materials,
             people=auth.realname,
-            departments={"public-security": FakeDepartment(), "human-resources": FakeDepartment()},
+            departments=departments,
             eligibility=eligibility,
             history=history,
-            tracking=Tracking(
-                history=history,
+            tracking=tracking,
+            polling=Polling(
+                departments=departments,
+                pauses={},
                 catalogue=catalogue,
-                audit=audit,
+                tracking=tracking,
+                demands=Demands(
+                    catalogue=catalogue,
+                    materials=materials,
+                    history=history,
+                    audit=audit,
+                    jobs=ground.jobs,
+                    spend=nobody_approves,
+                ),
                 jobs=ground.jobs,
-                vault=vault,
-                limits=limits,
                 clock=clock,
-                ids=ids,
-                settings=matter_settings,
             ),
+            claims=Claims(routing=routing, clock=clock),
+            pulls=Pulls(table=tables, records=good_records(), audit=audit),
             numbers=Numbers(clock=clock),
+            texts=TextChecks(catalogue=catalogue, platform=None, openids=FakeOpenids(), words=(), clock=clock, ids=ids),
             jobs=ground.jobs,
             clock=clock,
             ids=ids,
@@ -277,8 +388,27 @@ async def opened(house: Household) -> AsyncIterator[Office]:
             **base,  # type: ignore[arg-type]
         ),
         supplements=Supplements(catalogue=catalogue, history=history, progress=progress, clock=clock, **base),  # type: ignore[arg-type]
-        withdrawals=Withdrawals(catalogue=catalogue, history=history, progress=progress, clock=clock, **base),  # type: ignore[arg-type]
-        ratings=Ratings(clock=clock, ids=ids, **base),  # type: ignore[arg-type]
+        withdrawals=Withdrawals(
+            catalogue=catalogue,
+            departments=departments,
+            history=history,
+            progress=progress,
+            jobs=ground.jobs,
+            clock=clock,
+            **base,  # type: ignore[arg-type]
+        ),
+        ratings=Ratings(
+            tickets=RatingTickets(
+                deadlines=Deadlines(calendar=CalendarStore(clock=clock)),
+                clock=clock,
+                ids=ids,
+                settings=matter_settings,
+                **base,  # type: ignore[arg-type]
+            ),
+            clock=clock,
+            ids=ids,
+            **base,  # type: ignore[arg-type]
+        ),
     )
     app = edge.create_app(services, ROUTES, clock=clock, ids=ids, name=f"test-{uuid4().hex}")
     listener = socket.create_server(("127.0.0.1", 0))

@@ -159,9 +159,9 @@ async def test_a_guardian_consents_in_the_wards_place_and_the_row_says_who(house
     assert await consents.has_from_guardian(ward_id, "face")
     [row] = await fetch("SELECT given_by FROM consent WHERE citizen_id = $1 AND purpose = 'face'", ward_id)
     assert str(row["given_by"]) == str(parent.citizen_id)
-    assert await house.guardians.withdraw(parent, view.guardian_mandate, "face")
+    assert await house.guardians.withdraw(parent, view.guardian_mandate, "face@1")
     assert not await consents.has_from_guardian(ward_id, "face")
-    assert not await house.guardians.withdraw(parent, view.guardian_mandate, "face")
+    assert not await house.guardians.withdraw(parent, view.guardian_mandate, "face@1")
 
 
 async def test_ones_own_consent_is_no_guardians(house: Household) -> None:

@@ -8,10 +8,13 @@ from uuid import UUID
 
 import pytest
 
+from api.citizen.ledger import purpose_words
+from api.citizen.wallet.ledger_terms import LedgerTerms
 from auth.delegation.records import Rows
 from auth.delegation.trail import Trail
 from auth.delegation.types import Named
 from auth.ports import PersonalData
+from auth.registers.verifiers import RegisteredVerifiers
 from auth.rights.account_data import AccountData
 from auth.rights.closures import Closures
 from auth.rights.corrections import Corrections
@@ -24,9 +27,11 @@ from auth.rights.ways_data import WaysData
 from auth.settings import RightsSettings
 from auth.types import Caller, Level, Role, RoleGrant, StaffCaller
 from auth.ways.types import Method
+from certificates.definitions import Kinds
 from certificates.personal_data import WalletData
 from certificates.records import Content
 from certificates.records import Records as WalletRecords
+from certificates.settings import CertificateSettings
 from certificates.types import State
 from core.db import fetch, transaction
 from core.pii import IdNumber, PersonName
@@ -169,7 +174,10 @@ def make_rights(ground: Ground, auth: Auth, all_of_matters: Desk, settings: Righ
         jobs=jobs,
         keeping=keeping,
     )
-    wallet_data = WalletData(records=wallet)
+    kinds = Kinds.load(authority=CertificateSettings().authority, type_codes={})
+    verifiers = RegisteredVerifiers(clock=clock, ids=ids)
+    wallet_data = WalletData(records=wallet, kinds=kinds, verifiers=verifiers, vault=ground.vault)
+    ledger_terms = LedgerTerms(kinds=kinds, verifiers=verifiers, purposes=purpose_words())
     household = make_household(auth)
     sources: list[PersonalData] = [
         matter_data,
@@ -185,7 +193,7 @@ def make_rights(ground: Ground, auth: Auth, all_of_matters: Desk, settings: Righ
         WaysData(records=auth.records, vault=vault),
         AccountData(),
         AuthData(recent=auth.recent, records=auth.records, vault=vault, keeping=keeping),
-        LedgerData(keeping=keeping, words={"auth.identity-bound": "绑定实名信息"}),
+        LedgerData(keeping=keeping, words={"auth.identity-bound": "绑定实名信息"}, terms=ledger_terms.terms_of),
     ]
     return Rights(
         ground=ground,
@@ -213,6 +221,7 @@ def make_rights(ground: Ground, auth: Auth, all_of_matters: Desk, settings: Righ
             owns={About.CERTIFICATE: wallet_data.owns, About.APPLICATION: matter_data.owns},
             vault=vault,
             audit=audit,
+            jobs=jobs,
             clock=clock,
             ids=ids,
             settings=settings,

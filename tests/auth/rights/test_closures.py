@@ -18,7 +18,7 @@ from auth.rights.types import ExportFormat
 from auth.settings import RightsSettings
 from auth.types import Caller, Level, ReadPurpose
 from core.audit.actors import SYSTEM
-from core.crypto import RecordUnreadable
+from core.crypto import PersonVault, RecordUnreadable, Vault
 from core.db import as_moment, as_uuid, connection, execute, fetch, fetch_one, is_postgres, transaction
 from core.errors import Problem
 from core.pii import IdNumber, PersonName
@@ -37,6 +37,7 @@ from tests.auth.rights.conftest import (
 )
 from tests.conftest import SERVICES_DATABASE, Ground
 from tests.fakes.auth import Auth
+from tests.fakes.papers import PDF
 from tests.matters.conftest import ENDORSEMENT, Desk, jobs_named
 
 SECRETS = (NAME, NUMBER, MOBILE, OPENID, LICENCE_NUMBER)
@@ -65,9 +66,13 @@ def forms_of(secret: str) -> Iterator[bytes]:
 
 
 async def readable(rights: Rights, caller: Caller) -> list[str]:
-    """Every sealed value in the database that still opens under any key, the person's own included, as text."""
+    """Every sealed value in the database that still opens under any key, the person's and others' own included."""
     vault = rights.ground.vault
-    person = await vault.find_person(caller.citizen_id)
+    holders = {
+        caller.citizen_id,
+        *[as_uuid(row["person_id"]) for row in await fetch("SELECT person_id FROM person_key")],
+    }
+    keys: list[Vault | PersonVault] = [vault, *[await vault.find_person(holder) for holder in sorted(holders)]]
     found = []
     for table, rows in (await everything()).items():
         for row in rows:
@@ -75,7 +80,7 @@ async def readable(rights: Rights, caller: Caller) -> list[str]:
                 if not column.endswith("_sealed") or value is None:
                     continue
                 name = f"{table}.{column.removesuffix('_sealed')}"
-                for opening in (vault, person):
+                for opening in keys:
                     try:
                         found.append(opening.open(name, as_uuid(row["id"]), value))
                     except RecordUnreadable:
@@ -337,8 +342,7 @@ async def test_an_application_that_no_department_has_is_withdrawn_by_the_closing
 async def test_files_of_drafts_are_removed_from_the_store(rights: Rights) -> None:
     caller = await rights.resident()
     draft = await rights.desk.drafts.start(caller, ENDORSEMENT, {})
-    pdf = b"%PDF-1.4\n" + b"x" * 2000 + b"\n%%EOF\n"
-    await rights.desk.attachments.add(caller, draft.id, None, pdf)
+    await rights.desk.attachments.add(caller, draft.id, None, PDF)
     assert len(rights.desk.files.files) == 1
     await rights.close(caller)
     [job] = await jobs_named("matters.remove-file")

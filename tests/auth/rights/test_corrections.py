@@ -12,7 +12,7 @@ from auth.rights.types import About, CorrectionState, Recheck
 from core.crypto import RecordUnreadable
 from core.db import fetch, fetch_one
 from tests.auth.rights.conftest import NUMBER, OPERATOR, Rights, actions_of
-from tests.matters.conftest import ENDORSEMENT
+from tests.matters.conftest import ENDORSEMENT, jobs_named
 
 WORDS = "我的名字里有一个字写错了"
 
@@ -33,9 +33,14 @@ async def test_a_correction_is_answered_once_and_both_can_be_read(rights: Rights
             return False
         return True
 
+    assert await jobs_named("notices.tell") == []
     outcomes = await asyncio.gather(*(answer(CorrectionState.CORRECTED) for _ in range(5)))
     assert outcomes.count(True) == 1
     assert not await answer(CorrectionState.REFUSED)
+    # Told once, whoever answered first, and nothing of what was said.
+    assert await jobs_named("notices.tell") == [
+        {"event": "auth.correction-answered", "citizen_id": str(caller.citizen_id), "object_id": str(line.id)}
+    ]
     [seen] = await rights.corrections.list_own(caller)
     assert (seen.line.state, seen.text, seen.answer) == (CorrectionState.CORRECTED, WORDS, "已经改好")
     assert await rights.corrections.get_own(caller, line.id) == seen

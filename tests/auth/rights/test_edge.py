@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -12,6 +13,7 @@ import pytest
 from api import app as edge
 from api.citizen import consents, ledger
 from api.citizen import rights as rights_routes
+from api.citizen.wallet.ledger_terms import LedgerTerms
 from api.idempotency import Idempotency
 from api.public import consents as consent_texts
 from api.staff import corrections
@@ -21,6 +23,7 @@ from certificates.definitions import Kinds
 from core.db import transaction
 from tests.auth.rights.conftest import NAME, Rights
 from tests.auth.test_edge import Answered, Client
+from tests.fakes.certificates import FakeVerifiers
 from tests.fakes.staff import make_staff
 
 
@@ -36,6 +39,7 @@ async def client(rights: Rights) -> AsyncIterator[Client]:
         corrections=rights.corrections,
         closures=rights.closures,
         wallet=SimpleNamespace(kinds=Kinds([])),
+        ledger_terms=LedgerTerms(kinds=Kinds([]), verifiers=FakeVerifiers(), purposes=ledger.purpose_words()),
     )
     groups = [
         consents.routes,
@@ -77,16 +81,23 @@ async def test_consents_are_published_given_and_taken_back(rights: Rights, clien
     assert {text["id"] for text in texts.json["items"]} >= {"real-name@1", "face@1", "delegation@1"}
     low, _ = await tokens_of(rights, await rights.resident())
     given = await client.call("POST", "/v1/citizen/consents", {"consent": "face@1"}, token=low)
-    assert (given.status, given.headers["Location"]) == (201, "/v1/citizen/consents/face")
+    assert (given.status, given.headers["Location"]) == (201, "/v1/citizen/consents/face@1")
+    again = await client.call("POST", "/v1/citizen/consents", {"consent": "face@1"}, token=low)
+    assert (again.status, again.json["id"]) == (200, given.json["id"])
     [text] = [text for text in texts.json["items"] if text["id"] == "face@1"]
     assert given.json["text_sha256"] == text["sha256"]
-    statuses = [(await client.call("DELETE", "/v1/citizen/consents/face", token=low)).status for _ in range(2)]
-    assert statuses == [204, 404]
+    for code in ("face@9", "weather@1"):
+        unknown = await client.call("POST", "/v1/citizen/consents", {"consent": code}, token=low)
+        assert (unknown.status, unknown.json["code"]) == (404, "auth.no-such-consent")
+        assert unknown.json.get("consent") == ("face@1" if code == "face@9" else None)
+    ends = ("face", "face@2", given.json["id"], "weather@1", "face@1", "face@1")
+    statuses = [(await client.call("DELETE", f"/v1/citizen/consents/{end}", token=low)).status for end in ends]
+    assert statuses == [404, 404, 404, 404, 204, 404]
     listed = await client.call("GET", "/v1/citizen/consents?limit=1", token=low)
     assert [item["state"] for item in listed.json["items"]] == ["withdrawn"]
     rest = await client.call("GET", f"/v1/citizen/consents?cursor={listed.json['next_cursor']}", token=low)
     assert [item["purpose"] for item in rest.json["items"]] == ["real-name"]
-    refused = await client.call("DELETE", "/v1/citizen/consents/real-name", token=low)
+    refused = await client.call("DELETE", "/v1/citizen/consents/real-name%401", token=low)
     assert (refused.status, refused.json["code"]) == (409, "auth.consent-needed")
     assert refused.json["alternatives"][0]["start"] == "/v1/citizen/closures"
 
@@ -165,3 +176,24 @@ async def test_what_is_somebody_elses_is_not_there(rights: Rights, client: Clien
     for path in (export.headers["Location"], f"{export.headers['Location']}/file", asked.headers["Location"]):
         assert (await client.call("GET", path, token=others)).status == 404
         assert (await client.call("GET", path)).status == 401
+
+
+async def test_bad_input_is_told_by_what_is_wrong_with_it(rights: Rights, client: Client) -> None:
+    low, high = await tokens_of(rights, await rights.resident())
+    wanted = {"about": "certificate", "text": "证照错了", "object_id": "nope"}
+    told = await client.call("POST", "/v1/citizen/corrections", wanted, token=low)
+    assert (told.status, [error["message"] for error in told.json["errors"]]) == (422, ["编号不对"])
+    for value in (False, 1, "true", None):
+        told = await client.call("POST", "/v1/citizen/closures", {"understood": value}, token=high)
+        assert (told.status, told.json["errors"]) == (
+            422, [{"pointer": "/understood", "code": "not_confirmed", "message": "请先阅读并确认"}]
+        )  # fmt: skip
+
+
+async def test_the_ledger_names_the_consent_that_was_given_and_taken_back(rights: Rights, client: Client) -> None:
+    low, _ = await tokens_of(rights, await rights.resident())
+    await client.call("POST", "/v1/citizen/consents", {"consent": "face@1"}, token=low)
+    rights.ground.clock.move(timedelta(seconds=1))
+    await client.call("DELETE", "/v1/citizen/consents/face@1", token=low)
+    lines = (await client.call("GET", "/v1/citizen/ledger?limit=2", token=low)).json["items"]
+    assert [line["what"] for line in lines] == ["撤回授权：人脸核验", "同意授权：人脸核验"]

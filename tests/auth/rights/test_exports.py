@@ -183,7 +183,7 @@ async def test_an_export_rests_under_the_persons_own_key(rights: Rights) -> None
 
 
 async def test_the_pdf_reads_as_chinese() -> None:
-    rows = [{"name": NAME, "form": {"事由": "签注"}, "empty": None}]
+    rows = [{"name": NAME, "form": {"事由": "签注", "单位": "𠮷野家"}, "empty": None}]
     document = {
         "service": "指尖办事",
         "citizen_id": "an-id",
@@ -198,6 +198,8 @@ async def test_the_pdf_reads_as_chinese() -> None:
     text = "".join(page.get_textpage().get_text_range() for page in opened)
     opened.close()
     assert f"姓名：{NAME}" in text
+    # A character that the font lacks is named, not left out.
+    assert "〓（U+20BB7）野家" in text
     assert "谁用过我的数据" in text
     assert "全部 400 条见 JSON 文件" in text
     assert "empty" not in text

@@ -25,3 +25,31 @@ def test_free_words_and_unknown_codes_stay_as_they_are() -> None:
         (0, "内容：open"), (0, "状态：strange"), (0, "other：" + "x" * 2000 + "…"),
     ]  # fmt: skip
     assert moment("no moment") == "no moment"
+
+
+def test_a_sections_own_words_come_first_and_a_code_brings_those_of_what_is_inside() -> None:
+    licence = {
+        "zh": "驾驶证", "en": "Driving licence",
+        "inside": {
+            "sex": {"zh": "性别", "en": "Sex", "inside": {"M": {"zh": "男", "en": "Male"}}},
+            "model": {"zh": "品牌型号", "en": "Model"},
+            "stays": {"zh": "签注", "en": "Stays", "inside": {
+                "kind": {"zh": "签注种类", "en": "Kind", "inside": {"G": {"zh": "个人旅游", "en": "Travel"}}},
+            }},
+            "age>=18": {"zh": "年满18周岁", "en": "Aged 18 or over"},
+        },
+    }  # fmt: skip
+    terms = {
+        "kind": {"zh": "种类", "en": "Kind", "inside": {"licence": licence}},
+        "state": {"zh": "状态", "en": "State", "inside": {"revoked": {"zh": "已撤销", "en": "Revoked"}}},
+    }
+    row = {
+        "kind": "licence", "state": "revoked", "model": "dlib", "claims": ["age>=18", "other"], "field": "sex",
+        "action": "a.b", "action_title": "查验",
+        "fields": {"sex": "M", "model": "SL7150", "stays": [{"kind": "G"}]},
+    }  # fmt: skip
+    assert list(lines_of(row, terms)) == [
+        (0, "种类：驾驶证"), (0, "状态：已撤销"), (0, "核验模型：dlib"), (0, "出示结论：年满18周岁、other"),
+        (0, "field：性别"), (0, "操作：查验"), (0, "内容项："), (1, "性别：男"), (1, "品牌型号：SL7150"),
+        (1, "签注 1："), (2, "签注种类：个人旅游"),
+    ]  # fmt: skip

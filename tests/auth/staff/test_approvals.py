@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from auth.errors import RoleForbidden
-from auth.staff.errors import ApprovalDecided, ApprovalExpired, NoSuchApproval, NotApproved, NotYourself, SelfApproval
+from auth.staff.approvals import Approvals
+from auth.staff.errors import ApprovalExpired, NameUnknown, NotApproved, NotYourself, RolesExclude
 from auth.staff.rules import ACTIONS
-from auth.staff.types import ApprovalState, Finding
+from auth.staff.types import ApprovalState
 from auth.types import Role, RoleGrant
 from core.db import execute, fetch, transaction
-from core.metrics import EMERGENCIES_OPEN
 from tests.fakes.staff import Member, Staff, limited
 
 RETIRE = {"key_set": "tokens"}
@@ -23,6 +23,20 @@ def roles(member: Member, *wanted: Role) -> dict[str, Any]:
         "operator_id": str(member.caller.operator_id),
         "grants": [{"role": role.value, "region": "", "department": "", "matter": ""} for role in wanted],
     }
+
+
+def unchecked(staff: Staff) -> Approvals:
+    """Approvals that take any payload."""
+    ground = staff.ground
+    return Approvals(
+        deeds={},
+        checks={},
+        papers=staff.papers,
+        audit=ground.audit,
+        clock=ground.clock,
+        ids=ground.ids,
+        settings=staff.settings.operators,
+    )
 
 
 async def test_two_administrators_make_a_third(staff: Staff) -> None:
@@ -53,7 +67,7 @@ async def test_what_cannot_be_done_is_not_approved(staff: Staff) -> None:
     view = await staff.approvals.ask(
         system.caller, "operators.grant-roles", roles(member, Role.APPROVER), reason="because"
     )
-    await staff.operators.disable(member.caller.operator_id, caller=security.caller, reason="left")
+    await staff.appointments.disable(member.caller.operator_id, caller=security.caller, reason="left")
     with pytest.raises(Exception, match="operator-state"):
         await staff.approvals.decide(security.caller, view.id, approve=True, looked_at=view.payload_hash)
     assert (await staff.approvals.get(view.id)).state is ApprovalState.WAITING
@@ -61,16 +75,46 @@ async def test_what_cannot_be_done_is_not_approved(staff: Staff) -> None:
 
 @pytest.mark.parametrize("action", list(ACTIONS))
 async def test_only_those_named_may_ask(staff: Staff, action: str) -> None:
+    approvals = unchecked(staff)
     for role in Role:
         member = await staff.member(role)
         if role in ACTIONS[action].asked_by:
-            await staff.approvals.ask(member.caller, action, {}, reason="because")
+            await approvals.ask(member.caller, action, {}, reason="because")
         else:
             with pytest.raises(RoleForbidden):
-                await staff.approvals.ask(member.caller, action, {}, reason="because")
+                await approvals.ask(member.caller, action, {}, reason="because")
     within = await staff.member(limited(Role.OPERATOR, department="taxation"))
     with pytest.raises(RoleForbidden):
-        await staff.approvals.ask(within.caller, action, {}, reason="because")
+        await approvals.ask(within.caller, action, {}, reason="because")
+
+
+async def test_what_could_never_be_done_is_not_even_asked_for(staff: Staff) -> None:
+    system, member = await staff.member(Role.SYSTEM_ADMIN), await staff.member(Role.OPERATOR)
+    grant = {"role": "acceptor", "region": "", "department": "", "matter": ""}
+    nobody = {"operator_id": str(staff.ground.ids.uuid())}
+    someone = {"operator_id": str(member.caller.operator_id)}
+    for action, payload, pointer in (
+        ("operators.disable", nobody, "/request/operator_id"),
+        ("operators.set-networks", {**nobody, "networks": []}, "/request/operator_id"),
+        ("operators.grant-roles", {**nobody, "grants": [grant]}, "/request/operator_id"),
+        (
+            "operators.grant-roles",
+            {**someone, "grants": [{**grant, "department": "moon"}]},
+            "/request/grants/0/department",
+        ),
+        (
+            "operators.grant-roles",
+            {**someone, "grants": [grant, {**grant, "matter": "m-9"}]},
+            "/request/grants/1/matter",
+        ),
+    ):
+        with pytest.raises(NameUnknown) as caught:
+            await staff.approvals.ask(system.caller, action, payload, reason="because")
+        assert [each.pointer for each in caught.value.extras.errors] == [pointer]
+    both = {**someone, "grants": [grant, {**grant, "role": "auditor"}]}
+    with pytest.raises(RolesExclude):
+        await staff.approvals.ask(system.caller, "operators.grant-roles", both, reason="because")
+    assert await fetch("SELECT id FROM approval") == []
 
 
 async def test_a_command_does_once_and_exactly_what_was_approved(staff: Staff) -> None:
@@ -110,7 +154,7 @@ async def test_an_approval_that_is_not_used_within_a_day_is_worth_nothing(staff:
 async def test_what_stands_in_a_request_is_sealed_and_not_in_the_audit(staff: Staff) -> None:
     system = await staff.member(Role.SYSTEM_ADMIN)
     payload = {"contact": "霍明哲 19900000001"}
-    view = await staff.approvals.ask(system.caller, "verifiers.register", payload, reason="asked for by 霍明哲")
+    view = await unchecked(staff).ask(system.caller, "verifiers.register", payload, reason="asked for by 霍明哲")
     assert view.payload == payload
     stored = json.dumps(
         [await fetch("SELECT * FROM approval"), await fetch("SELECT * FROM audit_line")],
@@ -140,73 +184,3 @@ async def test_the_database_itself_refuses_what_one_person_did(staff: Staff) -> 
             security.caller.operator_id,
         )
     )
-
-
-async def test_an_emergency_is_done_at_once_told_and_reviewed_by_somebody_else(staff: Staff) -> None:
-    system, security = await staff.member(Role.SYSTEM_ADMIN), await staff.member(Role.SECURITY_ADMIN)
-    view = await staff.emergencies.act(system.caller, "keys.retire", RETIRE, reason="the key is in a public place")
-    assert await transaction(lambda: staff.approvals.spend(view.id, "keys.retire", RETIRE)) == (
-        system.caller.operator_id,
-        None,
-    )
-    jobs = {row["name"] for row in await fetch("SELECT name FROM job")}
-    assert jobs == {"auth.announce-emergency", "auth.remind-of-emergency"}
-    lines = await fetch("SELECT actor_id, outcome FROM audit_line WHERE action = 'auth.glass-broken'")
-    assert [(line["actor_id"], line["outcome"]) for line in lines] == [(str(system.caller.operator_id), "keys.retire")]
-    await staff.emergencies.announce(str(view.id))
-    assert EMERGENCIES_OPEN._value.get() == 1
-    start = (staff.ground.clock.now() - timedelta(days=1), view.id)
-    assert [each.id for each in await staff.emergencies.list_open(after=start, limit=5)] == [view.id]
-    with pytest.raises(SelfApproval):
-        await staff.emergencies.review(system.caller, view.id, Finding.JUSTIFIED)
-    reviewed = await staff.emergencies.review(security.caller, view.id, Finding.JUSTIFIED)
-    assert (reviewed.finding, reviewed.reviewed_by) == (Finding.JUSTIFIED, security.caller.operator_id)
-    with pytest.raises(ApprovalDecided):
-        await staff.emergencies.review(security.caller, view.id, Finding.UNJUSTIFIED)
-    assert EMERGENCIES_OPEN._value.get() == 0
-    assert await staff.emergencies.list_open(after=start, limit=5) == []
-
-
-async def test_what_was_found_unjustified_is_done_no_more(staff: Staff) -> None:
-    system, security = await staff.member(Role.SYSTEM_ADMIN), await staff.member(Role.SECURITY_ADMIN)
-    view = await staff.emergencies.act(system.caller, "keys.retire", RETIRE, reason="because")
-    await staff.emergencies.review(security.caller, view.id, Finding.UNJUSTIFIED)
-    with pytest.raises(NotApproved):
-        await transaction(lambda: staff.approvals.spend(view.id, "keys.retire", RETIRE))
-
-
-async def test_an_emergency_that_nobody_reviews_is_told_of_again(staff: Staff) -> None:
-    system, security = await staff.member(Role.SYSTEM_ADMIN), await staff.member(Role.SECURITY_ADMIN)
-    seen, unseen = [
-        await staff.emergencies.act(system.caller, "keys.retire", RETIRE, reason="because") for _ in range(2)
-    ]
-    await staff.emergencies.review(security.caller, seen.id, Finding.UNJUSTIFIED)
-    for view in (seen, unseen):
-        await transaction(await staff.emergencies.remind(str(view.id)))
-    lines = await fetch("SELECT object_id FROM audit_line WHERE action = 'auth.emergency-unreviewed'")
-    assert [line["object_id"] for line in lines] == [str(unseen.id)]
-
-
-async def test_not_everything_is_an_emergency_and_not_everybody_may(staff: Staff) -> None:
-    system, auditor = await staff.member(Role.SYSTEM_ADMIN), await staff.member(Role.AUDITOR)
-    for action in ("operators.grant-roles", "data.export"):
-        with pytest.raises(RoleForbidden):
-            await staff.emergencies.act(system.caller, action, {}, reason="because")
-    with pytest.raises(RoleForbidden):
-        await staff.emergencies.act(auditor.caller, "keys.retire", RETIRE, reason="because")
-    # Roles count as they are now, not as they were when the request came in.
-    await transaction(
-        lambda: execute("UPDATE operator_account SET state = 'disabled' WHERE id = $1", system.caller.operator_id)
-    )
-    with pytest.raises(RoleForbidden):
-        await staff.emergencies.act(system.caller, "keys.retire", RETIRE, reason="because")
-    assert await fetch("SELECT id FROM approval") == []
-
-
-async def test_an_emergency_is_no_approval_that_somebody_decides(staff: Staff) -> None:
-    system, security = await staff.member(Role.SYSTEM_ADMIN), await staff.member(Role.SECURITY_ADMIN)
-    view = await staff.emergencies.act(system.caller, "keys.retire", RETIRE, reason="because")
-    with pytest.raises(NoSuchApproval):
-        await staff.approvals.decide(security.caller, view.id, approve=True, looked_at=view.payload_hash)
-    with pytest.raises(NoSuchApproval):
-        await staff.approvals.change(system.caller, view.id, {"key": "other"})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import aiohttp
 import pyotp
@@ -18,17 +18,20 @@ from multidict import CIMultiDict
 
 from api import app as edge
 from api.citizen import ledger
+from api.citizen.wallet.ledger_terms import LedgerTerms
 from api.idempotency import Idempotency
 from api.operation import encode_cursor
-from api.staff import approvals, openings, operators, parties, privacy, sessions
+from api.staff import approvals, audit, emergencies, openings, operators, parties, privacy, sessions
 from api.verifiers import verifications
 from auth.types import Role
 from certificates.definitions import Kinds
-from certificates.types import Outcome, Verified, Verifier
+from certificates.types import Outcome, Verified
+from core.audit.ledger import lines_of
 from core.db import fetch
 from core.signers.http_signature import SignatureChecker
 from tests.auth.registers.test_parties import pem, verifier
 from tests.fakes.auth import make_auth
+from tests.fakes.certificates import FakeVerifiers
 from tests.fakes.staff import PASSWORD, Member, Staff, limited
 
 URL = "https://zhijian.city.test"
@@ -47,9 +50,9 @@ class NotingVerification:
     """Remembers who asked."""
 
     def __init__(self) -> None:
-        self.asked: list[Verifier | None] = []
+        self.asked: list[UUID | None] = []
 
-    async def verify(self, code: str, *, purpose: str, verifier: Verifier | None, address: str) -> Verified:
+    async def verify(self, code: str, *, purpose: str, verifier: UUID | None, address: str) -> Verified:
         self.asked.append(verifier)
         return Verified(Outcome.UNKNOWN)
 
@@ -85,12 +88,17 @@ async def hall(staff: Staff) -> AsyncIterator[Hall]:
     services = SimpleNamespace(
         idempotency=Idempotency(vault=ground.vault, clock=ground.clock, ids=ground.ids),
         sessions=auth.sessions,
+        clock=ground.clock,
         wallet=SimpleNamespace(kinds=Kinds([])),
+        ledger_terms=LedgerTerms(kinds=Kinds([]), verifiers=FakeVerifiers(), purposes=ledger.purpose_words()),
         staff_sessions=staff.sessions,
         operators=staff.operators,
+        appointments=staff.appointments,
         approvals=staff.approvals,
         emergencies=staff.emergencies,
+        emergency_reviews=staff.reviews,
         openings=staff.openings,
+        trail=staff.trail,
         parties=staff.parties,
         privacy_records=staff.privacy_records,
         verification=verification,
@@ -98,7 +106,19 @@ async def hall(staff: Staff) -> AsyncIterator[Hall]:
         public_url=URL,
     )
     routes = [
-        each.routes for each in (sessions, operators, approvals, openings, parties, privacy, ledger, verifications)
+        each.routes
+        for each in (
+            sessions,
+            operators,
+            approvals,
+            audit,
+            emergencies,
+            openings,
+            parties,
+            privacy,
+            ledger,
+            verifications,
+        )
     ]
     app = edge.create_app(services, routes, clock=ground.clock, ids=ground.ids, name=f"test-{uuid4().hex}")
     listener = socket.create_server(("127.0.0.1", 0))
@@ -112,13 +132,16 @@ async def hall(staff: Staff) -> AsyncIterator[Hall]:
 
 async def test_from_an_invitation_to_a_session_and_out(hall: Hall) -> None:
     system, _ = await hall.token(Role.SYSTEM_ADMIN)
-    invited = await hall.ask(
-        "POST",
-        "/v1/staff/operators",
-        {"username": "a.clerk", "grants": [{"role": "acceptor", "region": "3201", "department": "taxation"}]},
-        token=system,
-    )
+    security, _ = await hall.token(Role.SECURITY_ADMIN)
+    named = {"username": "a.clerk"}
+    told = await hall.ask("POST", "/v1/staff/operators", {**named, "grants": [{"role": "operator"}]}, token=system)
+    assert (told.status, told.json["code"]) == (422, "request.invalid")
+    invited = await hall.ask("POST", "/v1/staff/operators", named, token=system)
     assert invited.status == 201
+    grants = [{"role": "acceptor", "region": "3201", "department": "taxation", "matter": ""}]
+    roles = f"{invited.headers['Location']}/roles"
+    early = await hall.ask("PUT", roles, {"grants": grants}, token=security)
+    assert (early.status, early.json["code"]) == (409, "auth.operator-state")
     assert invited.headers["Location"] == f"/v1/staff/operators/{invited.json['id']}"
     weak = await hall.ask(
         "POST", "/v1/staff/activations", {"secret": invited.json["secret"], "password": "password1234"}
@@ -130,14 +153,14 @@ async def test_from_an_invitation_to_a_session_and_out(hall: Hall) -> None:
     assert len(activated.json["recovery_codes"]) == 10
     again = await hall.ask("POST", "/v1/staff/activations", activation)
     assert (again.status, again.json["code"]) == (401, "auth.activation-invalid")
+    assert (await hall.ask("PUT", roles, {"grants": grants}, token=system)).status == 403
+    assert (await hall.ask("PUT", roles, {"grants": grants}, token=security)).status == 200
     totp = pyotp.parse_uri(activated.json["otpauth_uri"])
     assert isinstance(totp, pyotp.TOTP)
     login = {"username": "a.clerk", "password": PASSWORD, "otp": totp.at(hall.staff.ground.clock.now())}
     granted = await hall.ask("POST", "/v1/staff/sessions", login)
     assert granted.status == 201
-    assert granted.json["operator"]["grants"] == [
-        {"role": "acceptor", "region": "3201", "department": "taxation", "matter": ""}
-    ]
+    assert granted.json["operator"]["grants"] == grants
     replayed = await hall.ask("POST", "/v1/staff/sessions", login)
     assert (replayed.status, replayed.json["code"]) == (401, "auth.staff-login-invalid")
     token = granted.json["access_token"]
@@ -150,12 +173,17 @@ async def test_from_an_invitation_to_a_session_and_out(hall: Hall) -> None:
 
 async def test_a_role_taken_away_over_the_wire_is_gone_with_the_next_request(hall: Hall) -> None:
     security, _ = await hall.token(Role.SECURITY_ADMIN)
+    await hall.staff.member(Role.AUDITOR)
     token, member = await hall.token(Role.AUDITOR)
     path = f"/v1/staff/operators/{member.caller.operator_id}"
     assert (await hall.ask("GET", "/v1/staff/operators", token=token)).status == 200
     changed = await hall.ask("PUT", f"{path}/roles", {"grants": [{"role": "operator"}]}, token=security)
     assert changed.status == 200
     assert (await hall.ask("GET", "/v1/staff/operators", token=token)).status == 401
+    twice = await hall.ask("PUT", f"{path}/roles", {"grants": [{"role": "operator"}] * 2}, token=security)
+    assert (twice.status, twice.json["errors"]) == (
+        422, [{"pointer": "/grants", "code": "doubled", "message": "同一项写了两遍"}]
+    )  # fmt: skip
     needed = await hall.ask("PUT", f"{path}/roles", {"grants": [{"role": "approver"}]}, token=security)
     assert (needed.status, needed.json["code"]) == (403, "auth.approval-needed")
     assert needed.json["start"] == "/v1/staff/approvals"
@@ -210,10 +238,7 @@ async def test_a_verifier_comes_in_by_two_people_and_is_known_by_its_key(hall: H
 
     assert (await verify(hall, key, "check-in")).status == 200
     assert (await verify(hall, key, "curiosity")).status == 200
-    assert [(str(each.id), each.allowed) for each in hall.verification.asked if each] == [
-        (listed[0]["id"], frozenset({"name", "age>=18"})),
-        (listed[0]["id"], frozenset()),
-    ]
+    assert [str(each) for each in hall.verification.asked if each] == [listed[0]["id"]] * 2
     told = await hall.ask(
         "POST", f"/v1/staff/verifiers/{listed[0]['id']}/suspensions", {"reason": "asks too much"}, token=security
     )
@@ -245,6 +270,71 @@ async def verify(hall: Hall, key: ed25519.Ed25519PrivateKey, purpose: str) -> An
         return Answered(answer.status, answer.headers, await answer.json(content_type=None), await answer.text())
 
 
+async def test_an_invitation_asked_for_again_is_the_same_for_the_same_session_alone(hall: Hall) -> None:
+    system, member = await hall.token(Role.SYSTEM_ADMIN)
+    wanted = {"username": "a.clerk"}
+    first = await hall.ask("POST", "/v1/staff/operators", wanted, token=system, Idempotency_Key="k-1")
+    again = await hall.ask("POST", "/v1/staff/operators", wanted, token=system, Idempotency_Key="k-1")
+    assert (first.status, again.status) == (201, 201)
+    assert again.json == first.json
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert len(await fetch("SELECT id FROM operator_account WHERE username = 'a.clerk'")) == 1
+    other = await hall.ask("POST", "/v1/staff/operators", {"username": "b.clerk"}, token=system, Idempotency_Key="k-1")
+    assert (other.status, other.json["code"]) == (422, "request.idempotency-key-reused")
+    hall.staff.ground.clock.move(timedelta(seconds=30))
+    elsewhere = (await hall.staff.log_in(member)).access_token
+    told = await hall.ask("POST", "/v1/staff/operators", wanted, token=elsewhere, Idempotency_Key="k-1")
+    assert (told.status, told.json["code"]) == (409, "auth.username-taken")
+    assert first.json["secret"] not in repr(await fetch("SELECT * FROM kept_answer"))
+
+
+async def test_a_lost_answer_is_no_second_opening(hall: Hall) -> None:
+    resident = await make_auth(hall.staff.ground).caller_named("openid-1", NAME, NUMBER)
+    clerk, _ = await hall.token(Role.OPERATOR)
+    wanted = {"subject": str(resident.citizen_id), "fields": ["name"], "purpose": "calls back", "case": "C-2026-17"}
+    told = [await hall.ask("POST", "/v1/staff/openings", wanted, token=clerk, Idempotency_Key="k-1") for _ in range(2)]
+    assert [each.json["values"] for each in told] == [{"name": NAME}] * 2
+    assert told[1].headers["Cache-Control"] == "no-store"
+    assert len(await fetch("SELECT id FROM opening")) == 1
+    assert len(await fetch("SELECT id FROM audit_line WHERE action = 'auth.data-opened'")) == 1
+    assert NAME not in repr(await fetch("SELECT * FROM kept_answer"))
+
+
+async def test_the_audit_is_looked_through_by_who_audits_and_by_nobody_else(hall: Hall) -> None:
+    resident = await make_auth(hall.staff.ground).caller_named("openid-1", NAME, NUMBER)
+    auditor, _ = await hall.token(Role.AUDITOR)
+    clerk, member = await hall.token(Role.OPERATOR)
+    await hall.ask("GET", f"/v1/staff/residents/{resident.citizen_id}", token=clerk)
+    path, own = "/v1/staff/audit-lines", str(member.caller.operator_id)
+    by_clerk = f"{path}?actor={own}&actor_kind=operator"
+    told = await hall.ask("GET", f"{by_clerk}&action=auth.resident-looked-up", token=auditor)
+    assert told.status == 200, told.text
+    (line,) = told.json["items"]
+    assert (line["actor"], line["seal"], line["seq"]) == (own, "unsealed", None)
+    assert line["subject"] not in {None, str(resident.citizen_id)}
+    assert str(resident.citizen_id) not in told.text
+    without = await hall.ask("GET", f"{path}?subject={resident.citizen_id}", token=auditor)
+    assert (without.status, without.json["code"]) == (422, "auth.subject-needs-case")
+    about = f"{path}?subject={resident.citizen_id}&purpose=a%20complaint&case=C-2026-9"
+    told = await hall.ask("GET", about, token=auditor)
+    assert {item["subject"] for item in told.json["items"]} == {line["subject"]}
+    for wrong in ("since=0001-01-01T00:00:00%2B14:00", "since=2026-01-01", "actor_kind=robot", f"case={NUMBER}", "x=1"):
+        assert (await hall.ask("GET", f"{path}?{wrong}", token=auditor)).status == 422, wrong
+    for address in (path, "/v1/staff/audit-chain"):
+        assert (await hall.ask("GET", address, token=clerk)).json["code"] == "auth.forbidden"
+    chain = await hall.ask("GET", "/v1/staff/audit-chain", token=auditor)
+    assert (chain.json["sealed_up_to"], chain.json["signature"]) == (0, "holds")
+    pages: list[str] = []
+    cursor = ""
+    while True:
+        page = (await hall.ask("GET", f"{by_clerk}&limit=1{cursor}", token=auditor)).json
+        pages += [item["id"] for item in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    assert len(pages) == len(set(pages)) == 3
+
+
 async def test_an_emergency_over_the_wire(hall: Hall) -> None:
     system, _ = await hall.token(Role.SYSTEM_ADMIN)
     security, _ = await hall.token(Role.SECURITY_ADMIN)
@@ -256,8 +346,25 @@ async def test_an_emergency_over_the_wire(hall: Hall) -> None:
     assert [item["id"] for item in listed.json["items"]] == [told.json["id"]]
     path = told.headers["Location"]
     assert (await hall.ask("GET", path, token=system)).status == 403
-    reviewed = await hall.ask("POST", f"{path}/reviews", {"finding": "justified"}, token=security)
-    assert (reviewed.status, reviewed.json["finding"]) == (200, "justified")
+    early = await hall.ask("POST", f"{path}/reviews", {"finding": "justified"}, token=security)
+    assert (early.status, early.json["code"]) == (409, "auth.emergency-unused")
+    reviewed = await hall.ask("POST", f"{path}/reviews", {"finding": "unjustified"}, token=security)
+    assert (reviewed.status, reviewed.json["state"], reviewed.json["undone"]) == (200, "withdrawn", ["stopped"])
+    listed = await hall.ask("GET", "/v1/staff/emergencies", token=security)
+    assert [item["finding"] for item in listed.json["items"]] == ["unjustified"]
+    barred = await hall.ask("POST", "/v1/staff/emergencies", body, token=system)
+    assert (barred.status, barred.json["code"]) == (403, "auth.emergency-barred")
+    noted = await hall.ask("POST", f"{path}/follow-ups", {"note": "talked to them"}, token=security)
+    assert (noted.status, noted.json["follow_up"]) == (200, "talked to them")
+    # What the security administrator does alone, the audit administrator looks at and sees to.
+    audit_admin, _ = await hall.token(Role.AUDIT_ADMIN)
+    own = (await hall.ask("POST", "/v1/staff/emergencies", body, token=security)).headers["Location"]
+    refused = await hall.ask("POST", f"{own}/reviews", {"finding": "unjustified"}, token=security)
+    assert (refused.status, refused.json["code"]) == (403, "auth.self-approval")
+    for step, said in (("reviews", {"finding": "unjustified"}), ("follow-ups", {"note": "talked to them"})):
+        assert (await hall.ask("POST", f"{own}/{step}", said, token=audit_admin)).status == 200
+    again = await hall.ask("POST", f"{path}/follow-ups", {"note": "talked to them"}, token=security)
+    assert (again.status, again.json["code"]) == (409, "auth.nothing-to-follow-up")
     assert (await hall.ask("GET", "/v1/staff/emergencies", token=security)).json["items"] == []
 
 
@@ -293,13 +400,28 @@ async def test_what_staff_opens_the_resident_sees(hall: Hall) -> None:
     for case in (NUMBER, "19900000001", "a case", "x"):
         told = await hall.ask("POST", "/v1/staff/openings", {**wanted, "case": case}, token=clerk)
         assert (told.status, told.json["code"]) == (422, "request.invalid")
+    for changed, pointer, code in (
+        ({"case": NUMBER}, "/case", "personal_number"),
+        ({"purpose": "...."}, "/purpose", "unreadable"),
+        ({"application": str(resident.citizen_id)}, "", "one_of"),
+    ):
+        told = await hall.ask("POST", "/v1/staff/openings", {**wanted, **changed}, token=clerk)
+        assert [(error["pointer"], error["code"]) for error in told.json["errors"]] == [(pointer, code)]
+        assert told.json["errors"][0]["message"] != "格式不对"
+    twice = await hall.ask("POST", "/v1/staff/openings", {**wanted, "fields": ["name", "name"]}, token=clerk)
+    assert (twice.status, twice.json["errors"][0]["code"]) == (422, "doubled")
     token = auth.tokens.issue(resident.citizen_id, resident.session_id)
     lines = (await hall.ask("GET", "/v1/citizen/ledger", token=token)).json["items"]
-    seen = [(line["actor"], line["action"], line["fields"]) for line in lines if line["actor_kind"] == "operator"]
-    assert seen == [
-        ("工作人员", "auth.data-opened", ["name", "id_number"]),
-        ("工作人员", "auth.resident-looked-up", []),
-    ]
+    staff = [line for line in lines if line["actor_kind"] == "operator"]
+    assert {line["actor"] for line in staff} == {"工作人员"}
+    seen = {(line["action"], line["outcome"], line["purpose"], line["case"], *line["fields"]) for line in staff}
+    why = ("calls back about a form", "C-2026-17", "name", "id_number")
+    assert seen == {
+        ("auth.opening-refused", "forbidden", *why),
+        ("auth.data-opened", "ok", *why),
+        ("auth.resident-looked-up", "ok", "", None),
+    }
+    assert len(staff) == 3
 
 
 async def test_an_application_is_opened_under_its_own_number_within_ones_reach(hall: Hall) -> None:
@@ -308,8 +430,12 @@ async def test_an_application_is_opened_under_its_own_number_within_ones_reach(h
     application, now = hall.staff.ground.ids.uuid(), hall.staff.ground.clock.now()
     await fetch(
         "INSERT INTO application (id, citizen_id, matter_code, matter_version, department, state, version, actions, "
-        "form_sealed, sources, number, query_code_hash, limit_days, due_note, created_at, updated_at) "
-        "VALUES ($1, $2, 'm-1', 1, 'taxation', 'submitted', 1, 0, $3, $4, 'N-2026-1', '', 0, '', $5, $5) RETURNING id",
+        "form_sealed, sources, number, query_code_hash, limit_days, due_note, channel, unit, region, home_region, "
+        "taken_region, "
+        "created_at, updated_at) "
+        "VALUES ($1, $2, 'm-1', 1, 'taxation', 'submitted', 1, 0, $3, $4, 'N-2026-1', '', 0, '', '', '', '', '', '', "
+        "$5, $5) "
+        "RETURNING id",
         application,
         resident.citizen_id,
         b"-",
@@ -325,6 +451,12 @@ async def test_an_application_is_opened_under_its_own_number_within_ones_reach(h
     assert (refused.status, refused.json["code"]) == (403, "auth.forbidden")
     other = await hall.ask("POST", "/v1/staff/openings", {**wanted, "case": "N-2026-2"}, token=within)
     assert (other.status, other.json["code"]) == (404, "request.not-found")
+    lines = await lines_of(resident.citizen_id, before=None, limit=10)
+    assert {(line.action, line.outcome, line.object_id) for line in lines if line.actor_kind == "operator"} == {
+        ("auth.data-opened", "ok", "N-2026-1"),
+        ("auth.opening-refused", "forbidden", "N-2026-1"),
+        ("auth.opening-refused", "other-case", "N-2026-2"),
+    }
 
 
 async def test_the_staff_is_listed_in_pages_and_foreign_cursors_are_refused(hall: Hall) -> None:

@@ -10,7 +10,7 @@ import pytest
 from auth.errors import RoleForbidden
 from auth.settings import AuthSettings, OperatorSettings
 from auth.staff.errors import NothingToOpen, TooManyOpenings
-from auth.staff.types import PersonField
+from auth.staff.types import OpeningReason, PersonField
 from auth.types import EVERYWHERE, Role, StaffScope
 from core.audit.ledger import lines_of
 from core.db import fetch
@@ -44,16 +44,24 @@ async def opened(
     *fields: PersonField,
     scope: StaffScope = EVERYWHERE,
     of: StaffScope = EVERYWHERE,
+    of_the_case: bool = True,
 ) -> Mapping[PersonField, str | None]:
     return await staff.openings.open_person(
         clerk.caller,
         [scope],
         resident,
         fields or (PersonField.NAME,),
-        purpose="calls back about a form",
-        case="C-2026-17",
-        concerned=of,
+        OpeningReason("calls back about a form", "C-2026-17", of, is_of_the_case=of_the_case),
     )
+
+
+async def refusals(resident: UUID) -> list[tuple[str, str, str, tuple[str, ...]]]:
+    """Return what the resident reads of refused openings: why, for what, under which case, of which fields."""
+    return [
+        (line.outcome, line.purpose, line.object_id, line.field_names)
+        for line in await lines_of(resident, before=None, limit=50)
+        if line.action == "auth.opening-refused"
+    ]
 
 
 async def test_an_opening_tells_what_was_asked_and_the_resident_sees_it(
@@ -101,7 +109,18 @@ async def test_a_grant_opens_what_it_reaches(
     with pytest.raises(RoleForbidden):
         await opened(staff, clerk, resident, scope=reach, of=of)
     assert await fetch("SELECT id FROM opening") == []
-    assert [line.action for line in await lines_of(resident, before=None, limit=5) if "data" in line.action] == []
+    assert await refusals(resident) == [("forbidden", "calls back about a form", "C-2026-17", ("name",))]
+
+
+async def test_an_opening_under_another_case_is_none_and_the_resident_sees_the_attempt(
+    staff: Staff, clerk: Member, resident: UUID
+) -> None:
+    with pytest.raises(NothingToOpen):
+        await opened(staff, clerk, resident, PersonField.MOBILE, of_the_case=False)
+    assert await fetch("SELECT id FROM opening") == []
+    assert await refusals(resident) == [("other-case", "calls back about a form", "C-2026-17", ("mobile",))]
+    line = (await lines_of(resident, before=None, limit=1))[0]
+    assert (line.actor_kind, line.actor_id) == ("operator", str(clerk.caller.operator_id))
 
 
 async def test_nobody_is_opened_who_is_not_there(staff: Staff, clerk: Member) -> None:
@@ -110,6 +129,7 @@ async def test_nobody_is_opened_who_is_not_there(staff: Staff, clerk: Member) ->
     with pytest.raises(NothingToOpen):
         await staff.openings.look(clerk.caller, staff.ground.ids.uuid())
     assert await fetch("SELECT id FROM opening") == []
+    assert await fetch("SELECT id FROM audit_line WHERE action = 'auth.opening-refused'") == []
 
 
 async def test_an_hour_and_a_day_have_their_limits_and_half_of_them_alarms(ground: Ground, resident: UUID) -> None:
@@ -124,6 +144,7 @@ async def test_an_hour_and_a_day_have_their_limits_and_half_of_them_alarms(groun
     with pytest.raises(TooManyOpenings) as caught:
         await opened(staff, clerk, resident)
     assert 3_600 <= (caught.value.extras.retry_after or 0) <= 3_601
+    assert [outcome for outcome, *_ in await refusals(resident)] == ["too-many"]
     await opened(staff, other, resident)
     ground.clock.move(timedelta(hours=1))
     for _ in range(2):
@@ -145,3 +166,4 @@ async def test_many_at_once_are_no_more_than_one_after_the_other(ground: Ground,
         len([line for line in await lines_of(resident, before=None, limit=50) if line.action == "auth.data-opened"])
         == 5
     )
+    assert [outcome for outcome, *_ in await refusals(resident)] == ["too-many"] * 15

@@ -8,7 +8,7 @@ import pytest
 
 from auth.errors import TokenExpired, TokenInvalid
 from auth.settings import AuthLimits, AuthSettings, OperatorSettings
-from auth.staff.errors import PasswordWeak, StaffLoginInvalid
+from auth.staff.errors import ActivationInvalid, PasswordWeak, StaffLoginInvalid
 from auth.staff.types import StaffGrant
 from auth.types import Role
 from core.cache import TooManyRequests
@@ -199,7 +199,7 @@ async def test_a_recovery_code_takes_the_place_of_a_code_once(staff: Staff, oper
 
 
 async def test_an_operator_comes_from_their_networks_only(staff: Staff) -> None:
-    member = await staff.member(Role.AUDITOR, networks=("192.0.2.0/24", "2001:db8::/32"))
+    member = await staff.member(Role.AUDITOR, networks=("192.0.2.0/24", "2001:db8::/32"), address="192.0.2.9")
     with pytest.raises(StaffLoginInvalid):
         await staff.log_in(member, address="192.0.3.1")
     grant = await staff.log_in(member, address="192.0.2.9")
@@ -209,9 +209,25 @@ async def test_an_operator_comes_from_their_networks_only(staff: Staff) -> None:
             await staff.sessions.caller_of(grant.access_token, address=address)
 
 
+async def test_nobody_locks_an_account_from_where_it_may_not_come_from(staff: Staff) -> None:
+    member = await staff.member(Role.AUDITOR, networks=("192.0.2.0/24",), address="192.0.2.9")
+    for _ in range(12):
+        with pytest.raises(StaffLoginInvalid):
+            await staff.log_in(member, otp="not it", address="192.0.3.1")
+    await staff.log_in(member, address="192.0.2.9")
+
+
+async def test_an_invitation_is_taken_up_from_the_networks_of_its_account_only(staff: Staff) -> None:
+    invited = await staff.operators.invite("far.away", networks=("192.0.2.0/24",))
+    with pytest.raises(ActivationInvalid):
+        await staff.operators.activate(invited.secret, PASSWORD, address="192.0.3.1")
+    activated = await staff.operators.activate(invited.secret, PASSWORD, address="192.0.2.9")
+    assert activated.username == "far.away"
+
+
 async def test_nobody_comes_from_outside_the_networks_of_the_installation(ground: Ground) -> None:
     staff = make_staff(ground, AuthSettings(operators=OperatorSettings(networks=("10.0.0.0/8",))))
-    member = await staff.member(Role.AUDITOR)
+    member = await staff.member(Role.AUDITOR, address="10.0.0.1")
     with pytest.raises(StaffLoginInvalid):
         await staff.log_in(member, address="192.0.2.1")
     await staff.log_in(member, address="10.0.0.1")

@@ -112,6 +112,7 @@ class Town:
     def approvals(self) -> Approvals:
         return Approvals(
             deeds={ACTION: self._do},
+            checks={},
             papers=self.staff.papers,
             audit=self.staff.ground.audit,
             clock=self.staff.ground.clock,

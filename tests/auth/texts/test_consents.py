@@ -11,6 +11,7 @@ from auth.texts.consents import IN_FORCE, TEXTS, find_text, read_texts
 PUBLISHED = {
     "real-name@1": "15e1372577fd010947707843d2291de2654427d24810d8e009574085bc0343df",
     "face@1": "c25012e927ec33d6c9720c4870cc6c038b3c38c7da892160f6cc0cac167db8cb",
+    "wechat-face@1": "9decc2117d6d42d1ef92e69371c5c0933c34f11c7929862939537a5600e9a5e4",
     "delegation@1": "39d38a31aaedff59ffd6cc41afe7372a569902f4e40e4a1ca7b7d4ae2ccdaf25",
 }
 

@@ -5,12 +5,13 @@ import pytest
 from auth.types import Caller
 from tests.auth.ways.people import MOBILE, NAME, NUMBER
 from tests.conftest import Ground
-from tests.fakes.ways import Ways, make_ways
+from tests.fakes.ways import OFFICER, Ways, employ, make_ways
 
 
 @pytest.fixture
-def ways(ground: Ground) -> Ways:
+async def ways(ground: Ground) -> Ways:
     made = make_ways(ground)
+    await employ(ground, OFFICER)
     made.know(NAME, NUMBER, MOBILE)
     return made
 

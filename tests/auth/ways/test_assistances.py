@@ -3,27 +3,27 @@
 import asyncio
 import json
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
 
-from auth.errors import AccountClosed, RefreshInvalid, TokenInvalid
+from auth.errors import AccountClosed, RefreshInvalid, RoleForbidden, TokenInvalid
 from auth.types import Caller, Grant, Level, Role, RoleGrant, StaffCaller
 from auth.ways.errors import (
     AssistanceCodeWrong,
     AssistanceEnded,
     AssistanceUnconfirmed,
     NoSuchAssistance,
+    TooManyAssistances,
     WayLocked,
     WayUnavailable,
 )
 from auth.ways.types import AssistanceState, AssistanceView
 from core.audit.ledger import lines_of
-from core.cache import TooManyRequests
 from core.db import execute, fetch, transaction
 from core.errors import Problem
 from tests.auth.ways.people import MOBILE, NAME, NUMBER, OTHER_NAME, UNKNOWN_NUMBER
 from tests.conftest import Ground
+from tests.fakes.staff import limited
 from tests.fakes.ways import Ways, make_ways
 
 PURPOSE = "代办居住证签注"
@@ -136,13 +136,13 @@ async def test_what_an_officer_has_open_for_others_ends_with_what_they_may_do(
 ) -> None:
     _, grant = await by_code(ways, officer)
     await ways.auth.sessions.caller_of(grant.access_token, lately=True)
-    operators, admin = ways.auth.staff.operators, (await ways.auth.staff.member(Role.SECURITY_ADMIN)).caller
+    staff, admin = ways.auth.staff, (await ways.auth.staff.member(Role.SECURITY_ADMIN)).caller
     if what == "disabled":
-        await operators.disable(officer.operator_id, caller=admin, reason="has left")
+        await staff.appointments.disable(officer.operator_id, caller=admin, reason="has left")
     elif what == "other roles":
-        await operators.set_roles(officer.operator_id, [RoleGrant(Role.ACCEPTOR)], caller=admin)
+        await staff.appointments.set_roles(officer.operator_id, [RoleGrant(Role.ACCEPTOR)], caller=admin)
     else:
-        await operators.invite_again(officer.operator_id)
+        await staff.operators.invite_again(officer.operator_id)
     with pytest.raises(TokenInvalid):
         await ways.auth.sessions.caller_of(grant.access_token, lately=True)
     with pytest.raises(RefreshInvalid):
@@ -188,7 +188,7 @@ async def test_nobody_confirms_what_was_asked_of_somebody_else(
 async def test_a_colleague_cannot_collect_it(ways: Ways, officer: StaffCaller, resident: Caller) -> None:
     asked = await ask(ways, officer)
     await send_codes(ways)
-    colleague = StaffCaller(UUID(int=9), UUID(int=2), "a.colleague", (RoleGrant(Role.OPERATOR),))
+    colleague = (await ways.auth.staff.member(Role.OPERATOR)).caller
     with pytest.raises(NoSuchAssistance):
         await ways.assistances.collect(colleague, asked.id, ways.sender.last_to(MOBILE), device="")
 
@@ -289,14 +289,49 @@ async def test_a_person_is_asked_for_five_times_and_an_officer_asks_sixty_times(
         await ask(ways, officer, number=UNKNOWN_NUMBER)
 
 
-async def test_an_officer_asks_no_more_often_than_the_limit(ground: Ground) -> None:
-    settings = make_ways(ground).settings.model_copy(update={"assistance_limit": "2/hour"})
-    ways = make_ways(ground, settings=settings)
-    officer = StaffCaller(ground.ids.uuid(), UUID(int=1), "an.officer", (RoleGrant(Role.OPERATOR),))
-    for _ in range(2):
+async def test_an_officer_asks_no_more_often_than_anybody_may_in_an_hour_and_a_day(ground: Ground) -> None:
+    limits = {"assistances_an_hour": 2, "assistances_a_day": 3, "assistance_attempts": 20}
+    ways = make_ways(ground, settings=make_ways(ground).settings.model_copy(update=limits))
+    officer, other = [(await ways.auth.staff.member(Role.OPERATOR)).caller for _ in range(2)]
+    told = await asyncio.gather(*(ask(ways, officer) for _ in range(5)), return_exceptions=True)
+    assert sum(isinstance(each, TooManyAssistances) for each in told) == 3
+    assert sum(isinstance(each, AssistanceView) for each in told) == 2
+    await ask(ways, other)
+    ground.clock.move(timedelta(hours=1))
+    await ask(ways, officer)
+    with pytest.raises(TooManyAssistances) as caught:
         await ask(ways, officer)
-    with pytest.raises(TooManyRequests):
-        await ask(ways, officer)
+    assert 22 * 3600 < (caught.value.extras.retry_after or 0) <= 23 * 3600 + 1
+
+
+async def test_an_officer_who_has_lost_the_role_collects_nothing(
+    ways: Ways, officer: StaffCaller, resident: Caller
+) -> None:
+    admin = (await ways.auth.staff.member(Role.SECURITY_ADMIN)).caller
+    asked = await ask(ways, officer)
+    await ways.assistances.confirm(resident, asked.id)
+    limited_to = [limited(Role.OPERATOR, department="taxation")]
+    await ways.auth.staff.appointments.set_roles(officer.operator_id, limited_to, caller=admin)
+    with pytest.raises(RoleForbidden):
+        await ways.assistances.collect(officer, asked.id, None, device="")
+    assert [view.assisted for view in await ways.auth.sessions.list_sessions(resident)] == [False]
+
+
+async def test_a_session_collected_while_the_role_goes_ends_with_it(
+    ways: Ways, officer: StaffCaller, resident: Caller
+) -> None:
+    staff, admin = ways.auth.staff, (await ways.auth.staff.member(Role.SECURITY_ADMIN)).caller
+    for turn in range(6):
+        member = await staff.member(Role.OPERATOR)
+        asked = await ask(ways, member.caller)
+        await ways.assistances.confirm(resident, asked.id)
+        steps = [
+            ways.assistances.collect(member.caller, asked.id, None, device=""),
+            staff.appointments.set_roles(member.caller.operator_id, [RoleGrant(Role.AUDITOR)], caller=admin),
+        ]
+        await asyncio.gather(*(steps if turn % 2 else reversed(steps)), return_exceptions=True)
+        assert [view.assisted for view in await ways.auth.sessions.list_sessions(resident)] == [False], turn
+        ways.ground.clock.move(timedelta(hours=6))
 
 
 async def test_a_closed_account_is_acted_for_by_nobody(ways: Ways, officer: StaffCaller, caller: Caller) -> None:

@@ -6,16 +6,23 @@ from uuid import UUID
 
 import pytest
 
-from auth.errors import IdNumberInvalid
+from auth.errors import IdNumberInvalid, RoleForbidden
 from auth.types import Caller, Level, Role, RoleGrant, StaffCaller
-from auth.ways.errors import CounterMismatch, WayLocked
+from auth.ways.errors import CounterMismatch, TooManyConfirmations, WayLocked
 from auth.ways.types import Method, Outcome, StartedCheck
 from core.audit.ledger import lines_of
-from core.db import fetch
+from core.db import execute, fetch, transaction
 from tests.auth.ways.people import NAME, NUMBER, OTHER_NAME, OTHER_NUMBER
-from tests.fakes.ways import OFFICER, Ways
+from tests.conftest import Ground
+from tests.fakes.ways import OFFICER, Ways, employ, make_ways
 
 COLLEAGUE = StaffCaller(UUID(int=0xB0B), UUID(int=0x5E56), "a.colleague", (RoleGrant(Role.DEPARTMENT_OPERATOR),))
+
+
+@pytest.fixture(autouse=True)
+async def officers_at_work(ground: Ground) -> None:
+    for each in (OFFICER, COLLEAGUE):
+        await employ(ground, each)
 
 
 async def shown(ways: Ways, caller: Caller) -> StartedCheck:
@@ -50,6 +57,23 @@ async def test_the_ledger_names_the_officer(ways: Ways, caller: Caller) -> None:
         ("operator", str(OFFICER.operator_id), "mismatch"),
         ("operator", str(OFFICER.operator_id), "ok"),
     ]
+
+
+async def test_nobody_confirms_more_cards_than_an_hour_has_room_for(ground: Ground) -> None:
+    ways = make_ways(ground)
+    ways = make_ways(ground, settings=ways.settings.model_copy(update={"counter_an_hour": 2, "counter_a_day": 3}))
+    caller = await ways.auth.caller_named("openid-1", NAME, NUMBER)
+    for _ in range(2):
+        await confirm(ways, await shown(ways, caller))
+    check = await shown(ways, caller)
+    with pytest.raises(TooManyConfirmations) as caught:
+        await confirm(ways, check)
+    assert 3500 < (caught.value.extras.retry_after or 0) <= 3601
+    assert (await ways.step_ups.submit_evidence(caller, check.id, None)).outcome is Outcome.PENDING
+    ground.clock.move(timedelta(hours=1))
+    await confirm(ways, await shown(ways, caller))
+    with pytest.raises(TooManyConfirmations):
+        await confirm(ways, await shown(ways, caller))
 
 
 async def test_a_code_is_shown_in_groups_and_kept_as_a_hash(ways: Ways, caller: Caller) -> None:
@@ -104,6 +128,18 @@ async def test_a_code_that_has_run_out_confirms_nobody_and_may_be_drawn_again(wa
         await confirm(ways, check)
     await ways.tidying.tidy()
     assert await fetch("SELECT id FROM counter_slip") == []
+
+
+@pytest.mark.parametrize("what", ["disabled", "other roles"])
+async def test_an_officer_who_was_let_go_confirms_nobody(ways: Ways, caller: Caller, what: str) -> None:
+    check = await shown(ways, caller)
+    gone = "UPDATE operator_account SET state = 'disabled' WHERE id = $1"
+    other = "UPDATE operator_grant SET role = 'auditor' WHERE operator_id = $1"
+    await transaction(lambda: execute(gone if what == "disabled" else other, OFFICER.operator_id))
+    with pytest.raises(RoleForbidden):
+        await confirm(ways, check)
+    assert (await ways.step_ups.submit_evidence(caller, check.id, None)).outcome is Outcome.PENDING
+    assert await confirm(ways, check, officer=COLLEAGUE) == check.id
 
 
 async def test_a_form_knows_what_is_no_number(ways: Ways) -> None:

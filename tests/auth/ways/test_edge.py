@@ -12,6 +12,7 @@ import pytest
 
 from api import app as edge
 from api.citizen import ledger, me, sessions
+from api.citizen.wallet.ledger_terms import LedgerTerms
 from api.citizen.ways import assistances, login_checks, step_ups
 from api.idempotency import Idempotency
 from api.operation import encode_cursor
@@ -22,6 +23,7 @@ from auth.ways.errors import WayUnavailable
 from certificates.definitions import Kinds
 from core.db import fetch, transaction
 from tests.auth.ways.people import CARD, MOBILE, NAME, NUMBER, OTHER_NAME, UNKNOWN_NUMBER
+from tests.fakes.certificates import FakeVerifiers
 from tests.fakes.staff import limited
 from tests.fakes.ways import Ways
 from tests.privacy import leaks
@@ -79,6 +81,7 @@ async def client(ways: Ways) -> AsyncIterator[Client]:
         realname=auth.realname,
         staff_sessions=auth.staff.sessions,
         wallet=SimpleNamespace(kinds=Kinds([])),
+        ledger_terms=LedgerTerms(kinds=Kinds([]), verifiers=FakeVerifiers(), purposes=ledger.purpose_words()),
         menu=ways.menu,
         step_ups=ways.step_ups,
         login_checks=ways.login_checks,

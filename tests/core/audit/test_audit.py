@@ -50,6 +50,10 @@ async def verify(ground: Ground) -> Findings:
     return await verify_audit(ground.ring.audit.public_key())
 
 
+def outcome_of(findings: Findings) -> tuple[int, int, tuple[str, ...]]:
+    return findings.checked, findings.unsealed, findings.faults
+
+
 async def behind_the_guards(sql: str) -> None:
     """Change what must not be changed, as somebody who owns the database could."""
     if is_postgres():
@@ -167,7 +171,7 @@ async def test_lines_are_linked_once_and_in_order(ground: Ground) -> None:
         previous = link(previous, place, plain_line({key: row[key] for key in row if key not in {"seq", "hash"}}))
         assert row["hash"] == previous
     assert [row["at"] for row in rows] == sorted(row["at"] for row in rows)
-    assert await verify(ground) == Findings(checked=7, unsealed=0, faults=())
+    assert outcome_of(await verify(ground)) == (7, 0, ())
 
 
 async def test_many_sealers_at_once_link_each_line_once(ground: Ground) -> None:
@@ -204,11 +208,11 @@ async def test_the_unsealed_tail_is_named_and_is_no_fault(ground: Ground) -> Non
     await write(ground, 2)
     await seal_all(ground)
     await write(ground, 3)
-    assert await verify(ground) == Findings(checked=2, unsealed=3, faults=())
+    assert outcome_of(await verify(ground)) == (2, 3, ())
 
 
 async def test_an_empty_chain_holds(ground: Ground) -> None:
-    assert await verify(ground) == Findings(checked=0, unsealed=0, faults=())
+    assert await verify(ground) == Findings(checked=0, unsealed=0, faults=(), first=None, head=None)
 
 
 LINE_4 = "(SELECT line_id FROM audit_link WHERE seq = 4)"
@@ -254,7 +258,7 @@ async def test_swapped_lines_are_found(ground: Ground) -> None:
 async def test_the_chain_is_checked_over_many_pages(ground: Ground) -> None:
     await write(ground, 1100)
     assert await seal_all(ground) == 1100
-    assert await verify(ground) == Findings(checked=1100, unsealed=0, faults=())
+    assert outcome_of(await verify(ground)) == (1100, 0, ())
 
 
 async def test_another_key_has_signed_nothing_here(ground: Ground) -> None:

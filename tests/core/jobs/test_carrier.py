@@ -197,7 +197,7 @@ async def test_a_worker_goes_on_by_itself_while_its_broker_is_away(ground: Groun
 
 async def test_a_job_that_cannot_be_claimed_now_fails_nobody(ground: Ground) -> None:
     class Away(JobRunner):
-        async def run(self, job_id: UUID) -> None:
+        async def run(self, job_id: UUID, lane: str = "") -> None:
             raise Unavailable
 
     runner = Away(handlers={}, settings=JobSettings(), clock=ground.clock, ids=ground.ids)

@@ -35,7 +35,7 @@ def folder(path: Path, clock: Clock) -> KeyFolder:
     return KeyFolder(path, clock=clock)
 
 
-@pytest.mark.parametrize("kind", ["token", "issuer", "index", "kek"])
+@pytest.mark.parametrize("kind", ["token", "issuer", "sm2", "index", "kek"])
 def test_a_new_key_is_known_at_once_and_current_at_its_time(path: Path, clock: FixedClock, kind: str) -> None:
     ring = KeyRing.load(path)
 
@@ -43,6 +43,7 @@ def test_a_new_key_is_known_at_once_and_current_at_its_time(path: Path, clock: F
         return {
             "token": [key.kid for key in ring.tokens.keys],
             "issuer": [key.kid for key in ring.issuers.keys],
+            "sm2": [key.kid for key in ring.sm2.keys],
             "index": [key.kid for key in ring.indexes.keys],
             "kek": [key.kid for key in ring.keks.keys],
         }[kind]
@@ -52,6 +53,7 @@ def test_a_new_key_is_known_at_once_and_current_at_its_time(path: Path, clock: F
         return {
             "token": ring.tokens.current(now).kid,
             "issuer": ring.issuers.current(now).kid,
+            "sm2": ring.sm2.current(now).kid,
             "index": ring.indexes.current(now).kid,
             "kek": ring.keks.current(now).kid,
         }[kind]

@@ -1,9 +1,6 @@
 """Uploaded files: whatever they are, they end as upright pixels or as a named fault."""
 
-import struct
-import zlib
 from contextlib import suppress
-from io import BytesIO
 
 import numpy as np
 import pytest
@@ -11,73 +8,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
-from face.adapters.picture import BadPicture, PictureLimits, decode
+from face.adapters.picture import BadPicture, decode
 from face.types import PictureFault
-
-LIMITS = PictureLimits()
-
-
-def picture(kind: str = "JPEG", mode: str = "RGB", size: tuple[int, int] = (64, 48), **options: object) -> bytes:
-    out = BytesIO()
-    Image.effect_noise(size, 60).convert(mode).save(out, kind, **options)
-    return out.getvalue()
+from tests.fakes.evil_pictures import EVIL, LIMITS, picture
 
 
-def png(width: int, height: int, bits: int, content: bytes) -> bytes:
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-    header = struct.pack(">IIBBBBB", width, height, bits, 2, 0, 0, 0)
-    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(content)) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + body
-
-
-def animated() -> bytes:
-    out = BytesIO()
-    frames = [Image.new("RGB", (32, 32), colour) for colour in ("red", "blue")]
-    frames[0].save(out, "PNG", save_all=True, append_images=frames[1:])
-    return out.getvalue()
-
-
-def huge_jpeg_header() -> bytes:
-    data = bytearray(picture())
-    at = data.index(b"\xff\xc0")
-    data[at + 5 : at + 9] = struct.pack(">HH", 30_000, 30_000)
-    return bytes(data)
-
-
-EVIL = {
-    "empty": (b"", PictureFault.WRONG_TYPE),
-    "text": (b"<svg onload=alert(1)>", PictureFault.WRONG_TYPE),
-    "gif": (picture("GIF", "L"), PictureFault.WRONG_TYPE),
-    "webp": (picture("WEBP"), PictureFault.WRONG_TYPE),
-    "tiff": (picture("TIFF"), PictureFault.WRONG_TYPE),
-    "only magic": (b"\xff\xd8\xff", PictureFault.TRUNCATED),
-    "magic and end": (b"\xff\xd8\xff\xd9", PictureFault.UNREADABLE),
-    "truncated jpeg": (picture()[:-200], PictureFault.TRUNCATED),
-    "jpeg cut in its header, with an end": (picture()[:300] + b"\xff\xd9", PictureFault.UNREADABLE),
-    "truncated png": (picture("PNG")[:-100], PictureFault.TRUNCATED),
-    "polyglot zip": (picture() + b"PK\x03\x04" + b"evil" * 50, PictureFault.TRAILING_DATA),
-    "polyglot html": (picture("PNG") + b"<script>alert(1)</script>", PictureFault.TRAILING_DATA),
-    "header of 30,000 x 30,000 (png)": (png(30_000, 30_000, 8, b""), PictureFault.TOO_MANY_PIXELS),
-    "header of 30,000 x 30,000 (jpeg)": (huge_jpeg_header(), PictureFault.TOO_MANY_PIXELS),
-    "png without pixels": (png(64, 64, 8, b""), PictureFault.UNREADABLE),
-    "more than 1080p (jpeg)": (picture(size=(1700, 1300)), PictureFault.TOO_MANY_PIXELS),
-    "more than 1080p (png)": (png(1700, 1300, 8, b""), PictureFault.TOO_MANY_PIXELS),
-    "cmyk": (picture(mode="CMYK"), PictureFault.UNUSUAL_COLOURS),
-    "16 bit grey": (picture("PNG", "I;16"), PictureFault.UNUSUAL_COLOURS),
-    "16 bit colour": (png(8, 8, 16, (b"\0" + bytes(48)) * 8), PictureFault.UNUSUAL_COLOURS),
-    "animated": (animated(), PictureFault.ANIMATED),
-    "too many bytes": (b"\xff\xd8\xff" + bytes(LIMITS.max_bytes), PictureFault.TOO_LARGE),
-}
+def outcome(data: bytes) -> PictureFault | None:
+    try:
+        pixels = decode(data, LIMITS)
+    except BadPicture as refusal:
+        return refusal.fault
+    assert pixels.size <= 3 * LIMITS.max_pixels
+    return None
 
 
 @pytest.mark.parametrize("name", EVIL)
 def test_evil_files_are_refused_by_name(name: str) -> None:
     data, fault = EVIL[name]
-    with pytest.raises(BadPicture) as refusal:
-        decode(data, LIMITS)
-    assert refusal.value.fault is fault
+    assert outcome(data) in ({fault} if fault else {None, *PictureFault})
 
 
 @pytest.mark.parametrize(

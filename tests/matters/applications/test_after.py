@@ -4,23 +4,20 @@ import asyncio
 
 import pytest
 
-from auth.types import Caller
 from core.audit.actors import Actor, ActorKind
 from core.db import fetch, transaction
 from matters.applications.progress import Progress
 from matters.cases.history import Entry
 from matters.errors import (
-    AlreadyRated,
     DepartmentUnavailable,
     NoSuchApplication,
     ProgressLocked,
     ProgressNotFound,
-    ReasonNeeded,
     StateForbids,
     WithdrawalTooLate,
 )
-from matters.types import Satisfaction, State, Step, Submitted
-from tests.matters.conftest import ENDORSEMENT, SETTLEMENT, Desk, count_of
+from matters.types import State, Step
+from tests.matters.conftest import ENDORSEMENT, Desk, count_of
 
 CLERK = Actor(ActorKind.OPERATOR, "clerk")
 
@@ -110,38 +107,6 @@ async def test_a_move_that_the_state_machine_does_not_have_is_refused(desk: Desk
     with pytest.raises(StateForbids):
         await transaction(lambda: desk.history.append(submitted.application_id, Entry(step=step, actor=CLERK)))
     assert await count_of("case_action") == actions
-
-
-async def decided(desk: Desk) -> tuple[Caller, Submitted]:
-    caller = desk.citizen()
-    submitted = await desk.submitted(caller, SETTLEMENT)
-    await desk.deliver(submitted.application_id)
-    return caller, submitted
-
-
-async def test_a_decided_case_is_rated_once(desk: Desk) -> None:
-    caller, submitted = await decided(desk)
-    rate = desk.ratings.rate
-    await rate(caller, submitted.application_id, Satisfaction.VERY_SATISFIED, [], "很快")
-    with pytest.raises(AlreadyRated):
-        await rate(caller, submitted.application_id, Satisfaction.SATISFIED, [], "")
-    view = await desk.view(caller, submitted.application_id)
-    assert view.rated is Satisfaction.VERY_SATISFIED
-
-
-async def test_a_bad_rating_says_why(desk: Desk) -> None:
-    caller, submitted = await decided(desk)
-    rate = desk.ratings.rate
-    with pytest.raises(ReasonNeeded):
-        await rate(caller, submitted.application_id, Satisfaction.DISSATISFIED, [], "  ")
-    await rate(caller, submitted.application_id, Satisfaction.DISSATISFIED, ["slow"], "")
-
-
-async def test_what_is_not_decided_is_not_rated(desk: Desk) -> None:
-    caller = desk.citizen()
-    submitted = await desk.submitted(caller)
-    with pytest.raises(StateForbids):
-        await desk.ratings.rate(caller, submitted.application_id, Satisfaction.SATISFIED, [], "")
 
 
 async def test_number_and_code_tell_how_it_stands_and_nothing_personal(desk: Desk) -> None:

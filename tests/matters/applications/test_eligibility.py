@@ -89,3 +89,16 @@ def test_a_catalogue_that_names_records_nobody_answers_for_stops_the_start(desk:
             clock=desk.ground.clock,
             settings=MatterSettings(),
         )
+
+
+async def test_a_decision_keeps_a_digest_of_what_it_rests_on_and_none_of_it(desk: Desk) -> None:
+    digests = []
+    for insured in (True, True, False):
+        desk.records["human-resources"].facts = {"insured": insured}
+        submitted = await desk.submitted(desk.citizen(), SETTLEMENT)
+        await desk.deliver(submitted.application_id)
+        data = (await desk.history.read(submitted.application_id))[-1].data
+        assert data["rule_version"] == "graduate-settlement@1"
+        assert "bachelor" not in str(data)
+        digests.append(data["facts_digest"])
+    assert digests[0] == digests[1] != digests[2]

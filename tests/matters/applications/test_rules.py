@@ -12,15 +12,13 @@ from PIL import Image
 from matters.applications.rules import (
     LAST_SERIAL,
     application_number,
-    form_errors,
     material_of,
     media_type_of,
-    missing_materials,
     serial_text,
     shown,
 )
 from matters.catalogue.loading import load_catalogue
-from matters.catalogue.rules import choose_ways
+from tests.fakes.papers import PDF
 
 CODE = "1" * 31
 
@@ -49,12 +47,6 @@ def test_beyond_the_last_serial_there_is_none(serial: int) -> None:
 
 def test_the_last_serial_is_all_letters() -> None:
     assert serial_text(LAST_SERIAL) == "ZZZZ"
-
-
-def test_a_missing_field_is_named() -> None:
-    schema = {"type": "object", "properties": {"a": {"type": "string"}, "b": {}}, "required": ["a", "b"]}
-    assert [(error.pointer, error.code) for error in form_errors(schema, {"a": "x"})] == [("/form/b", "required")]
-    assert form_errors(schema, {"a": "x", "b": None}) == []
 
 
 @pytest.mark.parametrize(
@@ -89,7 +81,6 @@ def picture(kind: str, *, size: tuple[int, int] = (32, 24)) -> bytes:
 
 
 JPEG, PNG = picture("JPEG"), picture("PNG")
-PDF = b"%PDF-1.7\n" + b"x" * 64 + b"\n%%EOF\n"
 
 
 def test_files_are_known_by_their_content() -> None:
@@ -107,15 +98,6 @@ def test_other_and_broken_files_are_nothing(content: bytes) -> None:
 @given(st.binary(max_size=200))
 def test_no_content_breaks_the_look_at_it(content: bytes) -> None:
     assert media_type_of(content) in {None, "image/jpeg", "image/png", "application/pdf"}
-
-
-def test_a_material_that_only_a_file_satisfies_is_asked_for() -> None:
-    matter = next(each.matter for each in load_catalogue() if each.matter.slug == "pension-eligibility")
-    ways = choose_ways(matter.materials, real_name=False, held=frozenset(), given=frozenset())
-    assert [error.pointer for error in missing_materials(ways, frozenset())] == ["/attachments/identity"]
-    assert missing_materials(ways, frozenset({"identity"})) == []
-    known = choose_ways(matter.materials, real_name=True, held=frozenset(), given=frozenset())
-    assert missing_materials(known, frozenset()) == []
 
 
 @pytest.mark.parametrize(

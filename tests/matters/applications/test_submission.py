@@ -9,8 +9,9 @@ from auth.types import Level
 from core.cache import TooManyRequests
 from core.db import as_json, fetch, fetch_one, transaction
 from core.errors import Problem, Unavailable
+from matters.applications.records import Submitted
 from matters.errors import DepartmentUnavailable, NoSuchApplication, QuestionRefused, StateForbids
-from matters.types import Dedupe, State, Step, Submitted
+from matters.types import Dedupe, State, Step
 from tests.fakes.matters import NUMBER
 from tests.matters.conftest import ENDORSEMENT, PENSION, SETTLEMENT, Desk, count_of, jobs_named
 
@@ -223,12 +224,12 @@ async def test_without_deduplication_a_lost_answer_waits_for_a_person(desk: Desk
 
 async def test_a_worker_that_died_while_sending_sends_again_only_where_that_is_harmless(desk: Desk) -> None:
     submitted = await desk.submitted(desk.citizen())
-    await desk.submission._claim(submitted.application_id)
+    await desk.claim(submitted.application_id)
     await desk.deliver(submitted.application_id)
     assert len(desk.public_security.arrived) == 1
     desk.public_security.dedupe = Dedupe.NONE
     other = await desk.submitted(desk.citizen())
-    await desk.submission._claim(other.application_id)
+    await desk.claim(other.application_id)
     await desk.deliver(other.application_id)
     assert len(desk.public_security.arrived) == 1
     assert await delivery_state(desk, other.application_id) == "unknown"

@@ -16,11 +16,12 @@ from matters.cases.rules import (
     is_move,
     is_open,
     is_within_reach,
-    months_back,
-    next_action,
+    may_step,
     read_check,
     step_to,
 )
+from matters.cases.wording import STEPS, next_action
+from matters.catalogue.conditions.rules import months_back
 from matters.catalogue.loading import load_catalogue
 from matters.catalogue.types import Check, DecisionTable
 from matters.types import DeliveryState, Outcome, State, Step
@@ -177,3 +178,19 @@ def test_months_are_counted_to_the_last_day_of_shorter_ones() -> None:
     assert months_back(date(2026, 3, 31), 1) == date(2026, 2, 28)
     assert months_back(date(2024, 3, 31), 1) == date(2024, 2, 29)
     assert months_back(date(2026, 1, 15), 24) == date(2024, 1, 15)
+
+
+@pytest.mark.parametrize("step", [Step.EXTENDED, Step.MOVED, Step.BRANCH_SETTLED])
+def test_a_step_that_moves_nothing_leaves_the_case_where_it_stands(step: Step) -> None:
+    accepted = Action(4, Step.ACCEPTED, T0)
+    folded = fold([*BEGUN, accepted, Action(5, step, T0 + timedelta(hours=1))])
+    assert folded.state is State.ACCEPTED
+    assert folded.effective[-1].step is step
+    assert may_step(State.ACCEPTED, step)
+    assert not may_step(State.APPROVED, step)
+    late = fold([*BEGUN, accepted, Action(5, Step.APPROVED, T0), Action(6, step, T0)])
+    assert late.effective[-1].step is Step.APPROVED
+
+
+def test_every_step_has_its_words() -> None:
+    assert STEPS.keys() == set(Step)

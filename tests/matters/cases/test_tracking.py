@@ -107,7 +107,7 @@ async def test_duplicates_in_any_order_around_the_delivery_change_nothing(
     caller = desk.citizen()
     submitted = await desk.submitted(caller)
     news = [PATH[index] for index in draws]
-    await desk.submission._claim(submitted.application_id)
+    await desk.claim(submitted.application_id)
     for place, (sequence, state) in enumerate(news):
         if place == delivered_after:
             await desk.deliver(submitted.application_id)
@@ -133,7 +133,7 @@ async def test_news_before_our_call_returned_is_taken_by_our_reference(desk: Des
 
 async def test_news_settles_a_delivery_whose_answer_was_lost(desk: Desk) -> None:
     submitted = await desk.submitted(desk.citizen())
-    await desk.submission._claim(submitted.application_id)
+    await desk.claim(submitted.application_id)
     await desk.hear(submitted.number, 1, State.ACCEPTED)
     await desk.deliver(submitted.application_id)
     assert desk.public_security.arrived == []

@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 
 from auth.types import Level
 from core.settings import UnsafeSettings
+from matters.catalogue.catalogue import Place, Wanted
 from matters.catalogue.loading import PUBLISHED, load_catalogue
 from matters.catalogue.rules import is_uscc
 from matters.errors import MatterUnknown
@@ -65,7 +66,9 @@ def put(**members: object) -> Change:
         (put(kind_of_power="01", questions=[]), "a licence"),
         (put(level="present", other_ways=[]), "another way"),
         (put(charged=True), "charged"),
-        (put(materials=[]), "necessity"),
+        (matter(lambda each: each["materials"][0].update(necessity="9")), "necessity"),
+        (matter(lambda each: each.update(materials=["wish"])), "wish"),
+        (matter(lambda each: each.update(template="wish")), "wish"),
         (put(handling="rules"), "checks and rules"),
         (put(form={"type": "array"}), "object"),
         (put(surprise=1), "surprise"),
@@ -92,26 +95,27 @@ def test_an_empty_folder_and_a_misnamed_file_are_refused(tmp_path: Path) -> None
         load_catalogue(tmp_path)
 
 
-def found(desk: Desk, **wanted: str) -> set[str]:
-    asked = {"theme": None, "group": None, "query": None, **wanted}
-    page, _ = desk.catalogue.list_matters(**asked, after=None, limit=50)
+def found(desk: Desk, **wanted: Any) -> set[str]:
+    page, _ = desk.catalogue.list_matters(Wanted(**wanted), after=None, limit=100)
     return {each.matter.slug for each in page}
 
 
 def test_matters_are_found_by_theme_group_words_and_alias(desk: Desk) -> None:
-    assert found(desk) == {ENDORSEMENT, PENSION, SETTLEMENT}
-    assert found(desk, theme="户籍") == {ENDORSEMENT, SETTLEMENT}
-    assert found(desk, group="elderly") == {PENSION}
-    assert found(desk, query="年审") == {ENDORSEMENT, PENSION}
+    assert found(desk, theme="户籍") >= {ENDORSEMENT, SETTLEMENT}
+    assert PENSION not in found(desk, theme="户籍")
+    assert PENSION in found(desk, group="elderly")
+    assert ENDORSEMENT not in found(desk, group="elderly")
+    assert found(desk, query="年审") >= {ENDORSEMENT, PENSION}
     assert found(desk, query="秒批") == {SETTLEMENT}
-    assert found(desk, query="JZZ") == {ENDORSEMENT}
+    assert found(desk, query="JZZ") >= {ENDORSEMENT}
     assert found(desk, query="nothing like it") == set()
 
 
 def test_a_list_goes_on_after_a_code(desk: Desk) -> None:
-    codes, after = [], None
+    codes: list[str] = []
+    after: Place | None = None
     while True:
-        page, after = desk.catalogue.list_matters(theme=None, group=None, query=None, after=after, limit=1)
+        page, after = desk.catalogue.list_matters(Wanted(), after=after, limit=7)
         codes += [each.matter.code for each in page]
         if after is None:
             break

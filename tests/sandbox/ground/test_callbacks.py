@@ -141,6 +141,8 @@ async def test_one_case_does_not_wait_for_another(caller: Caller, portal: Portal
 async def test_only_loopback_and_listed_hosts_are_called(keys: Keys, data: Path, url: str, may: bool) -> None:
     store = await Store.open(data)
     hosts = frozenset({"portal"})
-    callbacks = Callbacks(store=store, signer=signer_of(keys), clock=Clock(), decide=decide, pause_ms=0, hosts=hosts)
+    callbacks = Callbacks(
+        store=store, signer=signer_of(keys), signers={}, clock=Clock(), decide=decide, pause_ms=0, hosts=hosts
+    )
     assert callbacks.may_go_to(url) is may
     await store.close()

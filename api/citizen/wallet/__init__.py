@@ -1,0 +1,1 @@
+"""Showing certificates, and what follows from it."""

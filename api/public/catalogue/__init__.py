@@ -1,0 +1,1 @@
+"""What is published about matters and data, for everybody."""

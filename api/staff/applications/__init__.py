@@ -1,0 +1,1 @@
+"""Residents' applications as staff deals with them."""

@@ -1,0 +1,71 @@
+"""Promises for staff: calling one broken, and answering whoever objects."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import StringConstraints
+
+from api.access import Reach, require_scope, staff
+from api.operation import Answer, Body, Request, Routes
+from api.staff.words import Reason, found
+from auth.types import Role, StaffScope
+from matters.applications.concerned import whom_it_concerns
+from matters.materials.errors import CommitmentSettled, NoSuchCommitment
+
+routes = Routes(prefix="/v1/staff/applications", tag="applications")
+
+Code = Annotated[str, StringConstraints(min_length=1, max_length=48)]
+
+
+class BreachIn(Body):
+    """For which material a promise is untrue, and why; the applicant reads it."""
+
+    material: Code
+    reason: Reason
+
+
+class BreachReviewIn(Body):
+    """Whether a broken promise is lifted or stays so, and why; the applicant reads it."""
+
+    material: Code
+    lifted: bool
+    note: Reason
+
+
+async def _require_reach(request: Request, application_id: UUID) -> None:
+    about = await whom_it_concerns(application_id)
+    require_scope(request, StaffScope(department=about.department, matter=about.matter))
+
+
+@routes.post(
+    "/<application_id:uuid>/promise-breaches",
+    access=staff(Role.DEPARTMENT_OPERATOR, scope=Reach.ROWS),
+    status=201,
+    answer=None,
+    problems=(NoSuchCommitment, CommitmentSettled),
+)
+async def breach(request: Request, application_id: UUID, body: BreachIn) -> Answer:
+    """Say that a promise was found untrue: until that is settled its giver hands in files instead of promising."""
+    with found():
+        await _require_reach(request, application_id)
+        commitments = request.app.ctx.services.matters.commitments
+        await commitments.breach(request.ctx.operator, application_id, body.material, body.reason)
+    return Answer(status=201, location=f"/v1/staff/applications/{application_id}")
+
+
+@routes.post(
+    "/<application_id:uuid>/promise-breach-reviews",
+    access=staff(Role.APPROVER, scope=Reach.ROWS),
+    status=201,
+    answer=None,
+    problems=(NoSuchCommitment, CommitmentSettled),
+)
+async def review(request: Request, application_id: UUID, body: BreachReviewIn) -> Answer:
+    """Answer about a broken promise, whether its giver objected or not: it is lifted, or stays so."""
+    with found():
+        await _require_reach(request, application_id)
+        commitments = request.app.ctx.services.matters.commitments
+        await commitments.review(
+            request.ctx.operator, application_id, body.material, lifted=body.lifted, note=body.note
+        )
+    return Answer(status=201, location=f"/v1/staff/applications/{application_id}")

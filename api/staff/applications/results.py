@@ -1,0 +1,58 @@
+"""Results for staff: saying that one was handed over, and the package for the archive."""
+
+from uuid import UUID
+
+from sanic.response import HTTPResponse
+
+from api.access import Reach, require_scope, staff
+from api.operation import Answer, Request, Routes
+from api.staff.words import ReasonIn, found
+from auth.rights.document import LayoutFailed
+from auth.types import Role, StaffScope
+from matters.applications.concerned import whom_it_concerns
+from matters.errors import FileStoreUnavailable, StateForbids
+from matters.results.errors import NothingDecided
+
+routes = Routes(prefix="/v1/staff/applications", tag="applications")
+
+
+@routes.post(
+    "/<application_id:uuid>/deliveries",
+    access=staff(Role.ACCEPTOR, Role.DEPARTMENT_OPERATOR, scope=Reach.ROWS),
+    status=201,
+    answer=None,
+    problems=(NothingDecided, StateForbids),
+)
+async def deliver(request: Request, application_id: UUID, body: ReasonIn) -> Answer:
+    """Say that the result was handed over: by the courier, or to whoever picked it up; `reason` says how."""
+    with found():
+        about = await whom_it_concerns(application_id)
+        require_scope(request, StaffScope(department=about.department, matter=about.matter))
+        await request.app.ctx.services.matters.results.deliveries.deliver(
+            request.ctx.operator, application_id, body.reason
+        )
+    return Answer(status=201, location=f"/v1/staff/applications/{application_id}")
+
+
+@routes.get(
+    "/<application_id:uuid>/archive",
+    access=staff(Role.ACCEPTOR, Role.DEPARTMENT_OPERATOR, scope=Reach.ROWS),
+    answer=None,
+    media_type="application/zip",
+    problems=(StateForbids, LayoutFailed, FileStoreUnavailable),
+)
+async def get_archive(request: Request, application_id: UUID) -> HTTPResponse:
+    """Get a case as a zip with a signed list of what is in it; its applicant reads of it in their ledger."""
+    with found():
+        about = await whom_it_concerns(application_id)
+        require_scope(request, StaffScope(department=about.department, matter=about.matter))
+        package = await request.app.ctx.services.matters.results.archives.read(request.ctx.operator, application_id)
+    return HTTPResponse(
+        package.content,
+        content_type="application/zip",
+        headers={
+            "Content-Disposition": f'attachment; filename="{package.name}"',
+            "Cache-Control": "no-store",
+            "Content-Language": "zh-CN",
+        },
+    )

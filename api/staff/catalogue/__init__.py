@@ -1,0 +1,1 @@
+"""The dynamic list, as those see it who keep it."""

@@ -1,0 +1,1 @@
+"""Keeping time, for staff: longer limits, cards, orders and records."""

@@ -1,0 +1,1 @@
+"""The services of handling: what staff, departments and supervisors do with cases."""

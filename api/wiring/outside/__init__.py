@@ -1,0 +1,1 @@
+"""What stands outside of matters: the departments behind it, stores, scanners and platforms, chosen by settings."""

@@ -1,0 +1,1 @@
+"""How certificates live in a wallet: their issuers are asked and tell, what changes is kept, holders are reminded."""

@@ -1,0 +1,1 @@
+"""Beside the door out: who is held back, who watches what passes, and on whose behalf it does."""

@@ -1,0 +1,1 @@
+"""Texts of SQL: pure functions, no database."""

@@ -1,0 +1,1 @@
+"""The door out for outside systems that do not speak HTTP."""

@@ -1,0 +1,59 @@
+"""Writing XML for departments: elements of a namespace, and values of a form with what they are."""
+
+import json
+import re
+from typing import Final
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from matters.types import Dossier
+
+# What is no `Char` of XML 1.0, 2.2.
+_UNFIT: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def typed(value: object) -> tuple[str, str]:
+    """Return what a form's value is (`text`, `number`, `truth`, `none`, `json`), and its text."""
+    match value:
+        case None:
+            return "none", ""
+        case bool():
+            return "truth", "true" if value else "false"
+        case int():
+            return "number", str(value)
+        case str():
+            return "text", value
+        case _:
+            return "json", json.dumps(value, ensure_ascii=False)
+
+
+def add(parent: Element, space: str, name: str, words: str = "") -> Element:
+    """Add an element with a text to another one, both of a namespace."""
+    child = SubElement(parent, f"{{{space}}}{name}")
+    child.text = fitting(words)
+    return child
+
+
+def fitting(words: str) -> str:
+    """Return a text as XML 1.0 can carry it: control characters and halves of pairs are let go."""
+    return _UNFIT.sub("", words)
+
+
+def add_case(root: Element, space: str, dossier: Dossier) -> None:
+    """Add applicant and form of a dossier, as the pages with XML of this city have them."""
+    mobile = dossier.applicant.mobile
+    applicant = add(root, space, "Applicant")
+    add(applicant, space, "Name", dossier.applicant.name.reveal())
+    add(applicant, space, "IdNumber", dossier.applicant.id_number.reveal())
+    add(applicant, space, "Mobile", mobile.reveal() if mobile else "")
+    form = add(root, space, "Form")
+    for name, value in dossier.form.items():
+        kind, words = typed(value)
+        field = add(form, space, "Field", words)
+        field.set("name", fitting(name))
+        field.set("type", kind)
+
+
+def written(root: Element) -> bytes:
+    """Return a document in UTF-8 with its declaration."""
+    content: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    return content

@@ -1,0 +1,1 @@
+"""The smallest words of the catalogue, which all its rooms share."""

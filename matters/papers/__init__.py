@@ -1,0 +1,1 @@
+"""Papers that applicants take with them."""

@@ -1,0 +1,1 @@
+"""What became of notices: reached nobody outside the inbox, or nobody knows after a restore."""

@@ -1,0 +1,1 @@
+"""Desks that take dossiers for several departments."""

@@ -1,0 +1,1 @@
+"""Who only issues certificates, and what all issuers have in their drawers."""

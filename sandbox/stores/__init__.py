@@ -1,0 +1,1 @@
+"""Stores for files, pretended."""

@@ -1,0 +1,92 @@
+"""Lists are cut to what an operator reaches in SQL, and that is what `StaffScope.covers` says of each case."""
+
+from typing import Any
+
+import pytest
+
+from auth.types import StaffScope
+from core.db import execute, fetch, transaction
+from matters.handling.queues import Sought
+from matters.handling.rules import QUEUES, concerned
+from matters.handling.types import Queue
+from matters.types import State
+from tests.matters.handling.conftest import ENDORSEMENT, RELIEF, Hall
+
+EVERYTHING = (StaffScope(),)
+DEPARTMENTS = ("public-security", "civil-affairs", "health")
+REGIONS = ("", "99", "9999", "999999", "99999", "999999001", "44", "440100", "%", "9_9")
+
+
+async def cases(hall: Hall) -> list[dict[str, Any]]:
+    """Six cases of two matters at three departments, one of them of another region."""
+    for matter in (ENDORSEMENT, RELIEF):
+        for _ in range(3):
+            await hall.submitted(matter)
+    rows = await fetch("SELECT id, matter_code FROM application ORDER BY id")
+    for place, row in enumerate(rows):
+        department = DEPARTMENTS[place % 3]
+        await transaction(
+            lambda row=row, department=department: execute(  # type: ignore[misc]
+                "UPDATE application SET department = $2 WHERE id = $1", row["id"], department
+            )
+        )
+    return await fetch("SELECT id, matter_code, department FROM application ORDER BY submitted_at, id")
+
+
+async def test_a_list_holds_exactly_what_the_grants_cover(hall: Hall) -> None:
+    rows = await cases(hall)
+    codes = ["", *sorted({row["matter_code"] for row in rows})]
+
+    async def hold(drawn: list[tuple[str, str, int]]) -> None:
+        held = [StaffScope(region, department, codes[matter]) for region, department, matter in drawn]
+        found = await hall.desk.handling.queues.list_cases(Sought(), held, after=None, limit=100)
+        expected = [
+            str(row["id"])
+            for row in rows
+            if any(scope.covers(concerned(row["matter_code"], row["department"])) for scope in held)
+        ]
+        assert [str(line.id) for line in found] == expected, held
+
+    for region in REGIONS:
+        for department in ("", *DEPARTMENTS):
+            for matter in range(3):
+                await hold([(region, department, matter)])
+    await hold([])
+    await hold([("440100", "", 0), ("", "health", 1)])
+    await hold([("", "health", 1), ("99", "public-security", 2)])
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+async def test_pages_go_on_where_the_last_one_ended_and_hold_what_is_reached_alone(hall: Hall, limit: int) -> None:
+    await cases(hall)
+    scope = (StaffScope(department="public-security"), StaffScope(department="health"))
+    whole = await hall.desk.handling.queues.list_cases(Sought(), scope, after=None, limit=100)
+    assert len(whole) == 4
+    seen, after = [], None
+    while page := await hall.desk.handling.queues.list_cases(Sought(), scope, after=after, limit=limit):
+        assert len(page) <= limit
+        seen += page
+        after = (page[-1].submitted_at, page[-1].id)
+    assert seen == whole
+
+
+async def test_each_queue_holds_its_states_and_every_case_is_in_one(hall: Hall) -> None:
+    for state in State:
+        await hall.at(state)
+    found = {}
+    for queue in Queue:
+        lines = await hall.desk.handling.queues.list_cases(Sought(queue=queue), EVERYTHING, after=None, limit=100)
+        found[queue] = sorted(line.state for line in lines)
+        assert set(found[queue]) == QUEUES[queue]
+    parts = [state for queue in Queue if queue is not Queue.ALL for state in found[queue]]
+    assert sorted(parts) == found[Queue.ALL]
+    [one] = await hall.desk.handling.queues.list_cases(
+        Sought(queue=Queue.DECISION, state=State.IN_REVIEW, matter=RELIEF, department="civil-affairs"),
+        EVERYTHING,
+        after=None,
+        limit=10,
+    )
+    assert one.state is State.IN_REVIEW
+    assert one.due_at is not None
+    soon = Sought(queue=Queue.DECISION, due_before=one.due_at)
+    assert await hall.desk.handling.queues.list_cases(soon, EVERYTHING, after=None, limit=10) == []
