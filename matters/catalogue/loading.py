@@ -105,6 +105,7 @@ def load_sharing() -> SharingFile:
     return file
 
 
+@cache
 def load_surroundings() -> Surroundings:
     """Return what matters may name: kinds of certificates, shared resources, words.
 

@@ -12,9 +12,7 @@ from auth.registers.purposes import terms_of
 from auth.types import ReadPurpose, Term
 from auth.ways.types import Purpose as WayPurpose
 from certificates.copies.types import CopyOutcome
-from certificates.definitions import Kinds
 from certificates.living.asking import Outcome as Asked
-from certificates.settings import DEMO_AUTHORITY
 from certificates.types import Outcome, ReportState, State
 from certificates.wording import OUTCOMES
 from core.audit.ledger import LedgerLine
@@ -23,6 +21,7 @@ from face.types import Purpose as FacePurpose
 from face.types import Reason as FaceReason
 from face.types import Unjudged
 from tests.fakes.certificates import FakeVerifiers
+from tests.fakes.shipped import shipped_kinds
 
 ME = UUID(int=1)
 QUERIED = LedgerLine(
@@ -79,7 +78,7 @@ async def test_codes_of_verifiers_claims_and_outcomes_are_read_as_words() -> Non
     other = verifiers.register("check-in", "name", titles={"check-in": Term("住店", "Staying")})
     shop = verifiers.register("check-in", "name", "age>=18", titles={"check-in": Term("办理入住", "Checking in")})
     late = verifiers.register("x-1", "name", titles=terms_of({"purposes": {"x-1": []}}))
-    kinds = Kinds.load(authority=DEMO_AUTHORITY, type_codes={})
+    kinds = shipped_kinds()
     words = LedgerTerms(kinds=kinds, verifiers=verifiers, purposes=purpose_words())
 
     async def said(**changes: Any) -> list[tuple[str, list[str], str]]:

@@ -26,6 +26,7 @@ from core.audit.record import Audit
 from tests.conftest import Ground
 from tests.fakes.certificates import FakeIssuer, FakeOpenSessions, FakePersons, FakeVerifiers, issued
 from tests.fakes.ground import FixedIds
+from tests.fakes.shipped import shipped_kinds
 
 NUMBER = "999999198503122179"
 LICENCE_KIND = "driving-licence"
@@ -80,7 +81,7 @@ class Hall:
 
 @pytest.fixture
 def kinds() -> Kinds:
-    return Kinds.load(authority=CertificateSettings().authority, type_codes={})
+    return shipped_kinds()
 
 
 @pytest.fixture

@@ -21,7 +21,6 @@ from certificates.adapters.sharing import SharingDesk
 from certificates.definitions import Kinds
 from certificates.errors import IssuerUnavailable, NotConfirmed
 from certificates.ports import Issuer
-from certificates.settings import DEMO_AUTHORITY
 from certificates.types import CertificateQuery, State
 from core.clock import SystemClock
 from core.db import InsideTransaction, transaction
@@ -32,6 +31,7 @@ from core.settings import OutboundSettings
 from core.signers.sharing import SharingEnvelope
 from core.signers.signed_json import Digest, SignedJson
 from tests.fakes.certificates import LICENCE, FakeIssuer, issued
+from tests.fakes.shipped import shipped_kinds
 from tests.sandbox.town import Caller as Town
 from tests.sandbox.town import Keys, MovableClock, opened
 
@@ -165,7 +165,7 @@ def desk(request: pytest.FixtureRequest, town: Town, outbound: Outbound) -> Desk
 
 @pytest.fixture(scope="module")
 def kinds() -> Kinds:
-    return Kinds.load(authority=DEMO_AUTHORITY, type_codes={})
+    return shipped_kinds()
 
 
 async def test_a_certificate_comes_with_all_that_its_kind_needs(desk: Desk, kinds: Kinds) -> None:

@@ -6,8 +6,6 @@ from uuid import UUID
 
 from auth.errors import LevelTooLow
 from auth.types import Caller, Level, Person, ReadPurpose
-from certificates.definitions import Kinds
-from certificates.settings import DEMO_AUTHORITY
 from certificates.types import HeldCertificate, Value
 from certificates.types import State as CertificateState
 from core.audit.actors import Actor
@@ -38,6 +36,7 @@ from matters.types import (
     Suggestion,
     TextVerdict,
 )
+from tests.fakes.shipped import shipped_kinds
 
 NAME, NUMBER, MOBILE = "瞿漫林", "999999199502286280", "19900000005"
 
@@ -149,7 +148,7 @@ class FakeHoldings:
             return None
         return HeldCertificate(
             id=UUID(int=1),
-            kind=Kinds.load(authority=DEMO_AUTHORITY, type_codes={}).get(kind),
+            kind=shipped_kinds().get(kind),
             state=CertificateState.ACTIVE,
             valid_until=None,
             issuer="示例市公安局",

@@ -16,8 +16,8 @@ import aiohttp
 import pytest
 from PIL import Image
 
-from matters.catalogue.loading import load_catalogue
 from matters.catalogue.terms.types import Offer
+from tests.fakes.shipped import shipped_matters
 from tests.journeys.conftest import town_of_its_own
 from tests.journeys.resident import Resident
 from tests.journeys.town import Town
@@ -25,7 +25,7 @@ from tests.privacy import leaks
 
 pytestmark = [pytest.mark.xdist_group("every-matter"), pytest.mark.slow]
 
-MATTERS: Final = {each.matter.slug: each.matter for each in load_catalogue() if each.matter.offer is Offer.HANDLING}
+MATTERS: Final = {each.matter.slug: each.matter for each in shipped_matters() if each.matter.offer is Offer.HANDLING}
 # Whose story it is; everybody else's matters are those of whoever meets the requirements.
 TOLD: Final = {
     "pension-eligibility": "pangxiuying",

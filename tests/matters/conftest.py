@@ -41,7 +41,6 @@ from matters.cases.tracking import Tracking
 from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.guides import Guides
 from matters.catalogue.knowing import Knowing
-from matters.catalogue.loading import load_catalogue
 from matters.exchange.counting import ExchangeCounts
 from matters.exchange.health import ServiceHealth
 from matters.exchange.reading import ExchangeFigures, counted_as, load_resources
@@ -59,7 +58,6 @@ from matters.ratings.tickets import RatingTickets
 from matters.results.archives import ArchivePackages
 from matters.results.deliveries import ResultDeliveries
 from matters.results.documents import DecisionDocuments
-from matters.routing.loading import load_table
 from matters.routing.pulling import Pulls
 from matters.routing.routing import Routing
 from matters.settings import MatterSettings
@@ -80,6 +78,7 @@ from tests.fakes.matters import (
     FakeValueDesk,
 )
 from tests.fakes.papers import FakeLayOut
+from tests.fakes.shipped import shipped_matters, shipped_routing
 
 ENDORSEMENT = "residence-permit-endorsement"
 PENSION = "pension-eligibility"
@@ -242,7 +241,7 @@ async def desk(ground: Ground) -> Desk:
     for slug in ("taxation", "notary"):
         departments[slug].dedupe = Dedupe.QUERY
         departments[slug].capabilities = frozenset({Capability.SUBMIT, Capability.STATUS, Capability.WITHDRAW})
-    catalogue = Catalogue(load_catalogue())
+    catalogue = Catalogue(shipped_matters())
     deadlines = Deadlines(calendar=CalendarStore(clock=clock))
     history = History(clock=clock, ids=ids, vault=vault, deadlines=deadlines, gate=catalogue.is_decided_together)
     tracking = Tracking(
@@ -280,7 +279,7 @@ async def desk(ground: Ground) -> Desk:
         settings=settings,
     )
     officers = FakeOfficers()
-    resources, routing = load_resources(), Routing(table=load_table(catalogue.all), officers=officers)
+    resources, routing = load_resources(), Routing(table=shipped_routing(), officers=officers)
     claims = Claims(routing=routing, clock=clock)
     counts = ExchangeCounts(resources=counted_as(resources), clock=clock, ids=ids, settings=settings.exchange)
     figures = ExchangeFigures(
@@ -497,7 +496,7 @@ async def desk(ground: Ground) -> Desk:
             tracking=tracking,
             polling=polling,
             claims=claims,
-            pulls=Pulls(table=load_table(catalogue.all), records=records, audit=audit),
+            pulls=Pulls(table=shipped_routing(), records=records, audit=audit),
             numbers=Numbers(clock=clock),
             texts=TextChecks(catalogue=catalogue, platform=platform, openids=openids, words=(), clock=clock, ids=ids),
             audit=audit,

@@ -21,7 +21,6 @@ from api.wiring.outside.departments import partners_of
 from auth.registers.verifiers import RegisteredVerifiers
 from auth.staff.errors import NotApproved
 from auth.types import Caller, Level
-from certificates.definitions import Kinds
 from certificates.keys import IssuerKeys
 from certificates.living.asking import Asking
 from certificates.living.history import History as CertificateHistory
@@ -49,7 +48,6 @@ from matters.cases.tracking import Tracking
 from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.guides import Guides
 from matters.catalogue.knowing import Knowing
-from matters.catalogue.loading import load_catalogue
 from matters.exchange.health import ServiceHealth
 from matters.handover.polling import Polling
 from matters.materials.demands import Demands
@@ -58,7 +56,6 @@ from matters.materials.retention import Retention
 from matters.materials.vault import MaterialVault
 from matters.ratings.ratings import Ratings
 from matters.ratings.tickets import RatingTickets
-from matters.routing.loading import load_table
 from matters.routing.pulling import Pulls
 from matters.routing.routing import Routing
 from matters.settings import MatterSettings
@@ -66,6 +63,7 @@ from matters.texts.checking import TextChecks
 from tests.fakes.certificates import LICENCE, PERMIT, FakeIssuer, FakeVerifiers, issued
 from tests.fakes.delegation import Household
 from tests.fakes.matters import FakeDepartment, FakeFileStore, FakeInspector, FakeOfficers, FakeOpenids
+from tests.fakes.shipped import shipped_kinds, shipped_matters, shipped_routing
 from tests.matters.conftest import good_records
 
 ROUTES = [
@@ -211,7 +209,7 @@ async def opened(house: Household) -> AsyncIterator[Office]:
     await fill_calendar(first_year=2026)
     clock, ids, vault, audit, limits = ground.clock, ground.ids, ground.vault, ground.audit, ground.limits
     settings = CertificateSettings(verify_limit="1000/minute", fetch_limit="1000/minute", show_limit="1000/minute")
-    kinds, issuer = Kinds.load(authority=settings.authority, type_codes={}), FakeIssuer()
+    kinds, issuer = shipped_kinds(), FakeIssuer()
     records = CertificateRecords(vault=vault, clock=clock, ids=ids)
     past = CertificateHistory(jobs=ground.jobs, clock=clock, ids=ids)
     wallet = Wallet(
@@ -245,7 +243,7 @@ async def opened(house: Household) -> AsyncIterator[Office]:
         jobs=ground.jobs,
         settings=settings,
     )
-    catalogue, matter_settings = Catalogue(load_catalogue()), MatterSettings(submissions_per_hour=1000)
+    catalogue, matter_settings = Catalogue(shipped_matters()), MatterSettings(submissions_per_hour=1000)
     history = History(clock=clock, ids=ids, vault=vault, deadlines=Deadlines(calendar=CalendarStore(clock=clock)))
     base = {"audit": audit, "vault": vault}
     files = FakeFileStore()
@@ -262,7 +260,7 @@ async def opened(house: Household) -> AsyncIterator[Office]:
     knowing = Knowing(holdings=wallet, people=auth.realname, clock=clock)
     materials = Materials(catalogue=catalogue, knowing=knowing, vault=kept, jobs=ground.jobs, clock=clock, ids=ids)
     guides = Guides(catalogue=catalogue, knowing=knowing, materials=materials)
-    tables = load_table(catalogue.all)
+    tables = shipped_routing()
     routing = Routing(table=tables, officers=FakeOfficers())
     health = ServiceHealth(
         partners=frozenset,

@@ -27,11 +27,9 @@ from auth.rights.ways_data import WaysData
 from auth.settings import RightsSettings
 from auth.types import Caller, Level, Role, RoleGrant, StaffCaller
 from auth.ways.types import Method
-from certificates.definitions import Kinds
 from certificates.personal_data import WalletData
 from certificates.records import Content
 from certificates.records import Records as WalletRecords
-from certificates.settings import CertificateSettings
 from certificates.types import State
 from core.db import fetch, transaction
 from core.pii import IdNumber, PersonName
@@ -47,6 +45,7 @@ from tests.fakes.auth import Auth
 from tests.fakes.delegation import Household, make_household
 from tests.fakes.face import Face, frames_of, make_face, picture_of
 from tests.fakes.notices import House, make_house
+from tests.fakes.shipped import shipped_kinds
 from tests.fakes.ways import OFFICER, Ways, make_ways
 from tests.matters.conftest import ENDORSEMENT, Desk, desk
 
@@ -174,7 +173,7 @@ def make_rights(ground: Ground, auth: Auth, all_of_matters: Desk, settings: Righ
         jobs=jobs,
         keeping=keeping,
     )
-    kinds = Kinds.load(authority=CertificateSettings().authority, type_codes={})
+    kinds = shipped_kinds()
     verifiers = RegisteredVerifiers(clock=clock, ids=ids)
     wallet_data = WalletData(records=wallet, kinds=kinds, verifiers=verifiers, vault=ground.vault)
     ledger_terms = LedgerTerms(kinds=kinds, verifiers=verifiers, purposes=purpose_words())

@@ -17,8 +17,8 @@ from matters.applications.rules import (
     serial_text,
     shown,
 )
-from matters.catalogue.loading import load_catalogue
 from tests.fakes.papers import PDF
+from tests.fakes.shipped import shipped_matters
 
 CODE = "1" * 31
 
@@ -109,13 +109,13 @@ def test_no_content_breaks_the_look_at_it(content: bytes) -> None:
     ],
 )
 def test_a_file_without_a_name_is_for_the_one_material_that_it_can_be_for(matter: str, meant: str) -> None:
-    materials = next(each.matter for each in load_catalogue() if each.matter.slug == matter).materials
+    materials = next(each.matter for each in shipped_matters() if each.matter.slug == matter).materials
     assert material_of(materials, None) == (meant, [])
     assert material_of(materials, "identity") == ("identity", [])
 
 
 def test_a_name_is_needed_where_several_may_be_meant_and_has_to_be_one_of_them() -> None:
-    matter = next(each.matter for each in load_catalogue() if each.matter.slug == "residence-permit-endorsement")
+    matter = next(each.matter for each in shipped_matters() if each.matter.slug == "residence-permit-endorsement")
     proof = next(each for each in matter.materials if each.code == "proof-of-residence")
     [missing] = material_of([*matter.materials, replace(proof, code="other")], None)[1]
     assert (missing.pointer, missing.code) == ("/material", "missing")

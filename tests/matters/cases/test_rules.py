@@ -22,9 +22,9 @@ from matters.cases.rules import (
 )
 from matters.cases.wording import STEPS, next_action
 from matters.catalogue.conditions.rules import months_back
-from matters.catalogue.loading import load_catalogue
 from matters.catalogue.types import Check, DecisionTable
 from matters.types import DeliveryState, Outcome, State, Step
+from tests.fakes.shipped import shipped_matters
 
 T0 = datetime(2026, 3, 10, 2, 0, tzinfo=UTC)
 
@@ -40,7 +40,7 @@ ENDINGS = [
 
 
 def settlement() -> tuple[dict[str, Check], DecisionTable]:
-    matter = next(each.matter for each in load_catalogue() if each.matter.slug == "graduate-settlement")
+    matter = next(each.matter for each in shipped_matters() if each.matter.slug == "graduate-settlement")
     assert matter.decision is not None
     return {check.name: check for check in matter.checks}, matter.decision
 

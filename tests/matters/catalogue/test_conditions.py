@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from matters.catalogue.conditions.rules import Known, asks_about, demanded, facts_of, holds, required_of
-from matters.catalogue.loading import load_catalogue
 from matters.catalogue.terms.types import Condition
 from matters.catalogue.types import Matter
+from tests.fakes.shipped import shipped_matters
 
 TODAY = date(2026, 3, 10)
-MATTERS = {each.matter.slug: each.matter for each in load_catalogue()}
+MATTERS = {each.matter.slug: each.matter for each in shipped_matters()}
 
 
 @pytest.mark.parametrize(

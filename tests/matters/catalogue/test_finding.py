@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from matters.catalogue.catalogue import Catalogue, Place, Wanted
 from matters.catalogue.finding.pinyin import load_pinyin
 from matters.catalogue.finding.rules import folded, slips, slips_allowed
-from matters.catalogue.loading import load_catalogue
 from matters.catalogue.terms.types import Offer
+from tests.fakes.shipped import shipped_matters
 
-PUBLISHED = load_catalogue()
+PUBLISHED = shipped_matters()
 CATALOGUE = Catalogue(PUBLISHED)
 
 

@@ -15,7 +15,7 @@ from core.db import transaction
 from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.comparing import raw_of
 from matters.catalogue.lint.checking import Lint
-from matters.catalogue.loading import load_catalogue, load_surroundings
+from matters.catalogue.loading import load_surroundings
 from matters.catalogue.revisions.editing import Revisions
 from matters.catalogue.revisions.errors import (
     NoSuchRevision,
@@ -33,10 +33,11 @@ from matters.catalogue.revisions.types import OperationKind, RevisionState, Row
 from matters.catalogue.types import Published
 from matters.errors import CaseNotYours, DemandUnlawful, MaterialsMissing, MatterUnknown
 from matters.types import State
+from tests.fakes.shipped import shipped_matters
 from tests.fakes.staff import Staff, make_staff
 from tests.matters.conftest import Desk, count_of
 
-SHIPPED = load_catalogue()
+SHIPPED = shipped_matters()
 FINE, APPEAL = "camera-fine", "wrong-fine-appeal"
 ACTION = "matters.change-list"
 

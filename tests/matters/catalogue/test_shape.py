@@ -6,11 +6,12 @@ import pytest
 
 from api.wiring.embedded import EmbeddedFolder
 from matters.catalogue.figures import figures_of
-from matters.catalogue.loading import load_catalogue, load_vocabulary
+from matters.catalogue.loading import load_vocabulary
 from matters.catalogue.terms.types import Offer
 from matters.catalogue.types import Handling, Published, Way
+from tests.fakes.shipped import shipped_matters
 
-PUBLISHED = load_catalogue()
+PUBLISHED = shipped_matters()
 FIGURES = figures_of(PUBLISHED, load_vocabulary())
 # What the source texts name, and what must be handled in full here.
 NAMED = (

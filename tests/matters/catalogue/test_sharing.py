@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from matters.catalogue.loading import load_catalogue, load_sharing
+from matters.catalogue.loading import load_sharing
 from matters.catalogue.sharing.rules import wrong_with
 from matters.catalogue.sharing.types import SharingFile
 from matters.catalogue.types import Way
+from tests.fakes.shipped import shipped_matters
 
 _FILE = TypeAdapter(SharingFile)
 Raw = dict[str, Any]
@@ -43,7 +44,7 @@ def test_a_sharing_catalogue_that_breaks_a_rule_is_told_so(change: Callable[[Raw
 def test_every_resource_that_is_shared_for_matters_is_used_and_every_one_used_is_shared() -> None:
     used = {
         (way.department, way.resource)
-        for each in load_catalogue()
+        for each in shipped_matters()
         for material in each.matter.materials
         for way in material.ways
         if way.way is Way.SHARED

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matters.catalogue.loading import load_catalogue
 from matters.forms.rules import evaluate, findings_of_form, form_errors, shape, value_errors
+from tests.fakes.shipped import shipped_matters
 
 TODAY = date(2026, 3, 10)
 FORM: dict[str, Any] = {
@@ -134,7 +134,7 @@ def test_a_definition_that_is_not_in_order_is_told_so(properties: dict[str, Any]
 
 def test_every_published_form_is_in_order() -> None:
     assert findings_of_form(FORM) == []
-    assert [found for each in load_catalogue() for found in findings_of_form(each.matter.form)] == []
+    assert [found for each in shipped_matters() for found in findings_of_form(each.matter.form)] == []
 
 
 VALUES = st.one_of(st.none(), st.booleans(), st.integers(-10, 10_000), st.text(max_size=12), st.just("2018-03-10"))

@@ -5,7 +5,6 @@ from uuid import UUID
 
 import pytest
 
-from matters.catalogue.loading import load_catalogue
 from matters.catalogue.terms.types import Wording
 from matters.catalogue.types import Material, MaterialWay, Way
 from matters.materials.rules import (
@@ -20,6 +19,7 @@ from matters.materials.rules import (
     upload_error,
 )
 from matters.materials.types import Given, Settled, Spared, Standing
+from tests.fakes.shipped import shipped_matters
 
 NOW = datetime(2026, 3, 10, 2, tzinfo=UTC)
 EVERYTHING = Standing(
@@ -173,7 +173,7 @@ def test_where_nothing_is_asked_for_nothing_is_spared() -> None:
 
 
 def test_a_material_that_only_a_file_satisfies_is_asked_for() -> None:
-    matter = next(each.matter for each in load_catalogue() if each.matter.slug == "pension-eligibility")
+    matter = next(each.matter for each in shipped_matters() if each.matter.slug == "pension-eligibility")
     unknown = resolve(matter.materials, Standing(real_name=False), NOW)
     assert [error.pointer for error in missing_materials(unknown, frozenset())] == ["/attachments/identity"]
     assert missing_materials(unknown, frozenset({"identity"})) == []

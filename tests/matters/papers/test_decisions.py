@@ -3,16 +3,16 @@
 from datetime import UTC, datetime
 
 from matters.catalogue.catalogue import Catalogue
-from matters.catalogue.loading import load_catalogue
 from matters.papers.decisions import Decided, content_of
 from matters.types import Result, State
+from tests.fakes.shipped import shipped_matters
 
 AT = datetime(2026, 3, 10, 2, 0, tzinfo=UTC)
 
 
 def test_what_a_department_gives_stands_in_words() -> None:
     published = next(
-        each for each in Catalogue(load_catalogue()).all if each.matter.slug == "residence-permit-endorsement"
+        each for each in Catalogue(shipped_matters()).all if each.matter.slug == "residence-permit-endorsement"
     )
     result = Result(State.APPROVED, AT, details={"endorsed_until": "2027-03-20", "of_its_own": True})
     decided = Decided(published, "1-06", "1", "某人", AT, result, ())

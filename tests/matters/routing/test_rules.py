@@ -7,16 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.settings import UnsafeSettings
-from matters.catalogue.loading import load_catalogue
 from matters.catalogue.terms.types import Wording
 from matters.routing.loading import load_table
 from matters.routing.rules import FALLBACK, choose, home_of, least_loaded, level_of, region_named, region_of, wrong_with
 from matters.routing.types import Asked, Handles, Place, RouteRule, RoutingTable, Unit, UnitLevel
+from tests.fakes.shipped import shipped_matters, shipped_routing
 
 CITY, DISTRICT, TOWN = UnitLevel.CITY, UnitLevel.DISTRICT, UnitLevel.TOWN
-TABLE = load_table(load_catalogue())
-MATTERS = frozenset(each.matter.slug for each in load_catalogue())
-DEPARTMENTS = frozenset(each.department.slug for each in load_catalogue())
+TABLE = shipped_routing()
+MATTERS = frozenset(each.matter.slug for each in shipped_matters())
+DEPARTMENTS = frozenset(each.department.slug for each in shipped_matters())
 
 
 @pytest.mark.parametrize(
