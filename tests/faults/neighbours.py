@@ -140,11 +140,20 @@ async def ask_for(
 
 
 async def keep_asking(
-    who: Resident, matter: str, acknowledged: Acknowledged, stop: asyncio.Event, *, pause: float, **options: Any
+    who: Resident,
+    matter: str,
+    acknowledged: Acknowledged,
+    stop: asyncio.Event,
+    *,
+    pause: float,
+    turns: asyncio.Semaphore | None = None,
+    **options: Any,
 ) -> int:
-    """Ask for the same matter again and again; return how often."""
+    """Ask for the same matter again and again, with `turns` only as often as there are some; return how often."""
     count = 0
     while not stop.is_set():
+        if turns is not None:
+            await turns.acquire()
         await ask_for(who, matter, acknowledged, **options)
         count += 1
         await asyncio.sleep(pause)
