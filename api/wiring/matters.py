@@ -34,8 +34,10 @@ from matters.cases.tracking import Tracking
 from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.guides import Guides
 from matters.catalogue.knowing import Knowing
+from matters.catalogue.life.bundles import Bundles
+from matters.catalogue.life.views import LifeViews
 from matters.catalogue.lint.checking import Lint
-from matters.catalogue.loading import load_catalogue, load_surroundings
+from matters.catalogue.loading import load_catalogue, load_lists, load_surroundings
 from matters.catalogue.revisions.editing import Revisions
 from matters.catalogue.revisions.living import LivingCatalogue
 from matters.catalogue.revisions.publishing import Publishing
@@ -69,6 +71,8 @@ class MatterServices:
     history: History
     catalogue: Catalogue
     guides: Guides
+    life: LifeViews
+    bundles: Bundles
     materials: Materials
     vault: MaterialVault
     reuses: Reuses
@@ -155,6 +159,7 @@ class MatterServices:
             days={CommitmentKind.PROMISE: settings.promise_days, CommitmentKind.DEFERRED: settings.defer_days},
         )
         guides = Guides(catalogue=catalogue, knowing=knowing, materials=materials)
+        life = LifeViews(catalogue=catalogue, lists=load_lists(shipped))
         departments, records = departments_of(ground)
         demands = Demands(
             catalogue=catalogue,
@@ -197,6 +202,20 @@ class MatterServices:
             clock=clock,
             settings=settings,
         )
+        drafts = Drafts(
+            catalogue=catalogue,
+            people=auth.realname,
+            holdings=certificates.wallet,
+            knowing=knowing,
+            history=history,
+            progress=progress,
+            audit=audit,
+            vault=vault,
+            limits=limits,
+            clock=clock,
+            ids=ids,
+            settings=settings,
+        )
         tickets = RatingTickets(deadlines=deadlines, audit=audit, vault=vault, clock=clock, ids=ids, settings=settings)
         return cls(
             calendar=calendar,
@@ -204,6 +223,8 @@ class MatterServices:
             history=history,
             catalogue=catalogue,
             guides=guides,
+            life=life,
+            bundles=Bundles(views=life, guides=guides, drafts=drafts),
             materials=materials,
             vault=kept,
             reuses=Reuses(catalogue=catalogue, kept=kept, files=files, audit=audit, vault=vault, clock=clock, ids=ids),
@@ -211,20 +232,7 @@ class MatterServices:
             spared=SparedMaterials(),
             eligibility=eligibility,
             draft_life=DraftLife(catalogue=catalogue, audit=audit, jobs=ground.jobs, clock=clock, settings=settings),
-            drafts=Drafts(
-                catalogue=catalogue,
-                people=auth.realname,
-                holdings=certificates.wallet,
-                knowing=knowing,
-                history=history,
-                progress=progress,
-                audit=audit,
-                vault=vault,
-                limits=limits,
-                clock=clock,
-                ids=ids,
-                settings=settings,
-            ),
+            drafts=drafts,
             attachments=Attachments(
                 catalogue=catalogue,
                 materials=materials,

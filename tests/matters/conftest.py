@@ -41,6 +41,8 @@ from matters.cases.tracking import Tracking
 from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.guides import Guides
 from matters.catalogue.knowing import Knowing
+from matters.catalogue.life.bundles import Bundles
+from matters.catalogue.life.views import LifeViews
 from matters.exchange.counting import ExchangeCounts
 from matters.exchange.health import ServiceHealth
 from matters.exchange.reading import ExchangeFigures, counted_as, load_resources
@@ -78,7 +80,7 @@ from tests.fakes.matters import (
     FakeValueDesk,
 )
 from tests.fakes.papers import FakeLayOut
-from tests.fakes.shipped import shipped_matters, shipped_routing
+from tests.fakes.shipped import shipped_lists, shipped_matters, shipped_routing
 
 ENDORSEMENT = "residence-permit-endorsement"
 PENSION = "pension-eligibility"
@@ -108,6 +110,8 @@ class Desk:
     file_addresses: FileAddresses
     catalogue: Catalogue
     guides: Guides
+    life: LifeViews
+    bundles: Bundles
     materials: Materials
     vault: MaterialVault
     reuses: Reuses
@@ -269,6 +273,7 @@ async def desk(ground: Ground) -> Desk:
     knowing = Knowing(holdings=holdings, people=people, clock=clock)
     materials = Materials(catalogue=catalogue, knowing=knowing, vault=kept, jobs=ground.jobs, clock=clock, ids=ids)
     guides = Guides(catalogue=catalogue, knowing=knowing, materials=materials)
+    life = LifeViews(catalogue=catalogue, lists=shipped_lists())
     eligibility = Eligibility(
         catalogue=catalogue,
         people=people,
@@ -397,6 +402,20 @@ async def desk(ground: Ground) -> Desk:
         clock=clock,
         ids=ids,
     )
+    drafts = Drafts(
+        catalogue=catalogue,
+        people=people,
+        holdings=holdings,
+        knowing=knowing,
+        history=history,
+        progress=progress,
+        audit=audit,
+        vault=vault,
+        limits=limits,
+        clock=clock,
+        ids=ids,
+        settings=settings,
+    )
     return Desk(
         ground=ground,
         public_security=public_security,
@@ -440,6 +459,8 @@ async def desk(ground: Ground) -> Desk:
         ),
         catalogue=catalogue,
         guides=guides,
+        life=life,
+        bundles=Bundles(views=life, guides=guides, drafts=drafts),
         materials=materials,
         vault=kept,
         reuses=Reuses(catalogue=catalogue, kept=kept, files=files, audit=audit, vault=vault, clock=clock, ids=ids),
@@ -456,20 +477,7 @@ async def desk(ground: Ground) -> Desk:
         draft_life=DraftLife(catalogue=catalogue, audit=audit, jobs=ground.jobs, clock=clock, settings=settings),
         value_desk=value_desk,
         value_reports=ValueReports(catalogue=catalogue, desk=value_desk, vault=vault, clock=clock),
-        drafts=Drafts(
-            catalogue=catalogue,
-            people=people,
-            holdings=holdings,
-            knowing=knowing,
-            history=history,
-            progress=progress,
-            audit=audit,
-            vault=vault,
-            limits=limits,
-            clock=clock,
-            ids=ids,
-            settings=settings,
-        ),
+        drafts=drafts,
         attachments=Attachments(
             catalogue=catalogue,
             materials=materials,
