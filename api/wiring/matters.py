@@ -60,6 +60,7 @@ from matters.routing.elsewhere import Elsewhere
 from matters.routing.loading import load_table
 from matters.routing.pulling import Pulls
 from matters.routing.routing import Routing
+from matters.texts.remarks import Remarks
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ class MatterServices:
     rating_figures: RatingFigures
     copies: SubmissionCopies
     held_texts: HeldTexts
+    remarks: Remarks
     tracking: Tracking
     polling: Polling
     files: FileStore
@@ -216,6 +218,8 @@ class MatterServices:
             ids=ids,
             settings=settings,
         )
+        texts = texts_of(ground, auth, catalogue)
+        remarks = Remarks(checks=texts, catalogue=catalogue, vault=vault, jobs=ground.jobs, clock=clock, ids=ids)
         tickets = RatingTickets(deadlines=deadlines, audit=audit, vault=vault, clock=clock, ids=ids, settings=settings)
         return cls(
             calendar=calendar,
@@ -260,7 +264,7 @@ class MatterServices:
                 claims=Claims(routing=routing, clock=clock),
                 pulls=Pulls(table=table, records=records, audit=audit),
                 numbers=Numbers(clock=clock),
-                texts=texts_of(ground, auth, catalogue),
+                texts=texts,
                 audit=audit,
                 jobs=ground.jobs,
                 vault=vault,
@@ -271,7 +275,13 @@ class MatterServices:
             ),
             progress=progress,
             supplements=Supplements(
-                catalogue=catalogue, history=history, progress=progress, audit=audit, vault=vault, clock=clock
+                catalogue=catalogue,
+                history=history,
+                progress=progress,
+                remarks=remarks,
+                audit=audit,
+                vault=vault,
+                clock=clock,
             ),
             withdrawals=Withdrawals(
                 catalogue=catalogue,
@@ -283,7 +293,7 @@ class MatterServices:
                 vault=vault,
                 clock=clock,
             ),
-            ratings=Ratings(tickets=tickets, audit=audit, vault=vault, clock=clock, ids=ids),
+            ratings=Ratings(tickets=tickets, remarks=remarks, audit=audit, vault=vault, clock=clock, ids=ids),
             default_ratings=DefaultRatings(clock=clock, ids=ids, settings=settings),
             rating_tickets=tickets,
             rating_figures=RatingFigures(),
@@ -296,6 +306,7 @@ class MatterServices:
                 limits=limits,
                 settings=settings,
             ),
+            remarks=remarks,
             held_texts=HeldTexts(
                 catalogue=catalogue,
                 history=history,
@@ -332,7 +343,7 @@ class MatterServices:
                 clock=clock,
                 settings=settings,
             ),
-            commitments=Commitments(catalogue=catalogue, audit=audit, vault=vault, clock=clock),
+            commitments=Commitments(catalogue=catalogue, remarks=remarks, audit=audit, vault=vault, clock=clock),
             results=ResultServices.build(ground, auth, certificates, catalogue=catalogue, history=history, files=files),
             branches=BranchServices.build(
                 ground,

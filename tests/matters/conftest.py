@@ -64,6 +64,7 @@ from matters.routing.pulling import Pulls
 from matters.routing.routing import Routing
 from matters.settings import MatterSettings
 from matters.texts.checking import TextChecks
+from matters.texts.remarks import Remarks
 from matters.types import ApplicationView, Capability, Dedupe, ProgressEvent, State
 from tests.conftest import Ground
 from tests.fakes.matters import (
@@ -106,6 +107,7 @@ class Desk:
     platform: FakeTextCheck
     openids: FakeOpenids
     held_texts: HeldTexts
+    remarks: Remarks
     copies: SubmissionCopies
     file_addresses: FileAddresses
     catalogue: Catalogue
@@ -171,6 +173,13 @@ class Desk:
         change = await self.submission.deliver(str(application_id))
         if change is not None:
             await transaction(change)
+
+    async def look_at_remarks(self) -> None:
+        """Run all jobs that look at what was written beside an application, as the runner does."""
+        for job in await jobs_named("matters.look-at-text"):
+            change = await self.remarks.look(job["subject_id"])
+            if change is not None:
+                await transaction(change)
 
     async def put_on_paper(self, application_id: UUID) -> int:
         """Run the job that follows a decision, and what the timetable does of it."""
@@ -330,6 +339,8 @@ async def desk(ground: Ground) -> Desk:
         jobs=ground.jobs,
         clock=clock,
     )
+    texts = TextChecks(catalogue=catalogue, platform=platform, openids=openids, words=(), clock=clock, ids=ids)
+    remarks = Remarks(checks=texts, catalogue=catalogue, vault=vault, jobs=ground.jobs, clock=clock, ids=ids)
     tickets = RatingTickets(deadlines=deadlines, audit=audit, vault=vault, clock=clock, ids=ids, settings=settings)
     branches = Branches(
         catalogue=catalogue,
@@ -429,6 +440,7 @@ async def desk(ground: Ground) -> Desk:
         scanner=scanner,
         platform=platform,
         openids=openids,
+        remarks=remarks,
         held_texts=HeldTexts(
             catalogue=catalogue,
             history=history,
@@ -506,7 +518,7 @@ async def desk(ground: Ground) -> Desk:
             claims=claims,
             pulls=Pulls(table=shipped_routing(), records=records, audit=audit),
             numbers=Numbers(clock=clock),
-            texts=TextChecks(catalogue=catalogue, platform=platform, openids=openids, words=(), clock=clock, ids=ids),
+            texts=texts,
             audit=audit,
             jobs=ground.jobs,
             vault=vault,
@@ -526,12 +538,18 @@ async def desk(ground: Ground) -> Desk:
             clock=clock,
         ),
         supplements=Supplements(
-            catalogue=catalogue, history=history, progress=progress, audit=audit, vault=vault, clock=clock
+            catalogue=catalogue,
+            history=history,
+            progress=progress,
+            remarks=remarks,
+            audit=audit,
+            vault=vault,
+            clock=clock,
         ),
-        ratings=Ratings(tickets=tickets, audit=audit, vault=vault, clock=clock, ids=ids),
+        ratings=Ratings(tickets=tickets, remarks=remarks, audit=audit, vault=vault, clock=clock, ids=ids),
         default_ratings=DefaultRatings(clock=clock, ids=ids, settings=settings),
         rating_tickets=tickets,
-        commitments=Commitments(catalogue=catalogue, audit=audit, vault=vault, clock=clock),
+        commitments=Commitments(catalogue=catalogue, remarks=remarks, audit=audit, vault=vault, clock=clock),
         branches=branches,
         branch_deliveries=branch_deliveries,
         branch_tracking=branch_tracking,
