@@ -137,7 +137,7 @@ async def test_a_bundle_made_out_for_me_and_begun_in_one_go(portal: Portal) -> N
     assert parts["real-estate-pre-acceptance"] == ["contract"]
     begun = await portal.post("/v1/citizen/bundles/used-home/applications", {})
     assert begun.status == 201, begun.json
-    assert [item["state"] for item in begun.json["items"]] == ["draft", "draft"]
+    assert [item["state"] for item in begun.json["applications"]] == ["draft", "draft"]
     assert begun.json["ruled_out"] == []
     missing = await portal.post("/v1/citizen/bundles/nothing/applications", {})
     assert missing.status == 404

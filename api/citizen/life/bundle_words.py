@@ -133,14 +133,14 @@ class BundleGuideOut(BundleOut):
 class BegunOut(Out):
     """The drafts that were begun, and the matters (by code) that what is known already rules out."""
 
-    items: list[ApplicationOut]
+    applications: list[ApplicationOut]
     ruled_out: list[str]
 
     @classmethod
     def of(cls, begun: Begun, *, english: bool) -> "BegunOut":
         """Return what was begun in the words of the caller's language."""
         return cls(
-            items=[ApplicationOut.of(view, english=english) for view in begun.drafts],
+            applications=[ApplicationOut.of(view, english=english) for view in begun.drafts],
             ruled_out=[each.matter.code for each in begun.ruled_out],
         )
 
