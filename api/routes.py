@@ -22,6 +22,7 @@ from api.citizen.asking import copies as submission_copies
 from api.citizen.asking import files, materials, value_reports
 from api.citizen.asking import results as my_results
 from api.citizen.delegation import mandates, organisations, relatives
+from api.citizen.life import bundles
 from api.citizen.wallet import copies, disclosures, reports, showing
 from api.citizen.wallet import ledger_reports as citizen_ledger_reports
 from api.citizen.ways import assistances, login_checks, step_ups
@@ -31,8 +32,8 @@ from api.operation import Routes
 from api.public import client, copy_checks, decision_checks, keys, progress_queries, wechat_push
 from api.public import consents as consent_texts
 from api.public import files as public_files
+from api.public.catalogue import life, sharing
 from api.public.catalogue import matters as public_matters
-from api.public.catalogue import sharing
 from api.staff import (
     approvals,
     audit,
@@ -137,6 +138,8 @@ ROUTES: Final[tuple[Routes, ...]] = (
     decision_checks.routes,
     public_files.routes,
     progress_queries.routes,
+    life.routes,
+    bundles.routes,
     public_matters.routes,
     sharing.routes,
     wechat_push.routes,

@@ -69,7 +69,8 @@ FROM kept_material WHERE citizen_id = $1 ORDER BY given_at, id
 """
 _FORGET_KEPT: Final = "DELETE FROM kept_material WHERE citizen_id = $1 RETURNING file_name"
 _TEXTS: Final = """
-SELECT state, source, label, decided_at, created_at FROM text_check WHERE application_id = $1
+SELECT about, state, source, label, decided_at, created_at FROM text_check WHERE application_id = $1
+ORDER BY created_at, id
 """
 _EVENTS: Final = """
 SELECT event_id, sequence, received_at FROM department_event

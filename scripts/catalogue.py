@@ -7,10 +7,12 @@
     python -m scripts.catalogue figures [FOLDER]           the promises as numbers, by department
     python -m scripts.catalogue replay                     the power list, 1280 matters to 1007, operation by operation
 
-A folder holds a file for each department; without one it is the shipped catalogue.
+A folder holds a file for each department, and maybe the lists of a life (`life/`); without one it is the shipped
+catalogue.
 """
 
 import argparse
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -26,9 +28,19 @@ from rich.table import Table
 from core.settings import UnsafeSettings
 from matters.catalogue.comparing import compare
 from matters.catalogue.figures import Figures, figures_of
+from matters.catalogue.life.types import LifeLists
 from matters.catalogue.lint.checking import Lint, errors_of
 from matters.catalogue.lint.types import Defect, Severity
-from matters.catalogue.loading import PUBLISHED, load_surroundings, load_vocabulary, published_in, read_files
+from matters.catalogue.loading import (
+    LIFE,
+    PUBLISHED,
+    lint_lists,
+    load_surroundings,
+    load_vocabulary,
+    published_in,
+    read_files,
+    read_lists,
+)
 from matters.catalogue.revisions.demonstration import AFTERWARDS, DEPARTMENTS, MATTERS, rehearsal
 from matters.catalogue.revisions.rules import apply, counts
 from matters.catalogue.revisions.types import OperationKind
@@ -57,9 +69,10 @@ def _read(place: Path) -> list[CatalogueFile]:
         return read_files(place, tell=tell)
 
 
-def _lint(files: Sequence[CatalogueFile]) -> list[Defect]:
+def _lint(files: Sequence[CatalogueFile], lists: LifeLists) -> list[Defect]:
     with _progress("checking") as tell:
-        return Lint(load_surroundings()).of_files(files, tell=tell)
+        found = Lint(load_surroundings()).of_files(files, tell=tell)
+    return [*found, *lint_lists(lists, published_in(files))]
 
 
 def _show_defects(defects: Sequence[Defect]) -> None:
@@ -75,8 +88,8 @@ def _show_defects(defects: Sequence[Defect]) -> None:
 
 def check(folder: Path) -> int:
     """Hold a catalogue against every rule; 0 when nothing is wrong, 1 when there are errors."""
-    files = _read(folder)
-    defects = _lint(files)
+    files, lists = _read(folder), read_lists(folder)
+    defects = _lint(files, lists)
     count = sum(len(file.matters) for file in files)
     if defects:
         _show_defects(defects)
@@ -85,6 +98,7 @@ def check(folder: Path) -> int:
     mark = "[red]✗[/red]" if found[Severity.ERROR] else "[green]✓[/green]"
     rules = len(Lint(load_surroundings()).rules)
     console.print(f"{mark} {count} matters of {len(files)} departments against {rules} rules: {told}")
+    console.print(f"  with {len(lists.items)} entries of a life and {len(lists.bundles)} bundles")
     return 1 if found[Severity.ERROR] else 0
 
 
@@ -125,18 +139,20 @@ def _write(files: Sequence[CatalogueFile], place: Path) -> None:
 def take(source: Path, target: Path, *, checked: bool) -> int:
     """Write a catalogue somewhere else, or in the other form; with `checked` only if nothing is wrong with it."""
     files = _read(source)
-    if checked and (errors := errors_of(_lint(files))):
+    if checked and (errors := errors_of(_lint(files, read_lists(source)))):
         _show_defects(errors)
         console.print("[red]✗[/red] Nothing was written.")
         return 1
     _write(files, target)
+    if target.suffix != ".csv" and (source / LIFE).is_dir():
+        shutil.copytree(source / LIFE, target / LIFE, dirs_exist_ok=True)
     console.print(f"[green]✓[/green] {sum(len(file.matters) for file in files)} matters written to {target}")
     return 0
 
 
 def figures(folder: Path) -> int:
     """Show the promises as numbers."""
-    found = figures_of(published_in(_read(folder)), load_vocabulary())
+    found = figures_of(published_in(_read(folder)), load_vocabulary(), read_lists(folder))
     _show_promises(found)
     table = Table(box=None, pad_edge=False)
     for column in (
@@ -168,6 +184,7 @@ def _show_promises(found: Figures) -> None:
         ("written for themselves · from templates", f"{found.deep} · {found.by_template}"),
         (f"kinds of certificates: {len(found.kinds)}", ", ".join(found.kinds)),
         (f"groups with a zone: {len(found.zones)}", ", ".join(found.zones)),
+        ("entries of a life · bundles", f"{found.life_items} · {found.bundles}"),
         ("notary without a visit · within an hour", f"{found.notary_without_visit} · {found.notary_within_an_hour}"),
         ("materials fewer to bring · days saved", f"{found.materials_cut:.0%} · {found.days_saved:.0%}"),
     ):

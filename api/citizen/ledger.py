@@ -182,6 +182,7 @@ _ACTIONS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "matters.branch-cancelled": ("共同审批的一个环节不再需要", "One of the departments is not needed any more"),
     "matters.promise-breached": ("承诺没有兑现，或者材料没有按时补交", "A promise was broken, or a file is overdue"),
+    "matters.promise-read": ("工作人员查看您的承诺", "A member of staff looked at your promises"),
     "matters.promise-objected": ("对承诺未兑现提出异议", "You objected to a promise being called broken"),
     "matters.promise-reviewed": ("答复对承诺的异议", "The objection about a promise was answered"),
     "matters.text-read": ("工作人员查看您填写的文字", "A member of staff read what you wrote"),

@@ -34,8 +34,10 @@ from matters.cases.tracking import Tracking
 from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.guides import Guides
 from matters.catalogue.knowing import Knowing
+from matters.catalogue.life.bundles import Bundles
+from matters.catalogue.life.views import LifeViews
 from matters.catalogue.lint.checking import Lint
-from matters.catalogue.loading import load_catalogue, load_surroundings
+from matters.catalogue.loading import load_catalogue, load_lists, load_surroundings
 from matters.catalogue.revisions.editing import Revisions
 from matters.catalogue.revisions.living import LivingCatalogue
 from matters.catalogue.revisions.publishing import Publishing
@@ -58,6 +60,7 @@ from matters.routing.elsewhere import Elsewhere
 from matters.routing.loading import load_table
 from matters.routing.pulling import Pulls
 from matters.routing.routing import Routing
+from matters.texts.remarks import Remarks
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,8 @@ class MatterServices:
     history: History
     catalogue: Catalogue
     guides: Guides
+    life: LifeViews
+    bundles: Bundles
     materials: Materials
     vault: MaterialVault
     reuses: Reuses
@@ -88,6 +93,7 @@ class MatterServices:
     rating_figures: RatingFigures
     copies: SubmissionCopies
     held_texts: HeldTexts
+    remarks: Remarks
     tracking: Tracking
     polling: Polling
     files: FileStore
@@ -155,6 +161,7 @@ class MatterServices:
             days={CommitmentKind.PROMISE: settings.promise_days, CommitmentKind.DEFERRED: settings.defer_days},
         )
         guides = Guides(catalogue=catalogue, knowing=knowing, materials=materials)
+        life = LifeViews(catalogue=catalogue, lists=load_lists(shipped))
         departments, records = departments_of(ground)
         demands = Demands(
             catalogue=catalogue,
@@ -197,6 +204,22 @@ class MatterServices:
             clock=clock,
             settings=settings,
         )
+        drafts = Drafts(
+            catalogue=catalogue,
+            people=auth.realname,
+            holdings=certificates.wallet,
+            knowing=knowing,
+            history=history,
+            progress=progress,
+            audit=audit,
+            vault=vault,
+            limits=limits,
+            clock=clock,
+            ids=ids,
+            settings=settings,
+        )
+        texts = texts_of(ground, auth, catalogue)
+        remarks = Remarks(checks=texts, catalogue=catalogue, vault=vault, jobs=ground.jobs, clock=clock, ids=ids)
         tickets = RatingTickets(deadlines=deadlines, audit=audit, vault=vault, clock=clock, ids=ids, settings=settings)
         return cls(
             calendar=calendar,
@@ -204,6 +227,8 @@ class MatterServices:
             history=history,
             catalogue=catalogue,
             guides=guides,
+            life=life,
+            bundles=Bundles(views=life, guides=guides, drafts=drafts),
             materials=materials,
             vault=kept,
             reuses=Reuses(catalogue=catalogue, kept=kept, files=files, audit=audit, vault=vault, clock=clock, ids=ids),
@@ -211,20 +236,7 @@ class MatterServices:
             spared=SparedMaterials(),
             eligibility=eligibility,
             draft_life=DraftLife(catalogue=catalogue, audit=audit, jobs=ground.jobs, clock=clock, settings=settings),
-            drafts=Drafts(
-                catalogue=catalogue,
-                people=auth.realname,
-                holdings=certificates.wallet,
-                knowing=knowing,
-                history=history,
-                progress=progress,
-                audit=audit,
-                vault=vault,
-                limits=limits,
-                clock=clock,
-                ids=ids,
-                settings=settings,
-            ),
+            drafts=drafts,
             attachments=Attachments(
                 catalogue=catalogue,
                 materials=materials,
@@ -252,7 +264,7 @@ class MatterServices:
                 claims=Claims(routing=routing, clock=clock),
                 pulls=Pulls(table=table, records=records, audit=audit),
                 numbers=Numbers(clock=clock),
-                texts=texts_of(ground, auth, catalogue),
+                texts=texts,
                 audit=audit,
                 jobs=ground.jobs,
                 vault=vault,
@@ -263,7 +275,13 @@ class MatterServices:
             ),
             progress=progress,
             supplements=Supplements(
-                catalogue=catalogue, history=history, progress=progress, audit=audit, vault=vault, clock=clock
+                catalogue=catalogue,
+                history=history,
+                progress=progress,
+                remarks=remarks,
+                audit=audit,
+                vault=vault,
+                clock=clock,
             ),
             withdrawals=Withdrawals(
                 catalogue=catalogue,
@@ -275,7 +293,7 @@ class MatterServices:
                 vault=vault,
                 clock=clock,
             ),
-            ratings=Ratings(tickets=tickets, audit=audit, vault=vault, clock=clock, ids=ids),
+            ratings=Ratings(tickets=tickets, remarks=remarks, audit=audit, vault=vault, clock=clock, ids=ids),
             default_ratings=DefaultRatings(clock=clock, ids=ids, settings=settings),
             rating_tickets=tickets,
             rating_figures=RatingFigures(),
@@ -288,6 +306,7 @@ class MatterServices:
                 limits=limits,
                 settings=settings,
             ),
+            remarks=remarks,
             held_texts=HeldTexts(
                 catalogue=catalogue,
                 history=history,
@@ -324,7 +343,7 @@ class MatterServices:
                 clock=clock,
                 settings=settings,
             ),
-            commitments=Commitments(catalogue=catalogue, audit=audit, vault=vault, clock=clock),
+            commitments=Commitments(catalogue=catalogue, remarks=remarks, audit=audit, vault=vault, clock=clock),
             results=ResultServices.build(ground, auth, certificates, catalogue=catalogue, history=history, files=files),
             branches=BranchServices.build(
                 ground,

@@ -16,6 +16,8 @@ from matters.catalogue.catalogue import Catalogue
 from matters.errors import FormInvalid, MaterialsMissing, StateForbids
 from matters.forms.rules import form_errors
 from matters.materials.rules import demanded_errors
+from matters.texts.remarks import Remarks
+from matters.texts.types import About
 from matters.types import ApplicationView, State, Step
 
 
@@ -23,17 +25,26 @@ class Supplements:
     """Hands in a supplement: form and files are amended first, then this says that it is complete."""
 
     def __init__(
-        self, *, catalogue: Catalogue, history: History, progress: Progress, audit: Audit, vault: Vault, clock: Clock
+        self,
+        *,
+        catalogue: Catalogue,
+        history: History,
+        progress: Progress,
+        remarks: Remarks,
+        audit: Audit,
+        vault: Vault,
+        clock: Clock,
     ) -> None:
         self._catalogue = catalogue
         self._history = history
         self._progress = progress
+        self._remarks = remarks
         self._audit = audit
         self._vault = vault
         self._clock = clock
 
     async def hand_in(self, caller: Caller, application_id: UUID, note: str) -> ApplicationView:
-        """Say that the supplement is complete; the case goes back to pre-review.
+        """Say that the supplement is complete; the case goes back to pre-review. Its words are looked at first.
 
         Raises:
             NoSuchApplication: there is none, or it is somebody else's.
@@ -52,7 +63,9 @@ class Supplements:
 
         async def work() -> None:
             await hold_mandate(caller, self._clock.now())
-            await self._history.append(application_id, Entry(step=Step.SUPPLEMENTED, actor=actor, note=note))
+            entry = Entry(step=Step.SUPPLEMENTED, actor=actor, note=note)
+            moved = await self._history.append(application_id, entry)
+            await self._remarks.hold(About.SUPPLEMENT, moved.action_id, application_id)
             await self._audit.record(
                 "matters.supplemented",
                 actor=actor,

@@ -68,8 +68,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Line:
-    """A written action with what was sealed opened."""
+    """A written action with what was sealed opened; `id` is its row."""
 
+    id: UUID
     action: Action
     actor: Actor
     note: str
@@ -79,10 +80,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The state before and after an action."""
+    """The state before and after an action, and the action's row."""
 
     before: State
     after: State
+    action_id: UUID
 
     def came_to(self, state: State) -> bool:
         """Tell whether this very action brought the case there."""
@@ -134,7 +136,7 @@ class History:
             reason=entry.reason,
             added_days=added_days(entry.step, entry.data),
         )
-        await self._write(application_id, action, entry, now)
+        action_id = await self._write(application_id, action, entry, now)
         folded = fold([*known, action])
         dates = await self._deadlines.dates(folded, limits_of(row), known_note=str(row["due_note"]))
         await execute(
@@ -148,12 +150,12 @@ class History:
             dates.legal_due_at,
             dates.review_due_at,
         )
-        return Moved(before, folded.state)
+        return Moved(before, folded.state, action_id)
 
     def _decided_together(self, row: Mapping[str, Any]) -> bool:
         return self._gate(str(row["matter_code"]), int(row["matter_version"]))
 
-    async def _write(self, application_id: UUID, action: Action, entry: Entry, now: datetime) -> None:
+    async def _write(self, application_id: UUID, action: Action, entry: Entry, now: datetime) -> UUID:
         row_id = self._ids.uuid()
         note = self._vault.seal(_NOTE, row_id, entry.note) if entry.note else None
         result = None
@@ -177,6 +179,7 @@ class History:
             now,
             read_from="case_action",
         )
+        return row_id
 
     async def calendar(self) -> tuple[WorkingCalendar, int]:
         """Return the calendar by which dates are computed, and the hours of a pre-review.
@@ -202,4 +205,4 @@ class History:
         if row["result_sealed"]:
             result = json.loads(self._vault.open(_RESULT, row_id, row["result_sealed"]))
         actor = Actor(ActorKind(row["actor_kind"]), str(row["actor_id"]))
-        return Line(action_of(row), actor, note, result, as_json(row["data"]))
+        return Line(row_id, action_of(row), actor, note, result, as_json(row["data"]))

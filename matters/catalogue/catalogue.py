@@ -55,7 +55,7 @@ class Shelf:
             by_name={each.matter.slug: each for each in ordered} | {each.matter.code: each for each in ordered},
             by_version={(each.matter.code, each.matter.version): each for each in kept},
             last={each.matter.code: each for each in kept},
-            index=MatterIndex(ordered, load_pinyin()),
+            index=MatterIndex([each.matter for each in ordered], load_pinyin()),
         )
 
 
@@ -84,6 +84,11 @@ class Catalogue:
         if found is None:
             raise MatterUnknown
         return found
+
+    def among(self, names: Iterable[str]) -> tuple[Published, ...]:
+        """Return those that are published now among codes and slugs, in their order."""
+        shelf = self._shelf
+        return tuple(shelf.by_name[name] for name in names if name in shelf.by_name)
 
     def of_case(self, code: str, version: int | None = None) -> Published:
         """Return the matter of a case as it was when the case was begun: that holds for it whatever came after.

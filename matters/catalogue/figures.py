@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from matters.catalogue.life.types import NO_LISTS, LifeLists
 from matters.catalogue.terms.types import Offer, Vocabulary
 from matters.catalogue.types import Matter, Published, Way
 
@@ -51,15 +52,18 @@ class Figures:
     materials_cut: float
     days_saved: float
     departments: tuple[DepartmentFigures, ...]
+    life_items: int = 0
+    bundles: int = 0
 
 
-def figures_of(published: Sequence[Published], vocabulary: Vocabulary) -> Figures:
-    """Count a catalogue.
+def figures_of(published: Sequence[Published], vocabulary: Vocabulary, lists: LifeLists = NO_LISTS) -> Figures:
+    """Count a catalogue, and the lists of a life over it as far as something of an entry is published.
 
     Zero-visit matters are counted among those that are handled: nobody ever had to come for a query. What goes deep is
     handled and was written for itself, not from a template.
     """
     matters = [each.matter for each in published]
+    slugs = {matter.slug for matter in matters}
     handled = [matter for matter in matters if matter.offer is Offer.HANDLING]
     notary = [each.matter for each in published if each.department.slug == _NOTARY and each.matter in handled]
     zones = {term.slug for term in vocabulary.groups if term.zone}
@@ -86,6 +90,8 @@ def figures_of(published: Sequence[Published], vocabulary: Vocabulary) -> Figure
         materials_cut=_cut(handled),
         days_saved=_saved(departments),
         departments=departments,
+        life_items=sum(not slugs.isdisjoint(each.matters) for each in lists.items),
+        bundles=sum(not slugs.isdisjoint(each.matters) for each in lists.bundles),
     )
 
 

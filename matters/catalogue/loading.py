@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 from pydantic import TypeAdapter, ValidationError
@@ -13,8 +13,10 @@ from certificates.definitions import Kinds
 from certificates.settings import DEMO_AUTHORITY
 from core.settings import UnsafeSettings
 from matters.catalogue.expanding import Templates
+from matters.catalogue.life.rules import wrong_with as wrong_with_lists
+from matters.catalogue.life.types import NO_LISTS, Bundle, LifeItem, LifeLists
 from matters.catalogue.lint.checking import Lint, errors_of
-from matters.catalogue.lint.types import Surroundings
+from matters.catalogue.lint.types import Defect, Surroundings
 from matters.catalogue.sharing.rules import wrong_with
 from matters.catalogue.sharing.types import SharingFile
 from matters.catalogue.terms.types import Vocabulary
@@ -28,6 +30,10 @@ _RESOURCES: Final = Path(__file__).with_name("sharing") / "resources.json"
 _FILE: Final = TypeAdapter(CatalogueFile)
 _WORDS: Final = TypeAdapter(Vocabulary)
 _SHARING: Final = TypeAdapter(SharingFile)
+# Beside the departments' files of a catalogue; who has none goes without.
+LIFE: Final = "life"
+_ITEMS: Final = TypeAdapter(dict[Literal["items"], tuple[LifeItem, ...]])
+_BUNDLES: Final = TypeAdapter(dict[Literal["bundles"], tuple[Bundle, ...]])
 
 
 def load_catalogue(folder: Path = PUBLISHED) -> tuple[Published, ...]:
@@ -67,6 +73,45 @@ def read_files(folder: Path = PUBLISHED, *, tell: Callable[[Path], None] = lambd
     if not files:
         raise UnsafeSettings(f"There is no catalogue in {folder}.")
     return files
+
+
+def load_lists(published: Sequence[Published], folder: Path = PUBLISHED) -> LifeLists:
+    """Read the lists of a life that a catalogue has: what comes up from birth on, and bundles.
+
+    Raises:
+        UnsafeSettings: a file cannot be read, or names what is not published.
+    """
+    lists = read_lists(folder)
+    if found := lint_lists(lists, published):
+        raise UnsafeSettings("\n".join(f"Catalogue {defect.sentence}" for defect in found))
+    return lists
+
+
+def lint_lists(lists: LifeLists, published: Sequence[Published]) -> list[Defect]:
+    """Return what is wrong with the lists of a life over published matters."""
+    events = load_surroundings().life_events
+    return sorted(wrong_with_lists(lists, [each.matter for each in published], events))
+
+
+def read_lists(folder: Path = PUBLISHED) -> LifeLists:
+    """Read the lists of a life beside a catalogue's files, without holding them against it.
+
+    Raises:
+        UnsafeSettings: a file cannot be read.
+    """
+    place = folder / LIFE
+    if not place.is_dir():
+        return NO_LISTS
+    items = _read(_ITEMS, _decoded(place / "cycle.json"), f"Catalogue {LIFE}/cycle.json")
+    bundles = _read(_BUNDLES, _decoded(place / "bundles.json"), f"Catalogue {LIFE}/bundles.json")
+    return LifeLists(items.get("items", ()), bundles.get("bundles", ()))
+
+
+def _decoded(path: Path) -> object:
+    try:
+        return msgspec.json.decode(path.read_bytes())
+    except (OSError, msgspec.DecodeError) as error:
+        raise UnsafeSettings(f"Catalogue {path.parent.name}/{path.name}: it cannot be read as JSON.") from error
 
 
 def read_file(content: bytes | str, *, name: str, templates: Templates) -> CatalogueFile:

@@ -1,10 +1,13 @@
-"""What the catalogue needs from the room of materials."""
+"""What the catalogue needs from the rooms of materials and of applications."""
 
+from collections.abc import Mapping
 from typing import Protocol
 from uuid import UUID
 
+from auth.types import Caller
 from matters.catalogue.knowing import Standpoint
 from matters.catalogue.types import GuideMaterial
+from matters.types import ApplicationView
 
 
 class MaterialDesk(Protocol):
@@ -15,5 +18,18 @@ class MaterialDesk(Protocol):
 
         Raises:
             DatabaseUnavailable: the database could not be reached.
+        """
+        ...
+
+
+class DraftDesk(Protocol):
+    """Begins applications."""
+
+    async def start(self, caller: Caller, name: str, form: Mapping[str, object]) -> ApplicationView:
+        """Make a draft with what the state knows already and what the applicant says; it calls nobody outside.
+
+        Raises:
+            RequirementUnmet: what is known already rules it out.
+            TooManyRequests: too many drafts.
         """
         ...

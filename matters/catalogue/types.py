@@ -91,6 +91,11 @@ class Material:
     basis: Wording | None = None
     kind: str = ""
 
+    @property
+    def known_as(self) -> str:
+        """What it is in every matter."""
+        return self.kind or self.code
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:

@@ -1,6 +1,6 @@
 """Looking at a case as staff: how it stands; the form is opened for a purpose, and the ledger says so."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 from uuid import UUID
 
@@ -21,11 +21,13 @@ from matters.handling.acting import written
 from matters.handling.queues import line_of
 from matters.handling.rules import concerned, holder_of, may
 from matters.handling.types import CaseEntry, CaseLine, CaseView, DeliveryView, Holder, Move
-from matters.types import Step
+from matters.texts.rules import changed_texts, free_texts
+from matters.texts.written import is_supplement_withheld, submitted_form, withheld_in
+from matters.types import State, Step
 
 _CASE: Final = """
 SELECT id, citizen_id, number, matter_code, matter_version, department, state, version, submitted_at, accepted_at,
-       decided_at, due_at, due_note
+       decided_at, due_at, due_note, submitted_sealed
 FROM application WHERE id = $1 AND submitted_at IS NOT NULL
 """
 _DELIVERY: Final = """
@@ -67,7 +69,7 @@ class Looking:
             due_note=str(row["due_note"]),
             holder=holder,
             accepted_by=_accepted_by(lines),
-            timeline=_entries(lines),
+            timeline=_entries(lines, await withheld_in(application_id)),
             files=await read_files(application_id),
             delivery=None if delivery is None else _shown(delivery),
             may=self._may(operator, line, holder, delivery, trace),
@@ -75,6 +77,8 @@ class Looking:
 
     async def open_form(self, operator: StaffCaller, application_id: UUID, purpose: str) -> Mapping[str, object]:
         """Return what a case asks for, value by value; the applicant reads who opened which fields, and what for.
+
+        Texts that are changed for a supplement are left out until it is handed in, and while they are held.
 
         Raises:
             NoSuchApplication: there is none that was submitted.
@@ -84,8 +88,14 @@ class Looking:
         if row is None:
             raise NoSuchApplication
         record = await read_record(self._vault, application_id)
-        await self._tell_ledger("matters.form-opened", operator.actor, row, sorted(record.form), purpose=purpose)
-        return record.form
+        form: Mapping[str, object] = record.form
+        if record.state is State.SUPPLEMENT_REQUESTED or await is_supplement_withheld(application_id):
+            schema = self._catalogue.of_case(record.matter_code, record.matter_version).matter.form
+            texts = free_texts(schema, form, record.sources.keys())
+            changed = changed_texts(texts, submitted_form(row | {"application_id": row["id"]}, self._vault))
+            form = {name: value for name, value in form.items() if name not in changed}
+        await self._tell_ledger("matters.form-opened", operator.actor, row, sorted(form), purpose=purpose)
+        return form
 
     async def _tell_ledger(
         self, action: str, actor: Actor, row: Mapping[str, object], names: list[str], *, purpose: str = ""
@@ -135,7 +145,7 @@ def _accepted_by(lines: list[Line]) -> str:
     return ""
 
 
-def _entries(lines: list[Line]) -> list[CaseEntry]:
+def _entries(lines: list[Line], withheld: Collection[UUID]) -> list[CaseEntry]:
     effective = {action.seq for action in fold(line.action for line in lines).effective}
     return [
         CaseEntry(
@@ -145,9 +155,10 @@ def _entries(lines: list[Line]) -> list[CaseEntry]:
             actor_id=line.actor.id if line.actor.kind is not ActorKind.CITIZEN else "",
             reason=line.action.reason,
             words=reason_text(line.action.reason) if line.action.reason else None,
-            note=line.note,
+            note="" if line.id in withheld else line.note,
             document=written(document_in(line.data)),
             effective=line.action.seq in effective,
+            withheld=bool(line.note) and line.id in withheld,
         )
         for line in lines
     ]

@@ -108,7 +108,10 @@ class CaseLine:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class CaseEntry:
-    """One line of a case's history as staff reads it. `effective`: it has brought the case to where it stands."""
+    """One line of a case's history as staff reads it. `effective`: it has brought the case to where it stands.
+
+    `withheld`: its note is not to be read before a person has seen it.
+    """
 
     at: datetime
     step: Step
@@ -119,6 +122,7 @@ class CaseEntry:
     note: str
     document: Written | None
     effective: bool
+    withheld: bool
 
 
 @dataclass(frozen=True, slots=True)

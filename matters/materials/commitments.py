@@ -19,6 +19,9 @@ from matters.errors import NoSuchApplication
 from matters.materials.errors import CommitmentSettled, NoSuchCommitment
 from matters.materials.rules import LATER
 from matters.materials.types import Commitment, CommitmentKind, CommitmentState, Settled
+from matters.texts.remarks import Remarks
+from matters.texts.types import About
+from matters.texts.written import withheld_in
 from matters.types import Text
 
 REASON: Final = "commitment.reason"
@@ -121,8 +124,9 @@ async def supply(application_id: UUID, material: str, clock: Clock) -> bool:
 class Commitments:
     """Watches over promises. Whoever broke one gives files instead of promising, until it is mended or lifted."""
 
-    def __init__(self, *, catalogue: Catalogue, audit: Audit, vault: Vault, clock: Clock) -> None:
+    def __init__(self, *, catalogue: Catalogue, remarks: Remarks, audit: Audit, vault: Vault, clock: Clock) -> None:
         self._catalogue = catalogue
+        self._remarks = remarks
         self._audit = audit
         self._vault = vault
         self._clock = clock
@@ -136,6 +140,19 @@ class Commitments:
         """
         await self._require_own(caller, application_id)
         return [self._view(row) for row in await fetch(_OF_CASE, application_id)]
+
+    async def read(self, operator: StaffCaller, application_id: UUID) -> list[Commitment]:
+        """Return the same for whoever answers; the applicant reads who looked. An objection that is held stays closed.
+
+        Raises:
+            RecordUnreadable: a text does not open.
+        """
+        rows = await fetch(_OF_CASE, application_id)
+        withheld = await withheld_in(application_id)
+        shown = [self._view(row, withheld=as_uuid(row["id"]) in withheld) for row in rows]
+        if rows:
+            await transaction(lambda: self._note("matters.promise-read", rows[0], operator.actor))
+        return shown
 
     async def object(self, caller: Caller, application_id: UUID, material: str, text: str) -> None:
         """Object to a promise being called broken; a clerk answers it.
@@ -154,6 +171,7 @@ class Commitments:
             sealed = self._vault.seal(OBJECTION, row_id, text)
             if not await execute(_OBJECT, row_id, sealed, self._clock.now()):
                 raise CommitmentSettled
+            await self._remarks.hold(About.OBJECTION, row_id, application_id)
             await self._note("matters.promise-objected", row, caller.actor)
 
         await transaction(work)
@@ -246,7 +264,7 @@ class Commitments:
     def _published(self, row: Mapping[str, Any]) -> Published:
         return self._catalogue.of_case(row["matter_code"], int(row["matter_version"]))
 
-    def _view(self, row: Mapping[str, Any]) -> Commitment:
+    def _view(self, row: Mapping[str, Any], *, withheld: bool = False) -> Commitment:
         materials = {each.code: each.title for each in self._published(row).matter.materials}
         title = materials.get(row["material"])
         return Commitment(
@@ -256,8 +274,9 @@ class Commitments:
             state=CommitmentState(row["state"]),
             due_at=as_moment(row["due_at"]),
             reason=self._opened(REASON, row, "reason_sealed"),
-            objection=self._opened(OBJECTION, row, "objection_sealed"),
+            objection=None if withheld else self._opened(OBJECTION, row, "objection_sealed"),
             answer=self._opened(ANSWER, row, "answer_sealed"),
+            withheld=withheld,
         )
 
     def _opened(self, bound_to: str, row: Mapping[str, Any], column: str) -> str | None:

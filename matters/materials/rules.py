@@ -92,11 +92,6 @@ def _source(material: Material, way: MaterialWay, standing: Standing) -> str:
     return ""
 
 
-def kind_of(material: Material) -> str:
-    """Return what a material is in every matter."""
-    return material.kind or material.code
-
-
 def may_serve(reuse: Reuse, kept_matter: str, kept_department: str, matter: str, department: str) -> bool:
     """Tell whether what was kept of one matter may be given for another, as far as its owner has said."""
     if reuse is Reuse.ANY_MATTER or kept_matter == matter:

@@ -115,7 +115,7 @@ class CommitmentState(StrEnum):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Commitment:
-    """What was promised or put off, as its owner reads it."""
+    """What was promised or put off. `withheld`: staff is not to read the objection before a person has seen it."""
 
     material: str
     title: Text
@@ -125,3 +125,4 @@ class Commitment:
     reason: str | None
     objection: str | None
     answer: str | None
+    withheld: bool = False

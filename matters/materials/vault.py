@@ -27,7 +27,7 @@ from matters.errors import (
 )
 from matters.files.sealing import CONTENT, KEPT, as_bytes
 from matters.materials.retention import Retention
-from matters.materials.rules import kind_of, may_serve
+from matters.materials.rules import may_serve
 from matters.materials.types import Given, KeptMaterial, Reuse
 from matters.ports import FileStore
 from matters.settings import MatterSettings
@@ -200,7 +200,7 @@ class MaterialVault:
         given: dict[str, Given] = {}
         codes: dict[str, list[str]] = {}
         for material in matter.materials:
-            codes.setdefault(kind_of(material), []).append(material.code)
+            codes.setdefault(material.known_as, []).append(material.code)
         for row in await fetch(_OF, citizen_id, self._clock.now()):
             if may_serve(Reuse(row["reuse"]), row["matter_code"], row["department"], matter.code, department):
                 for code in codes.get(row["kind"], ()):
@@ -271,7 +271,7 @@ class MaterialVault:
 
     def _kind(self, matter_code: str, code: str) -> str:
         material = self._material(matter_code, code)
-        return code if material is None else kind_of(material)
+        return code if material is None else material.known_as
 
     def _material(self, matter_code: str, code: str) -> Material | None:
         try:

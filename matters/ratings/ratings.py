@@ -18,6 +18,8 @@ from matters.errors import AlreadyRated, RatingInvalid, ReasonNeeded, StateForbi
 from matters.ratings.rules import dimension_errors
 from matters.ratings.tickets import RatingTickets
 from matters.ratings.types import RatingSource, Said, TicketState
+from matters.texts.remarks import Remarks
+from matters.texts.types import About
 
 TEXT: Final = "rating.text"
 _CHANNEL: Final = "SELECT channel FROM application WHERE id = $1"
@@ -41,8 +43,11 @@ class Ratings:
     Once its ticket is settled they may say on a further occasion how it is now.
     """
 
-    def __init__(self, *, tickets: RatingTickets, audit: Audit, vault: Vault, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self, *, tickets: RatingTickets, remarks: Remarks, audit: Audit, vault: Vault, clock: Clock, ids: Ids
+    ) -> None:
         self._tickets = tickets
+        self._remarks = remarks
         self._audit = audit
         self._vault = vault
         self._clock = clock
@@ -87,6 +92,8 @@ class Ratings:
         )
         if not rows:
             raise AlreadyRated
+        if said.text.strip():
+            await self._remarks.hold(About.RATING, rating_id, record.id)
         if said.level.is_bad:
             await self._tickets.open(rating_id, record)
         await self._audit.record(

@@ -15,6 +15,7 @@ from matters.cases.deadlines import Deadlines
 from matters.errors import NoSuchTicket, StateForbids
 from matters.ratings.types import Dimension, OpenedTicket, TicketLine, TicketState
 from matters.settings import MatterSettings
+from matters.texts.written import withheld_in
 from matters.types import Satisfaction
 
 NOTE: Final = "rating_ticket.note"
@@ -84,19 +85,23 @@ class RatingTickets:
     async def read(self, operator: StaffCaller, ticket_id: UUID) -> OpenedTicket:
         """Return a ticket with what was written, in order to follow it up; the applicant's ledger says who read it.
 
+        Words that are held (`withheld`) stay closed until a person lets them on.
+
         Raises:
             NoSuchTicket: there is none.
             RecordUnreadable: the text does not open.
         """
         row = await self._row(ticket_id)
-        sealed = row["text_sealed"]
-        text = "" if sealed is None else self._vault.open(_TEXT, as_uuid(row["rating_id"]), sealed)
+        rating_id = as_uuid(row["rating_id"])
+        withheld = rating_id in await withheld_in(as_uuid(row["application_id"]))
+        sealed = None if withheld else row["text_sealed"]
+        text = "" if sealed is None else self._vault.open(_TEXT, rating_id, sealed)
 
         async def work() -> None:
             await self._tell("matters.rating-read", operator, row)
 
         await transaction(work)
-        return OpenedTicket(_line(row), text, _dimensions(row["dimensions"]))
+        return OpenedTicket(_line(row), text, _dimensions(row["dimensions"]), withheld=withheld)
 
     async def note_contact(self, operator: StaffCaller, ticket_id: UUID) -> None:
         """Note that the applicant was spoken to.

@@ -111,8 +111,9 @@ class TicketLine:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class OpenedTicket:
-    """A ticket with what was written."""
+    """A ticket with what was written. `withheld`: something was, and is not to be read before a person has seen it."""
 
     line: TicketLine
     text: str
     dimensions: Mapping[Dimension, Satisfaction]
+    withheld: bool = False

@@ -23,6 +23,7 @@ from matters.results.documents import DecisionDocuments
 from matters.results.packing import KIND, manifest_of, pack
 from matters.results.ports import Sealer
 from matters.results.types import Package
+from matters.texts.written import withheld_in
 
 Change = Callable[[], Awaitable[None]]
 
@@ -142,9 +143,10 @@ class ArchivePackages:
         submitted = row["submitted_sealed"] if row else None
         form = self._vault.open(SUBMITTED, record.id, submitted) if submitted is not None else "{}"
         lines = await self._history.read(record.id)
+        withheld = await withheld_in(record.id)
         files = {
             "form.json": _json(json.loads(form)),
-            "history.json": _json([_line(line) for line in lines]),
+            "history.json": _json([_line(line, withheld=line.id in withheld) for line in lines]),
             "materials.json": _json([dict(each) for each in await fetch(_MATERIALS, record.id)]),
         }
         for place, each in enumerate(await fetch(_FILES, record.id), start=1):
@@ -167,8 +169,11 @@ def _json(told: object) -> bytes:
     return json.dumps(told, ensure_ascii=False, indent=2, sort_keys=True).encode()
 
 
-def _line(line: Line) -> dict[str, Any]:
-    """Return an action for the archive: who acted by our ids, what was said, and what the department gave."""
+def _line(line: Line, *, withheld: bool) -> dict[str, Any]:
+    """Return an action for the archive: who acted by our ids, what was said, and what the department gave.
+
+    Words that nobody has let on are left out; they stay with the case.
+    """
     return {
         "seq": line.action.seq,
         "step": line.action.step.value,
@@ -177,7 +182,7 @@ def _line(line: Line) -> dict[str, Any]:
         "actor_id": line.actor.id,
         "department_sequence": line.action.department_sequence,
         "reason": line.action.reason,
-        "note": line.note,
+        "note": "" if withheld else line.note,
         "result": None if line.result is None else dict(line.result),
         "data": dict(line.data),
     }

@@ -1,7 +1,7 @@
-"""Looking at what applicants wrote before it leaves: risky texts wait for a person, and nothing of them is lost."""
+"""Looking at what residents wrote before others read it: risky texts wait for a person, and nothing is lost."""
 
 import json
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -25,10 +25,11 @@ Change = Callable[[], Awaitable[None]]
 _FILE: Final = Path(__file__).with_name("words.json")
 # WeChat looks at so many characters at a time.
 _PIECE: Final = 2500
-_KNOWN: Final = "SELECT state FROM text_check WHERE application_id = $1"
+_KNOWN: Final = "SELECT state FROM text_check WHERE subject_id = $1"
 _ADD: Final = """
-INSERT INTO text_check (id, application_id, department, matter_code, state, source, label, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (application_id) DO NOTHING RETURNING id
+INSERT INTO text_check (id, about, subject_id, application_id, department, matter_code, state, source, label,
+                        created_at)
+VALUES ($1, 'application', $2, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (subject_id) DO NOTHING RETURNING id
 """
 _HOLD: Final = "UPDATE delivery SET state = 'held' WHERE application_id = $1 AND state = 'pending'"
 
@@ -128,11 +129,19 @@ class TextChecks:
         """
         schema = self._catalogue.of_case(written.matter_code, written.matter_version).matter.form
         texts = free_texts(schema, written.form, written.sources.keys())
+        return await self.judge(written.citizen_id, list(texts.values()))
+
+    async def judge(self, citizen_id: UUID, texts: Sequence[str]) -> Looked:
+        """Look at what somebody wrote; of nothing, nobody is asked.
+
+        Raises:
+            DatabaseUnavailable: the database could not be reached.
+        """
         if not texts:
             return Looked(CheckState.PASSED, CheckSource.NOTHING, TextVerdict(Suggestion.PASS))
-        whole = "\n".join(texts.values())
+        whole = "\n".join(texts)
         ours = look_locally(whole, self._words)
-        theirs = await self._ask(written.citizen_id, whole)
+        theirs = await self._ask(citizen_id, whole)
         verdict = ours if theirs is None else worst([theirs, ours])
         source = CheckSource.LOCAL if theirs is None or verdict is ours else CheckSource.WECHAT
         return Looked(CheckState.HELD if verdict.suggestion.holds else CheckState.PASSED, source, verdict)

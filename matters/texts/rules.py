@@ -23,6 +23,11 @@ def free_texts(schema: Mapping[str, Any], form: Mapping[str, object], sources: C
     return found
 
 
+def changed_texts(texts: Mapping[str, str], submitted: Mapping[str, object]) -> dict[str, str]:
+    """Return those of the free texts of a form that are not as they were submitted."""
+    return {name: text for name, text in texts.items() if submitted.get(name) != text}
+
+
 def look_locally(text: str, words: Collection[str]) -> TextVerdict:
     """Return what our own list says of a text; gaps, signs and widths between letters hide nothing."""
     bare = _NOT_A_LETTER.sub("", unicodedata.normalize("NFKC", text)).lower()

@@ -6,9 +6,19 @@ from enum import StrEnum
 from uuid import UUID
 
 
-class CheckState(StrEnum):
-    """How the look at an application's texts stands."""
+class About(StrEnum):
+    """What texts belong to: a form as it was submitted, what came with a supplement, a rating, an objection."""
 
+    APPLICATION = "application"
+    SUPPLEMENT = "supplement"
+    RATING = "rating"
+    OBJECTION = "objection"
+
+
+class CheckState(StrEnum):
+    """How the look at texts stands; those of an application are looked at before it leaves and never wait for it."""
+
+    WAITING = "waiting"
     PASSED = "passed"
     HELD = "held"
     RELEASED = "released"
@@ -25,9 +35,10 @@ class CheckSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HeldText:
-    """An application that waits for a person because of its texts; never the texts."""
+    """What waits for a person because of its texts; never the texts. `id` is what they belong to (`about`)."""
 
     id: UUID
+    about: About
     number: str
     matter: str
     department: str
@@ -38,7 +49,8 @@ class HeldText:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class OpenedText:
-    """One text that a resident wrote, under the title of its field."""
+    """One text that a resident wrote: the name of its field, and the field's title."""
 
+    name: str
     title: str
     text: str

@@ -449,7 +449,9 @@ class Migration(migrations.Migration):
             name='TextCheck',
             fields=[
                 ('id', fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
-                ('application_id', fields.UUIDField(unique=True)),
+                ('about', fields.CharField(max_length=12)),
+                ('subject_id', fields.UUIDField(unique=True)),
+                ('application_id', fields.UUIDField()),
                 ('department', fields.CharField(max_length=32)),
                 ('matter_code', fields.CharField(max_length=31)),
                 ('state', fields.CharField(max_length=12)),
@@ -459,7 +461,7 @@ class Migration(migrations.Migration):
                 ('decided_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'text_check', 'app': 'matters', 'indexes': [Index(fields=['state', 'created_at'])], 'pk_attr': 'id', 'table_description': 'What a look at the texts of an application came to, never a text. `decided_by` is the operator who looked.'},
+            options={'table': 'text_check', 'app': 'matters', 'indexes': [Index(fields=['state', 'created_at']), Index(fields=['application_id'])], 'pk_attr': 'id', 'table_description': 'What a look at the texts of residents came to, never a text. `decided_by` is the operator who looked.'},
             bases=['Model'],
         ),
     ]

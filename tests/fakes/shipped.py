@@ -4,7 +4,8 @@ from functools import cache
 
 from certificates.definitions import Kinds
 from certificates.settings import DEMO_AUTHORITY
-from matters.catalogue.loading import load_catalogue
+from matters.catalogue.life.types import LifeLists
+from matters.catalogue.loading import load_catalogue, load_lists
 from matters.catalogue.types import Published
 from matters.routing.loading import load_table
 from matters.routing.types import RoutingTable
@@ -20,6 +21,12 @@ def shipped_kinds() -> Kinds:
 def shipped_matters() -> tuple[Published, ...]:
     """All matters that are published."""
     return load_catalogue()
+
+
+@cache
+def shipped_lists() -> LifeLists:
+    """What comes up in a life, over the published matters."""
+    return load_lists(shipped_matters())
 
 
 @cache

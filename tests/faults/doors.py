@@ -177,8 +177,9 @@ BETWEEN_TWO: Final[Mapping[str, str]] = {
     "copy_id": "tests/notices",
     "disclosure_id": "tests/certificates/sharing",
 }
-# What belongs to no resident: everybody may see a matter and a verifier, and names by the text of a consent their own.
-NOBODYS: Final = frozenset({"code", "consent", "text", "verifier_id"})
+# What belongs to no resident: everybody may see a matter, a bundle and a verifier, and names by the text of a consent
+# their own.
+NOBODYS: Final = frozenset({"bundle", "code", "consent", "text", "verifier_id"})
 # A body for each operation that reads one and names something in its address, good enough to be looked at.
 BODIES: Final[Mapping[str, Any]] = {
     "citizen_applications_amend": {"form": {}},

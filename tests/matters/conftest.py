@@ -41,6 +41,8 @@ from matters.cases.tracking import Tracking
 from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.guides import Guides
 from matters.catalogue.knowing import Knowing
+from matters.catalogue.life.bundles import Bundles
+from matters.catalogue.life.views import LifeViews
 from matters.exchange.counting import ExchangeCounts
 from matters.exchange.health import ServiceHealth
 from matters.exchange.reading import ExchangeFigures, counted_as, load_resources
@@ -62,6 +64,7 @@ from matters.routing.pulling import Pulls
 from matters.routing.routing import Routing
 from matters.settings import MatterSettings
 from matters.texts.checking import TextChecks
+from matters.texts.remarks import Remarks
 from matters.types import ApplicationView, Capability, Dedupe, ProgressEvent, State
 from tests.conftest import Ground
 from tests.fakes.matters import (
@@ -78,7 +81,7 @@ from tests.fakes.matters import (
     FakeValueDesk,
 )
 from tests.fakes.papers import FakeLayOut
-from tests.fakes.shipped import shipped_matters, shipped_routing
+from tests.fakes.shipped import shipped_lists, shipped_matters, shipped_routing
 
 ENDORSEMENT = "residence-permit-endorsement"
 PENSION = "pension-eligibility"
@@ -104,10 +107,13 @@ class Desk:
     platform: FakeTextCheck
     openids: FakeOpenids
     held_texts: HeldTexts
+    remarks: Remarks
     copies: SubmissionCopies
     file_addresses: FileAddresses
     catalogue: Catalogue
     guides: Guides
+    life: LifeViews
+    bundles: Bundles
     materials: Materials
     vault: MaterialVault
     reuses: Reuses
@@ -167,6 +173,13 @@ class Desk:
         change = await self.submission.deliver(str(application_id))
         if change is not None:
             await transaction(change)
+
+    async def look_at_remarks(self) -> None:
+        """Run all jobs that look at what was written beside an application, as the runner does."""
+        for job in await jobs_named("matters.look-at-text"):
+            change = await self.remarks.look(job["subject_id"])
+            if change is not None:
+                await transaction(change)
 
     async def put_on_paper(self, application_id: UUID) -> int:
         """Run the job that follows a decision, and what the timetable does of it."""
@@ -269,6 +282,7 @@ async def desk(ground: Ground) -> Desk:
     knowing = Knowing(holdings=holdings, people=people, clock=clock)
     materials = Materials(catalogue=catalogue, knowing=knowing, vault=kept, jobs=ground.jobs, clock=clock, ids=ids)
     guides = Guides(catalogue=catalogue, knowing=knowing, materials=materials)
+    life = LifeViews(catalogue=catalogue, lists=shipped_lists())
     eligibility = Eligibility(
         catalogue=catalogue,
         people=people,
@@ -325,6 +339,8 @@ async def desk(ground: Ground) -> Desk:
         jobs=ground.jobs,
         clock=clock,
     )
+    texts = TextChecks(catalogue=catalogue, platform=platform, openids=openids, words=(), clock=clock, ids=ids)
+    remarks = Remarks(checks=texts, catalogue=catalogue, vault=vault, jobs=ground.jobs, clock=clock, ids=ids)
     tickets = RatingTickets(deadlines=deadlines, audit=audit, vault=vault, clock=clock, ids=ids, settings=settings)
     branches = Branches(
         catalogue=catalogue,
@@ -397,6 +413,20 @@ async def desk(ground: Ground) -> Desk:
         clock=clock,
         ids=ids,
     )
+    drafts = Drafts(
+        catalogue=catalogue,
+        people=people,
+        holdings=holdings,
+        knowing=knowing,
+        history=history,
+        progress=progress,
+        audit=audit,
+        vault=vault,
+        limits=limits,
+        clock=clock,
+        ids=ids,
+        settings=settings,
+    )
     return Desk(
         ground=ground,
         public_security=public_security,
@@ -410,6 +440,7 @@ async def desk(ground: Ground) -> Desk:
         scanner=scanner,
         platform=platform,
         openids=openids,
+        remarks=remarks,
         held_texts=HeldTexts(
             catalogue=catalogue,
             history=history,
@@ -440,6 +471,8 @@ async def desk(ground: Ground) -> Desk:
         ),
         catalogue=catalogue,
         guides=guides,
+        life=life,
+        bundles=Bundles(views=life, guides=guides, drafts=drafts),
         materials=materials,
         vault=kept,
         reuses=Reuses(catalogue=catalogue, kept=kept, files=files, audit=audit, vault=vault, clock=clock, ids=ids),
@@ -456,20 +489,7 @@ async def desk(ground: Ground) -> Desk:
         draft_life=DraftLife(catalogue=catalogue, audit=audit, jobs=ground.jobs, clock=clock, settings=settings),
         value_desk=value_desk,
         value_reports=ValueReports(catalogue=catalogue, desk=value_desk, vault=vault, clock=clock),
-        drafts=Drafts(
-            catalogue=catalogue,
-            people=people,
-            holdings=holdings,
-            knowing=knowing,
-            history=history,
-            progress=progress,
-            audit=audit,
-            vault=vault,
-            limits=limits,
-            clock=clock,
-            ids=ids,
-            settings=settings,
-        ),
+        drafts=drafts,
         attachments=Attachments(
             catalogue=catalogue,
             materials=materials,
@@ -498,7 +518,7 @@ async def desk(ground: Ground) -> Desk:
             claims=claims,
             pulls=Pulls(table=shipped_routing(), records=records, audit=audit),
             numbers=Numbers(clock=clock),
-            texts=TextChecks(catalogue=catalogue, platform=platform, openids=openids, words=(), clock=clock, ids=ids),
+            texts=texts,
             audit=audit,
             jobs=ground.jobs,
             vault=vault,
@@ -518,12 +538,18 @@ async def desk(ground: Ground) -> Desk:
             clock=clock,
         ),
         supplements=Supplements(
-            catalogue=catalogue, history=history, progress=progress, audit=audit, vault=vault, clock=clock
+            catalogue=catalogue,
+            history=history,
+            progress=progress,
+            remarks=remarks,
+            audit=audit,
+            vault=vault,
+            clock=clock,
         ),
-        ratings=Ratings(tickets=tickets, audit=audit, vault=vault, clock=clock, ids=ids),
+        ratings=Ratings(tickets=tickets, remarks=remarks, audit=audit, vault=vault, clock=clock, ids=ids),
         default_ratings=DefaultRatings(clock=clock, ids=ids, settings=settings),
         rating_tickets=tickets,
-        commitments=Commitments(catalogue=catalogue, audit=audit, vault=vault, clock=clock),
+        commitments=Commitments(catalogue=catalogue, remarks=remarks, audit=audit, vault=vault, clock=clock),
         branches=branches,
         branch_deliveries=branch_deliveries,
         branch_tracking=branch_tracking,

@@ -25,12 +25,13 @@ from api.citizen.asking import copies as submission_copies
 from api.citizen.asking import files, value_reports
 from api.citizen.asking import materials as kept_materials
 from api.citizen.asking import results as my_results
+from api.citizen.life import bundles
 from api.departments import progress
 from api.idempotency import Idempotency
 from api.public import decision_checks, progress_queries
 from api.public import files as public_files
+from api.public.catalogue import life, sharing
 from api.public.catalogue import matters as public_matters
-from api.public.catalogue import sharing
 from api.staff.applications import branches as staff_branches
 from api.staff.applications import commitments as staff_commitments
 from api.staff.applications import deliveries, elsewhere, handling, held_texts, queues
@@ -240,6 +241,8 @@ async def opened(desk: Desk, also: Mapping[str, TrustedKey] | None = None) -> As
             file_addresses=desk.file_addresses,
             demands=desk.demands,
             vault=desk.vault,
+            life=desk.life,
+            bundles=desk.bundles,
             copies=desk.copies,
             held_texts=desk.held_texts,
             spared=SparedMaterials(),
@@ -284,6 +287,8 @@ async def opened(desk: Desk, also: Mapping[str, TrustedKey] | None = None) -> As
         applications.routes,
         progress.routes,
         progress_queries.routes,
+        life.routes,
+        bundles.routes,
         public_matters.routes,
         sharing.routes,
     ]

@@ -103,3 +103,44 @@ async def test_what_is_shared_open_and_withheld_is_listed_with_its_terms_and_rea
     assert not {item["id"] for item in withheld} & {item["id"] for item in shared}
     health = await everything(portal, "/v1/public/withheld-resources?department=health")
     assert {item["code"] for item in health} == {"medical-histories", "infectious-cases"}
+
+
+async def test_a_life_is_listed_from_birth_on_and_pages_go_on(portal: Portal) -> None:
+    items = await everything(portal, "/v1/public/life-items")
+    assert len(items) == 127
+    assert len({item["id"] for item in items}) == 127
+    assert all(matter["code"] for item in items for matter in item["matters"])
+    assert {item["life_event"] for item in await everything(portal, "/v1/public/life-items?life_event=home")} == {
+        "home"
+    }
+    figures = (await portal.call("GET", "/v1/public/catalogue-figures", token=None)).json
+    assert (figures["life_items"], figures["bundles"]) == (127, 100)
+
+
+async def test_bundles_are_found_and_read_without_logging_in(portal: Portal) -> None:
+    assert len(await everything(portal, "/v1/public/bundles")) == 100
+    found = await portal.call("GET", "/v1/public/bundles?query=ershoufang&limit=1", token=None)
+    [bundle] = found.json["items"]
+    assert (bundle["id"], bundle["promised_days"] > 0) == ("used-home", True)
+    assert {item["id"] for item in await everything(portal, "/v1/public/bundles?group=disabled")} >= {"benefits"}
+    read = await portal.call("GET", "/v1/public/bundles/used-home", token=None)
+    assert {"identity", "contract"} <= set(read.json["to_bring"])
+    assert (await portal.call("GET", "/v1/public/bundles/nothing", token=None)).json["code"] == "request.not-found"
+    for cursor in ("x", "WyIxIiwieCJd"):
+        assert (await portal.call("GET", f"/v1/public/bundles?cursor={cursor}", token=None)).status == 422
+
+
+async def test_a_bundle_made_out_for_me_and_begun_in_one_go(portal: Portal) -> None:
+    opened_ = await portal.call("GET", "/v1/citizen/bundles/used-home")
+    assert opened_.json["to_bring"] == ["contract"]
+    parts = {part["slug"]: part["to_bring"] for part in opened_.json["parts"]}
+    assert parts["real-estate-pre-acceptance"] == ["contract"]
+    begun = await portal.post("/v1/citizen/bundles/used-home/applications", {})
+    assert begun.status == 201, begun.json
+    assert [item["state"] for item in begun.json["applications"]] == ["draft", "draft"]
+    assert begun.json["ruled_out"] == []
+    missing = await portal.post("/v1/citizen/bundles/nothing/applications", {})
+    assert missing.status == 404
+    none = {"matters": ["purchase-steps"]}
+    refused = await portal.post("/v1/citizen/bundles/used-home/applications", none)
+    assert refused.json["code"] == "matters.nothing-to-apply-for"

@@ -73,6 +73,7 @@ async def test_a_held_text_is_read_and_decided_once(portal: Portal, desk: Desk) 
     case = await submitted(portal, desk, remark="有风险的话")
     [held] = (await portal.call("GET", f"{STAFF}/held-texts", token="clerk")).json["items"]
     assert (held["id"], held["number"], held["label"]) == (case["id"], case["number"], 20001)
+    assert held["about"] == "application"
     assert (await portal.call("GET", f"{STAFF}/held-texts", token="education")).json["items"] == []
     where = f"{STAFF}/held-texts/{case['id']}"
     assert (await portal.call("GET", where, token="education")).status == 403
@@ -101,6 +102,9 @@ async def test_a_bad_rating_is_followed_up_and_all_are_counted_both_ways(portal:
     assert "等了很久" not in str(ticket)
     where = f"{STAFF}/rating-tickets/{ticket['id']}"
     assert (await portal.call("GET", where, token="education")).status == 403
+    waiting = (await portal.call("GET", where, token="clerk")).json
+    assert (waiting["text"], waiting["withheld"]) == ("", True)
+    await desk.look_at_remarks()
     assert (await portal.call("GET", where, token="clerk")).json["text"] == "等了很久"
     assert (await portal.post(f"{where}/contacts", token="clerk")).status == 204
     assert (await portal.post(f"{where}/settlements", {"note": "已整改"}, token="clerk")).status == 204

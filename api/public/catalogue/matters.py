@@ -64,6 +64,8 @@ class FiguresOut(Out):
     zones: list[str]
     materials_cut: float
     days_saved: float
+    life_items: int
+    bundles: int
     departments: list[DepartmentFiguresOut]
 
     @classmethod
@@ -80,6 +82,8 @@ class FiguresOut(Out):
             zones=list(figures.zones),
             materials_cut=figures.materials_cut,
             days_saved=figures.days_saved,
+            life_items=figures.life_items,
+            bundles=figures.bundles,
             departments=[DepartmentFiguresOut.of(each) for each in figures.departments],
         )
 
@@ -128,4 +132,5 @@ def _terms(terms: Iterable[Term], counts: Counter[str], *, english: bool) -> lis
 @routes.get("/catalogue-figures", access=public(), answer=FiguresOut)
 async def count(request: Request) -> Answer:
     """Count what is published: services, visits, kinds and groups, and by department."""
-    return Answer(FiguresOut.of(figures_of(request.app.ctx.services.catalogue.all, load_vocabulary())))
+    services = request.app.ctx.services
+    return Answer(FiguresOut.of(figures_of(services.catalogue.all, load_vocabulary(), services.matters.life.lists)))

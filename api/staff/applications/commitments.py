@@ -1,4 +1,4 @@
-"""Promises for staff: calling one broken, and answering whoever objects."""
+"""Promises for staff: reading them, calling one broken, and answering whoever objects."""
 
 from typing import Annotated
 from uuid import UUID
@@ -6,11 +6,14 @@ from uuid import UUID
 from pydantic import StringConstraints
 
 from api.access import Reach, require_scope, staff
-from api.operation import Answer, Body, Request, Routes
+from api.citizen.asking.commitments import CommitmentOut
+from api.operation import Answer, Body, Page, Request, Routes
 from api.staff.words import Reason, found
 from auth.types import Role, StaffScope
+from core.crypto import RecordUnreadable
 from matters.applications.concerned import whom_it_concerns
 from matters.materials.errors import CommitmentSettled, NoSuchCommitment
+from matters.materials.types import Commitment
 
 routes = Routes(prefix="/v1/staff/applications", tag="applications")
 
@@ -32,9 +35,36 @@ class BreachReviewIn(Body):
     note: Reason
 
 
+class HeldCommitmentOut(CommitmentOut):
+    """A promise as staff reads it. `withheld`: its giver has objected in words that are held."""
+
+    withheld: bool
+
+    @classmethod
+    def of(cls, commitment: Commitment, *, english: bool) -> "HeldCommitmentOut":
+        """Return the answer for one."""
+        told = CommitmentOut.of(commitment, english=english).model_dump()
+        return cls(**told, withheld=commitment.withheld)
+
+
 async def _require_reach(request: Request, application_id: UUID) -> None:
     about = await whom_it_concerns(application_id)
     require_scope(request, StaffScope(department=about.department, matter=about.matter))
+
+
+@routes.get(
+    "/<application_id:uuid>/commitments",
+    access=staff(Role.DEPARTMENT_OPERATOR, Role.APPROVER, scope=Reach.ROWS),
+    answer=Page[HeldCommitmentOut],
+    problems=(RecordUnreadable,),
+)
+async def list_commitments(request: Request, application_id: UUID) -> Answer:
+    """List what was promised or put off with an application, and what its giver objects; all of it, there are few."""
+    with found():
+        await _require_reach(request, application_id)
+        items = await request.app.ctx.services.matters.commitments.read(request.ctx.operator, application_id)
+    page = [HeldCommitmentOut.of(each, english=request.ctx.english) for each in items]
+    return Answer(Page[HeldCommitmentOut](items=page, next_cursor=None))
 
 
 @routes.post(

@@ -75,7 +75,10 @@ def _line(line: CaseLine, *, english: bool) -> dict[str, Any]:
 
 
 class CaseEntryOut(Out):
-    """One line of the history. `effective`: it has brought the case to where it stands. Residents are not named."""
+    """One line of the history. `effective`: it has brought the case to where it stands. Residents are not named.
+
+    `withheld`: the resident wrote a note that is held (`/v1/staff/held-texts`).
+    """
 
     at: datetime
     step: Step
@@ -86,6 +89,7 @@ class CaseEntryOut(Out):
     note: str
     document: DocumentOut | None
     effective: bool
+    withheld: bool
 
     @classmethod
     def of(cls, entry: CaseEntry, *, english: bool) -> "CaseEntryOut":
@@ -93,7 +97,7 @@ class CaseEntryOut(Out):
         words = "" if entry.words is None else entry.words.en if english else entry.words.zh
         document = None if entry.document is None else DocumentOut.of(entry.document, english=english)
         told = {name: getattr(entry, name) for name in ("at", "step", "actor_kind", "actor_id", "reason", "note")}
-        return cls(**told, reason_title=words, document=document, effective=entry.effective)
+        return cls(**told, reason_title=words, document=document, effective=entry.effective, withheld=entry.withheld)
 
 
 class CaseFileOut(Out):

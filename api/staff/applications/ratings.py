@@ -63,11 +63,12 @@ class TicketOut(Out):
 
 
 class OpenedTicketOut(Out):
-    """A ticket with what was written."""
+    """A ticket with what was written. `withheld`: a text was, and is held (`/v1/staff/held-texts`)."""
 
     ticket: TicketOut
     text: str
     dimensions: dict[Dimension, Satisfaction]
+    withheld: bool
 
 
 class SettlementIn(Body):
@@ -187,7 +188,12 @@ async def read_ticket(request: Request, ticket_id: UUID) -> Answer:
         await _require(request, ticket_id)
         opened = await request.app.ctx.services.matters.rating_tickets.read(request.ctx.operator, ticket_id)
     return Answer(
-        OpenedTicketOut(ticket=TicketOut.of(opened.line), text=opened.text, dimensions=dict(opened.dimensions))
+        OpenedTicketOut(
+            ticket=TicketOut.of(opened.line),
+            text=opened.text,
+            dimensions=dict(opened.dimensions),
+            withheld=opened.withheld,
+        )
     )
 
 

@@ -32,6 +32,7 @@ def handlers(
         "auth.remind-of-emergency": auth.staff.emergencies.remind,
         "auth.announce-unjustified": auth.staff.reviews.announce,
         "matters.deliver": matters.submission.deliver,
+        "matters.look-at-text": matters.remarks.look,
         "matters.ask-progress": matters.polling.ask,
         "matters.tell-withdrawal": matters.withdrawals.tell,
         "matters.hand-over-kept": matters.reuses.hand_over,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 from operator import add
-from typing import Final
+from typing import Final, Protocol
 
 from matters.catalogue.finding.pinyin import Pinyin
 from matters.catalogue.finding.rules import (
@@ -26,7 +26,7 @@ from matters.catalogue.finding.rules import (
     slips_allowed,
     words_of,
 )
-from matters.catalogue.types import Matter, Published
+from matters.catalogue.terms.types import Wording
 
 # So many of the most alike names are looked at for slips; what they share is counted over the rarest signs.
 _ALIKE: Final = 60
@@ -42,6 +42,30 @@ _SHARE_OF_PAIRS: Final = 0.3
 _FEWEST_LETTERS: Final = 2
 
 
+class Named(Protocol):
+    """What can be found by its names: a matter, or a bundle of several."""
+
+    @property
+    def slug(self) -> str:
+        """Its name for machines."""
+        ...
+
+    @property
+    def title(self) -> Wording:
+        """Its title."""
+        ...
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """What people call it."""
+        ...
+
+    @property
+    def summary(self) -> Wording:
+        """What it is, in a sentence; empty where there is none."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Name:
     """One name of a matter as it is compared, and how much it counts."""
@@ -54,15 +78,14 @@ class _Name:
 class MatterIndex:
     """Answers queries over a fixed list of matters; a new list is a new index."""
 
-    def __init__(self, published: Sequence[Published], pinyin: Pinyin) -> None:
-        self._count = len(published)
+    def __init__(self, matters: Sequence[Named], pinyin: Pinyin) -> None:
         self._pinyin = pinyin
         self._names: list[_Name] = []
         self._spelled: list[_Name] = []
         self._by_gram: defaultdict[str, list[int]] = defaultdict(list)
         self._by_spelled_gram: defaultdict[str, list[int]] = defaultdict(list)
-        for place, each in enumerate(published):
-            self._learn(place, each.matter)
+        for place, each in enumerate(matters):
+            self._learn(place, each)
 
     def rank(self, query: str) -> dict[int, int]:
         """Return the places of all matters that answer to a query, each with how well; every word has to be answered.
@@ -122,7 +145,7 @@ class MatterIndex:
     def _spellings_of(self, word: str) -> list[str]:
         return [word] if is_spelled(word) else ["".join(way) for way in self._pinyin.spellings(word)]
 
-    def _learn(self, place: int, matter: Matter) -> None:
+    def _learn(self, place: int, matter: Named) -> None:
         own = [(matter.title.zh, TITLE), (matter.title.en, TITLE), (matter.slug, TITLE)]
         own += [(alias, ALIAS) for alias in matter.aliases]
         for text, weight in (*own, (matter.summary.zh, SUMMARY)):

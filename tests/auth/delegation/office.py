@@ -60,6 +60,7 @@ from matters.routing.pulling import Pulls
 from matters.routing.routing import Routing
 from matters.settings import MatterSettings
 from matters.texts.checking import TextChecks
+from matters.texts.remarks import Remarks
 from tests.fakes.certificates import LICENCE, PERMIT, FakeIssuer, FakeVerifiers, issued
 from tests.fakes.delegation import Household
 from tests.fakes.matters import FakeDepartment, FakeFileStore, FakeInspector, FakeOfficers, FakeOpenids
@@ -301,6 +302,8 @@ async def opened(house: Household) -> AsyncIterator[Office]:
         clock=clock,
         settings=matter_settings,
     )
+    texts = TextChecks(catalogue=catalogue, platform=None, openids=FakeOpenids(), words=(), clock=clock, ids=ids)
+    remarks = Remarks(checks=texts, catalogue=catalogue, vault=vault, jobs=ground.jobs, clock=clock, ids=ids)
     services = SimpleNamespace(
         idempotency=Idempotency(vault=vault, clock=clock, ids=ids),
         matters=SimpleNamespace(exchange=SimpleNamespace(health=health)),
@@ -377,7 +380,7 @@ async def opened(house: Household) -> AsyncIterator[Office]:
             claims=Claims(routing=routing, clock=clock),
             pulls=Pulls(table=tables, records=good_records(), audit=audit),
             numbers=Numbers(clock=clock),
-            texts=TextChecks(catalogue=catalogue, platform=None, openids=FakeOpenids(), words=(), clock=clock, ids=ids),
+            texts=texts,
             jobs=ground.jobs,
             clock=clock,
             ids=ids,
@@ -385,7 +388,14 @@ async def opened(house: Household) -> AsyncIterator[Office]:
             settings=matter_settings,
             **base,  # type: ignore[arg-type]
         ),
-        supplements=Supplements(catalogue=catalogue, history=history, progress=progress, clock=clock, **base),  # type: ignore[arg-type]
+        supplements=Supplements(
+            catalogue=catalogue,
+            history=history,
+            progress=progress,
+            remarks=remarks,
+            clock=clock,
+            **base,  # type: ignore[arg-type]
+        ),
         withdrawals=Withdrawals(
             catalogue=catalogue,
             departments=departments,
@@ -403,6 +413,7 @@ async def opened(house: Household) -> AsyncIterator[Office]:
                 settings=matter_settings,
                 **base,  # type: ignore[arg-type]
             ),
+            remarks=remarks,
             clock=clock,
             ids=ids,
             **base,  # type: ignore[arg-type]

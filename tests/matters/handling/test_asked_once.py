@@ -125,6 +125,7 @@ async def test_every_supplement_stays_in_the_history(hall: Hall, staff: Staff, d
     await demands.demand(clerk, case.id, PROOF, "再补一次", exceptional=Exceptional(WHY, approval))
     await hall.desk.attachments.add(case.owner, case.id, PROOF[0], PDF)
     await hall.desk.supplements.hand_in(case.owner, case.id, "又补充了")
+    await hall.desk.look_at_remarks()
     view = await hall.desk.handling.looking.look(clerk, case.id)
     told: list[Any] = [(entry.step, entry.note, entry.effective) for entry in view.timeline]
     assert told[3:] == [

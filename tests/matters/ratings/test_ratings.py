@@ -127,6 +127,7 @@ async def test_a_bad_rating_opens_a_ticket_to_be_taken_up_within_a_working_day(d
     assert ticket.contact_by == datetime(2026, 3, 11, 15, 59, 59, tzinfo=UTC)
     assert (ticket.level, list(ticket.reasons)) == (Satisfaction.DISSATISFIED, ["slow"])
     assert await desk.rating_tickets.list_tickets(TicketState.OPEN, [StaffScope(department="education")]) == []
+    await desk.look_at_remarks()
     opened = await desk.rating_tickets.read(clerk(desk), ticket.id)
     assert opened.text == "等了很久"
     await desk.rating_tickets.note_contact(clerk(desk), ticket.id)

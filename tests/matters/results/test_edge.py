@@ -68,6 +68,12 @@ async def test_a_promise_found_untrue_objected_to_and_lifted(portal: Portal, des
     objection = {"material": "proof-of-residence", "text": "没有搬离"}
     for status in (201, 409):
         assert (await portal.post(f"{where}/objections", objection)).status == status
+    assert (await portal.call("GET", f"{staff}/commitments", token="taxation")).status == 403
+    [read] = (await portal.call("GET", f"{staff}/commitments", token="inspector")).json["items"]
+    assert (read["objection"], read["withheld"]) == (None, True)
+    await desk.look_at_remarks()
+    [read] = (await portal.call("GET", f"{staff}/commitments", token="inspector")).json["items"]
+    assert (read["objection"], read["withheld"]) == ("没有搬离", False)
     answer = {"material": "proof-of-residence", "lifted": True, "note": "核查有误，予以撤销"}
     assert (await portal.post(f"{staff}/promise-breach-reviews", answer, token="inspector")).status == 201
     [found] = (await portal.call("GET", f"{where}/commitments")).json["items"]
