@@ -40,7 +40,9 @@ from matters.catalogue.revisions.editing import Revisions
 from matters.catalogue.revisions.living import LivingCatalogue
 from matters.catalogue.revisions.publishing import Publishing
 from matters.files.inspection import Inspection
+from matters.handover.letters import Letters
 from matters.handover.polling import Polling
+from matters.letters.deliveries import LetterDeliveries
 from matters.materials.commitments import Commitments
 from matters.materials.demands import Demands
 from matters.materials.resolving import Materials
@@ -90,6 +92,7 @@ class MatterServices:
     held_texts: HeldTexts
     tracking: Tracking
     polling: Polling
+    letters: LetterDeliveries
     files: FileStore
     living: LivingCatalogue
     revisions: Revisions
@@ -122,6 +125,8 @@ class MatterServices:
         calendar = CalendarStore(clock=clock)
         deadlines = Deadlines(calendar=calendar, pre_review_hours=settings.pre_review_hours)
         history = History(clock=clock, ids=ids, vault=vault, deadlines=deadlines, gate=catalogue.is_decided_together)
+        table = load_table(shipped)
+        returned = frozenset(each.matter for each in table.returns)
         tracking = Tracking(
             history=history,
             catalogue=catalogue,
@@ -132,7 +137,9 @@ class MatterServices:
             clock=clock,
             ids=ids,
             settings=settings,
+            returned=returned,
         )
+        letters = Letters(jobs=ground.jobs, clock=clock, ids=ids)
         kept = MaterialVault(
             catalogue=catalogue,
             files=files,
@@ -155,7 +162,7 @@ class MatterServices:
             days={CommitmentKind.PROMISE: settings.promise_days, CommitmentKind.DEFERRED: settings.defer_days},
         )
         guides = Guides(catalogue=catalogue, knowing=knowing, materials=materials)
-        departments, records = departments_of(ground)
+        departments, records, registries = departments_of(ground)
         demands = Demands(
             catalogue=catalogue,
             materials=materials,
@@ -174,7 +181,6 @@ class MatterServices:
             clock=clock,
         )
         exchange = ExchangeServices.build(ground, catalogue)
-        table = load_table(shipped)
         routing = Routing(table=table, officers=OfficerRegions())
         eligibility = Eligibility(
             catalogue=catalogue,
@@ -263,7 +269,13 @@ class MatterServices:
             ),
             progress=progress,
             supplements=Supplements(
-                catalogue=catalogue, history=history, progress=progress, audit=audit, vault=vault, clock=clock
+                catalogue=catalogue,
+                history=history,
+                progress=progress,
+                letters=letters,
+                audit=audit,
+                vault=vault,
+                clock=clock,
             ),
             withdrawals=Withdrawals(
                 catalogue=catalogue,
@@ -272,6 +284,7 @@ class MatterServices:
                 progress=progress,
                 audit=audit,
                 jobs=ground.jobs,
+                letters=letters,
                 vault=vault,
                 clock=clock,
             ),
@@ -299,6 +312,18 @@ class MatterServices:
             ),
             tracking=tracking,
             polling=polling,
+            letters=LetterDeliveries(
+                catalogue=catalogue,
+                history=history,
+                people=auth.realname,
+                departments=departments,
+                registries=registries,
+                table=table,
+                letters=letters,
+                audit=audit,
+                vault=vault,
+                clock=clock,
+            ),
             files=files,
             living=living,
             revisions=Revisions(
@@ -334,6 +359,8 @@ class MatterServices:
                 tracking=tracking,
                 deadlines=deadlines,
                 departments=departments,
+                letters=letters,
+                returned=returned,
             ),
             handling=HandlingServices.build(
                 catalogue=catalogue,
@@ -343,6 +370,7 @@ class MatterServices:
                 audit=audit,
                 vault=vault,
                 jobs=ground.jobs,
+                letters=letters,
                 clock=clock,
             ),
             supervision=SupervisionServices.build(ground, catalogue=catalogue, history=history, deadlines=deadlines),

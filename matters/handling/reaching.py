@@ -32,10 +32,10 @@ class Condition:
         """Let a column have one of these values alone."""
         self._parts.append(f"{column} IN ({', '.join(self.place(value) for value in values)})" if values else "1 = 0")
 
-    def after(self, column: str, at: datetime, case: UUID) -> None:
-        """Keep to what comes after a place in a list that is sorted by a time and the case's id."""
+    def after(self, column: str, at: datetime, last: UUID, *, row: str = "application.id") -> None:
+        """Keep to what comes after a place in a list that is sorted by a time and an id, the case's or a `row`'s."""
         time = self.place(at)
-        self.add(f"({column} > {time} OR ({column} = {time} AND application.id > {{}}))", case)
+        self.add(f"({column} > {time} OR ({column} = {time} AND {row} > {{}}))", last)
 
     def reach(self, scopes: Collection[StaffScope]) -> None:
         """Keep to what one of the scopes covers: region (of the body that carries the matter out), department, matter.

@@ -8,13 +8,13 @@ from functools import partial
 
 from aiohttp import web
 
-from sandbox.ground.answers import Json, NotUnderstood, part, text
+from sandbox.ground.answers import Json, NotUnderstood, part, read_supplement, text
 from sandbox.ground.callbacks import Callbacks, Step
 from sandbox.ground.clock import Clock
 from sandbox.ground.faults import DEPARTMENTS, Faults, Mode, hang_up
 from sandbox.ground.signing import SignedDesk
 from sandbox.ground.store import Store
-from sandbox.ground.submissions import earlier_answer, take
+from sandbox.ground.submissions import earlier_answer, supplement, take
 from sandbox.people import People, Person
 
 _ENDED = frozenset({"approved", "rejected", "not_accepted"})
@@ -50,8 +50,27 @@ class DepartmentDesk:
         """List the addresses of this system."""
         return [
             web.post("/department-desk/v1/{department}/cases", self._receive),
+            web.post("/department-desk/v1/{department}/cases/{reference}/supplements", self._supplement),
             web.get("/department-desk/v1/{department}/cases/{reference}", self._look_up),
         ]
+
+    async def _supplement(self, request: web.Request) -> web.Response:
+        department, reference = request.match_info["department"], request.match_info["reference"]
+
+        async def receive(told: Json) -> Json:
+            key = read_supplement(told)
+
+            def work(db: sqlite3.Connection) -> Json:
+                case = db.execute(
+                    "SELECT state FROM desk_cases WHERE department = ? AND reference = ?", (department, reference)
+                ).fetchone()
+                ended = None if case is None else case["state"] in _ENDED
+                at = self._clock.stamp()
+                return supplement(db, department=department, reference=reference, key=key, ended=ended, at=at)
+
+            return await self._store.run(work)
+
+        return await self._desk.takes(receive)(request)
 
     async def _look_up(self, request: web.Request) -> web.StreamResponse:
         department = request.match_info["department"]

@@ -45,7 +45,9 @@ from matters.exchange.counting import ExchangeCounts
 from matters.exchange.health import ServiceHealth
 from matters.exchange.reading import ExchangeFigures, counted_as, load_resources
 from matters.exchange.watching import ExchangeWatch
+from matters.handover.letters import Letters
 from matters.handover.polling import Polling
+from matters.letters.deliveries import LetterDeliveries
 from matters.materials.commitments import Commitments
 from matters.materials.demands import Demands
 from matters.materials.resolving import Materials
@@ -68,6 +70,7 @@ from tests.fakes.matters import (
     FakeDepartment,
     FakeFileStore,
     FakeHoldings,
+    FakeHomeRegistry,
     FakeInspector,
     FakeOfficers,
     FakeOpenids,
@@ -83,6 +86,7 @@ from tests.fakes.shipped import shipped_matters, shipped_routing
 ENDORSEMENT = "residence-permit-endorsement"
 PENSION = "pension-eligibility"
 SETTLEMENT = "graduate-settlement"
+RETURNED = frozenset({"household-move"})
 # The test file that every scanner knows, cut in two so that none of them takes this file for it.
 EICAR = b"X5O!P%@AP[4" + b"\\PZX54(P^)7CC)7}$EICAR"
 
@@ -116,6 +120,8 @@ class Desk:
     deadlines: Deadlines
     tracking: Tracking
     polling: Polling
+    letters: LetterDeliveries
+    registry: FakeHomeRegistry
     progress: Progress
     exchange: ExchangeServices
     claims: Claims
@@ -167,6 +173,13 @@ class Desk:
         change = await self.submission.deliver(str(application_id))
         if change is not None:
             await transaction(change)
+
+    async def send_letters(self) -> None:
+        """Run the jobs that send letters, each once, as the runner does."""
+        for payload in await jobs_named("matters.send-letter"):
+            change = await self.letters.send(payload["letter_id"])
+            if change is not None:
+                await transaction(change)
 
     async def put_on_paper(self, application_id: UUID) -> int:
         """Run the job that follows a decision, and what the timetable does of it."""
@@ -240,7 +253,9 @@ async def desk(ground: Ground) -> Desk:
     }
     for slug in ("taxation", "notary"):
         departments[slug].dedupe = Dedupe.QUERY
-        departments[slug].capabilities = frozenset({Capability.SUBMIT, Capability.STATUS, Capability.WITHDRAW})
+        departments[slug].capabilities = frozenset(
+            {Capability.SUBMIT, Capability.STATUS, Capability.SUPPLEMENT, Capability.WITHDRAW}
+        )
     catalogue = Catalogue(shipped_matters())
     deadlines = Deadlines(calendar=CalendarStore(clock=clock))
     history = History(clock=clock, ids=ids, vault=vault, deadlines=deadlines, gate=catalogue.is_decided_together)
@@ -254,7 +269,9 @@ async def desk(ground: Ground) -> Desk:
         clock=clock,
         ids=ids,
         settings=settings,
+        returned=RETURNED,
     )
+    letters, registry = Letters(jobs=ground.jobs, clock=clock, ids=ids), FakeHomeRegistry()
     kept = MaterialVault(
         catalogue=catalogue,
         files=files,
@@ -333,6 +350,7 @@ async def desk(ground: Ground) -> Desk:
         deadlines=deadlines,
         audit=audit,
         jobs=ground.jobs,
+        letters=letters,
         vault=vault,
         clock=clock,
         ids=ids,
@@ -356,6 +374,7 @@ async def desk(ground: Ground) -> Desk:
         clock=clock,
         ids=ids,
         settings=settings,
+        returned=RETURNED,
     )
     deliveries = ResultDeliveries(
         catalogue=catalogue,
@@ -448,6 +467,19 @@ async def desk(ground: Ground) -> Desk:
         deadlines=deadlines,
         tracking=tracking,
         polling=polling,
+        letters=LetterDeliveries(
+            catalogue=catalogue,
+            history=history,
+            people=people,
+            departments=departments,
+            registries={"public-security": registry},
+            table=shipped_routing(),
+            letters=letters,
+            audit=audit,
+            vault=vault,
+            clock=clock,
+        ),
+        registry=registry,
         progress=progress,
         claims=claims,
         officers=officers,
@@ -514,11 +546,18 @@ async def desk(ground: Ground) -> Desk:
             progress=progress,
             audit=audit,
             jobs=ground.jobs,
+            letters=letters,
             vault=vault,
             clock=clock,
         ),
         supplements=Supplements(
-            catalogue=catalogue, history=history, progress=progress, audit=audit, vault=vault, clock=clock
+            catalogue=catalogue,
+            history=history,
+            progress=progress,
+            letters=letters,
+            audit=audit,
+            vault=vault,
+            clock=clock,
         ),
         ratings=Ratings(tickets=tickets, audit=audit, vault=vault, clock=clock, ids=ids),
         default_ratings=DefaultRatings(clock=clock, ids=ids, settings=settings),
@@ -539,6 +578,7 @@ async def desk(ground: Ground) -> Desk:
             audit=audit,
             vault=vault,
             jobs=ground.jobs,
+            letters=letters,
             clock=clock,
         ),
         approved=approved,

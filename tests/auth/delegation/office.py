@@ -49,6 +49,7 @@ from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.guides import Guides
 from matters.catalogue.knowing import Knowing
 from matters.exchange.health import ServiceHealth
+from matters.handover.letters import Letters
 from matters.handover.polling import Polling
 from matters.materials.demands import Demands
 from matters.materials.resolving import Materials
@@ -246,7 +247,7 @@ async def opened(house: Household) -> AsyncIterator[Office]:
     catalogue, matter_settings = Catalogue(shipped_matters()), MatterSettings(submissions_per_hour=1000)
     history = History(clock=clock, ids=ids, vault=vault, deadlines=Deadlines(calendar=CalendarStore(clock=clock)))
     base = {"audit": audit, "vault": vault}
-    files = FakeFileStore()
+    files, letters = FakeFileStore(), Letters(jobs=ground.jobs, clock=clock, ids=ids)
     kept = MaterialVault(
         catalogue=catalogue,
         files=files,
@@ -385,12 +386,20 @@ async def opened(house: Household) -> AsyncIterator[Office]:
             settings=matter_settings,
             **base,  # type: ignore[arg-type]
         ),
-        supplements=Supplements(catalogue=catalogue, history=history, progress=progress, clock=clock, **base),  # type: ignore[arg-type]
+        supplements=Supplements(
+            catalogue=catalogue,
+            history=history,
+            progress=progress,
+            letters=letters,
+            clock=clock,
+            **base,  # type: ignore[arg-type]
+        ),
         withdrawals=Withdrawals(
             catalogue=catalogue,
             departments=departments,
             history=history,
             progress=progress,
+            letters=letters,
             jobs=ground.jobs,
             clock=clock,
             **base,  # type: ignore[arg-type]
