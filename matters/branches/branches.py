@@ -111,7 +111,8 @@ class Branches:
                 reference = f"{record.number}.{branch.name}"
                 values = (row_id, record.id, branch.name, branch.department, reference, branch.days)
                 if await fetch(_OPEN, *values, accepted_at, due.at, due.note):
-                    await self._jobs.enqueue("matters.deliver-branch", branch_id=row_id)
+                    lane = f"{branch.desk}/{branch.department}"
+                    await self._jobs.enqueue("matters.deliver-branch", lane=lane, branch_id=row_id)
 
         return work
 
