@@ -15,6 +15,7 @@ from matters.cases.history import Entry, History
 from matters.cases.tracking import Tracking
 from matters.catalogue.catalogue import Catalogue
 from matters.errors import NoSuchApplication, StateForbids
+from matters.reach import Condition
 from matters.texts.rules import free_texts
 from matters.texts.types import CheckSource, CheckState, HeldText, OpenedText
 from matters.types import Step
@@ -23,8 +24,8 @@ _LIST: Final = """
 SELECT text_check.application_id, application.number, text_check.matter_code, text_check.department, text_check.source,
        text_check.label, text_check.created_at
 FROM text_check JOIN application ON application.id = text_check.application_id
-WHERE text_check.state = 'held' AND application.state = 'submitted' ORDER BY text_check.created_at, application.id
-LIMIT 500
+WHERE text_check.state = 'held' AND application.state = 'submitted' AND {condition}
+ORDER BY text_check.created_at, application.id LIMIT 500
 """
 _FIND: Final = "SELECT state FROM text_check WHERE application_id = $1"
 _DECIDE: Final = """
@@ -65,13 +66,9 @@ class HeldTexts:
         Raises:
             DatabaseUnavailable: the database could not be reached.
         """
-        return [
-            _held(row)
-            for row in await fetch(_LIST)
-            if any(
-                scope.covers(StaffScope(department=row["department"], matter=row["matter_code"])) for scope in scopes
-            )
-        ]
+        condition = Condition()
+        condition.reach(scopes, row="text_check")
+        return [_held(row) for row in await fetch(_LIST.format(condition=condition.text), *condition.values)]
 
     async def read(self, operator: StaffCaller, application_id: UUID) -> Sequence[OpenedText]:
         """Return what was written, for the operator who decides; the applicant's ledger says who read it.

@@ -12,10 +12,10 @@ from core.db import as_moment, as_uuid, execute, fetch, fetch_one, transaction
 from matters.catalogue.catalogue import Catalogue
 from matters.errors import NoSuchApplication
 from matters.handling.errors import DeliverySettled
-from matters.handling.reaching import Condition
 from matters.handling.types import OpenLetter
 from matters.handover.letters import Letters
 from matters.handover.types import LetterKind
+from matters.reach import Condition
 from matters.types import DeliveryState, State
 
 _COLUMNS: Final = """

@@ -19,13 +19,14 @@ from matters.catalogue.catalogue import Catalogue
 from matters.errors import NoSuchApplication
 from matters.handling.acting import written
 from matters.handling.queues import line_of
-from matters.handling.rules import concerned, holder_of, may
+from matters.handling.rules import holder_of, may
 from matters.handling.types import CaseEntry, CaseLine, CaseView, DeliveryView, Holder, Move
+from matters.reach import scope_of
 from matters.types import Step
 
 _CASE: Final = """
-SELECT id, citizen_id, number, matter_code, matter_version, department, state, version, submitted_at, accepted_at,
-       decided_at, due_at, due_note
+SELECT id, citizen_id, number, matter_code, matter_version, department, region, state, version, submitted_at,
+       accepted_at, decided_at, due_at, due_note
 FROM application WHERE id = $1 AND submitted_at IS NOT NULL
 """
 _DELIVERY: Final = """
@@ -118,7 +119,7 @@ class Looking:
     ) -> list[Move]:
         return may(
             operator,
-            concerned(line.matter, line.department),
+            scope_of(line),
             state=line.state,
             holder=holder,
             delivery=None if delivery is None else delivery.state,

@@ -8,9 +8,10 @@ from pydantic import StringConstraints
 from api.access import Reach, require_scope, staff
 from api.operation import Answer, Body, Request, Routes
 from api.staff.words import Reason, found
-from auth.types import Role, StaffScope
+from auth.types import Role
 from matters.applications.concerned import whom_it_concerns
 from matters.materials.errors import CommitmentSettled, NoSuchCommitment
+from matters.reach import scope_of
 
 routes = Routes(prefix="/v1/staff/applications", tag="applications")
 
@@ -34,7 +35,7 @@ class BreachReviewIn(Body):
 
 async def _require_reach(request: Request, application_id: UUID) -> None:
     about = await whom_it_concerns(application_id)
-    require_scope(request, StaffScope(department=about.department, matter=about.matter))
+    require_scope(request, scope_of(about))
 
 
 @routes.post(

@@ -7,10 +7,11 @@ from uuid import UUID
 from api.access import Reach, require_scope, scopes_of, staff
 from api.operation import Answer, Body, Out, Page, Request, Routes
 from api.staff.words import found
-from auth.types import Role, StaffScope
+from auth.types import Role
 from core.crypto import RecordUnreadable
 from matters.applications.concerned import whom_it_concerns
 from matters.errors import StateForbids
+from matters.reach import scope_of
 from matters.texts.types import CheckSource, HeldText
 
 routes = Routes(prefix="/v1/staff/held-texts", tag="applications")
@@ -64,7 +65,7 @@ class DecisionIn(Body):
 
 async def _require(request: Request, application_id: UUID) -> None:
     about = await whom_it_concerns(application_id)
-    require_scope(request, StaffScope(department=about.department, matter=about.matter))
+    require_scope(request, scope_of(about))
 
 
 @routes.get("", access=staff(*_WHO, scope=Reach.ROWS), answer=Page[HeldTextOut])

@@ -30,7 +30,7 @@ async def test_an_action_is_for_the_version_that_was_read(portal: Portal, hall: 
     where = f"{STAFF}/applications/{case.id}"
     seen = await portal.call("GET", where, token=ACCEPTOR)
     assert (seen.status, seen.json["state"], seen.json["held_by"]) == (200, "pre_review", "staff")
-    assert seen.json["region"] == "999999"
+    assert seen.json["region"] == "9999"
     missing = await portal.post(f"{where}/acceptances", {}, token=ACCEPTOR)
     assert (missing.status, missing.json["code"]) == (428, "request.tag-required")
     for tag in ('"999"', 'W/"3"', "nonsense"):
