@@ -7,8 +7,8 @@ from typing import Any, Final
 from core.outbound import Outbound, Partner
 from matters.adapters.reading import as_department, details, refused_question, text
 from matters.adapters.writing import listed
-from matters.errors import DossierDeclined, QuestionRefused
-from matters.handover.errors import SupplementDeclined
+from matters.errors import DossierDeclined
+from matters.handover.errors import SupplementDeclined, WithdrawalDeclined
 from matters.types import Capability, CaseStatus, Dedupe, Details, Dossier, Filed, Receipt, Supplement
 
 _DONE: Final = "0000"
@@ -31,7 +31,9 @@ class DepartmentDesk:
     """
 
     dedupe: Final = Dedupe.KEY
-    capabilities: Final = frozenset({Capability.SUBMIT, Capability.STATUS, Capability.SUPPLEMENT, Capability.CALLBACK})
+    capabilities: Final = frozenset(
+        {Capability.SUBMIT, Capability.STATUS, Capability.SUPPLEMENT, Capability.WITHDRAW, Capability.CALLBACK}
+    )
 
     def __init__(self, *, outbound: Outbound, partner: Partner) -> None:
         self._outbound = outbound
@@ -116,13 +118,23 @@ class DepartmentDesk:
                 raise refused_question(filed.department, code)
 
     async def withdraw(self, filed: Filed) -> None:
-        """Refuse: its page has no withdrawal.
+        """Take a case back, or a department's part in one.
 
         Raises:
-            QuestionRefused: always.
+            WithdrawalDeclined: it has been decided, or is not known.
+            DepartmentUnavailable: no usable answer.
         """
-        del filed
-        raise QuestionRefused
+        partner = replace(self._partner, name=partner_name(filed.department))
+        path = f"/v1/{filed.department}/cases/{filed.reference}/withdrawals"
+        with as_department(filed.department):
+            answer = await self._outbound.call(
+                partner, "POST", path, json_body={"receipt_number": filed.receipt_number}
+            )
+            code = answer.mapping().get("code")
+            if code in {_DECIDED, _UNKNOWN}:
+                raise WithdrawalDeclined
+            if code != _DONE:
+                raise refused_question(filed.department, code)
 
 
 def _approved(decision: Any) -> Details | None:  # noqa: ANN401 — whatever the answer holds there

@@ -8,13 +8,14 @@ from functools import partial
 
 from aiohttp import web
 
+from sandbox.desks.called_back import CalledBackCases
 from sandbox.ground.answers import Json, NotUnderstood, part, read_supplement, text
 from sandbox.ground.callbacks import Callbacks, Step
 from sandbox.ground.clock import Clock
 from sandbox.ground.faults import DEPARTMENTS, Faults, Mode, hang_up
 from sandbox.ground.signing import SignedDesk
 from sandbox.ground.store import Store
-from sandbox.ground.submissions import earlier_answer, supplement, take
+from sandbox.ground.submissions import earlier_answer, take
 from sandbox.people import People, Person
 
 _ENDED = frozenset({"approved", "rejected", "not_accepted"})
@@ -44,6 +45,7 @@ class DepartmentDesk:
         self._store = store
         self._faults = faults
         self._callbacks = callbacks
+        self._cases = CalledBackCases(callbacks)
         self._clock = clock
 
     def routes(self) -> list[web.RouteDef]:
@@ -51,6 +53,7 @@ class DepartmentDesk:
         return [
             web.post("/department-desk/v1/{department}/cases", self._receive),
             web.post("/department-desk/v1/{department}/cases/{reference}/supplements", self._supplement),
+            web.post("/department-desk/v1/{department}/cases/{reference}/withdrawals", self._withdraw),
             web.get("/department-desk/v1/{department}/cases/{reference}", self._look_up),
         ]
 
@@ -58,19 +61,20 @@ class DepartmentDesk:
         department, reference = request.match_info["department"], request.match_info["reference"]
 
         async def receive(told: Json) -> Json:
-            key = read_supplement(told)
-
-            def work(db: sqlite3.Connection) -> Json:
-                case = db.execute(
-                    "SELECT state FROM desk_cases WHERE department = ? AND reference = ?", (department, reference)
-                ).fetchone()
-                ended = None if case is None else case["state"] in _ENDED
-                at = self._clock.stamp()
-                return supplement(db, department=department, reference=reference, key=key, ended=ended, at=at)
-
-            return await self._store.run(work)
+            key, at = read_supplement(told), self._clock.stamp()
+            taken = partial(self._cases.supplement, department=department, reference=reference, key=key, at=at)
+            return await self._store.run(taken)
 
         return await self._desk.takes(receive)(request)
+
+    async def _withdraw(self, request: web.Request) -> web.Response:
+        department, reference = request.match_info["department"], request.match_info["reference"]
+
+        async def withdraw(_told: Json) -> Json:
+            taken = partial(self._cases.take_back, department=department, reference=reference)
+            return {"code": await self._store.run(taken), "message": "done, decided, or unknown"}
+
+        return await self._desk.takes(withdraw)(request)
 
     async def _look_up(self, request: web.Request) -> web.StreamResponse:
         department = request.match_info["department"]
