@@ -50,7 +50,7 @@ from api.staff import (
 from api.staff import assistances as staff_assistances
 from api.staff import notices as staff_notices
 from api.staff import sessions as staff_sessions
-from api.staff.applications import branches, commitments, deliveries, elsewhere, handling, held_texts, queues
+from api.staff.applications import branches, commitments, deliveries, elsewhere, handling, held_texts, letters, queues
 from api.staff.applications import materials as staff_materials
 from api.staff.applications import ratings as staff_ratings
 from api.staff.applications import results as staff_results
@@ -124,6 +124,7 @@ ROUTES: Final[tuple[Routes, ...]] = (
     queues.routes,
     handling.routes,
     deliveries.routes,
+    letters.routes,
     staff_ratings.routes,
     elsewhere.routes,
     exchange_counts.routes,

@@ -51,6 +51,10 @@ _BRANCHES: Final = """
 SELECT name, department, state, delivery, receipt_number, limit_days, opened_at, due_at, due_note, settled_at
 FROM case_branch WHERE application_id = $1 ORDER BY name
 """
+_LETTERS: Final = """
+SELECT kind, branch, department, state, reason, created_at, sent_at, settled_at FROM letter
+WHERE application_id = $1 ORDER BY created_at, id
+"""
 _COMMITMENTS: Final = """
 SELECT id, material, kind, state, due_at, made_at, settled_at, reason_sealed, objection_sealed, objected_at,
        answer_sealed, reviewed_at
@@ -238,6 +242,7 @@ class MatterData:
             "history": [_line(line) for line in await self._history.read(application_id)],
             "delivery": [_moments(each) for each in await fetch(_DELIVERY, application_id)],
             "department_news": [_moments(each) for each in await fetch(_EVENTS, application_id)],
+            "letters": [_moments(each) for each in await fetch(_LETTERS, application_id)],
             "branches": [_moments(each) for each in await fetch(_BRANCHES, application_id)],
             "commitments": [self._commitment(each) for each in await fetch(_COMMITMENTS, application_id)],
             "decisions": [_moments(each) for each in await fetch(_DECISIONS, application_id)],

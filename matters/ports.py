@@ -11,7 +11,19 @@ from auth.types import Caller, Person, ReadPurpose
 from certificates.types import HeldCertificate
 from core.audit.actors import Actor
 from core.pii import Secret
-from matters.types import Applicant, Capability, CaseStatus, Dedupe, Dossier, Fact, Filed, Receipt, TextVerdict
+from matters.types import (
+    Applicant,
+    Capability,
+    CaseStatus,
+    Dedupe,
+    Details,
+    Dossier,
+    Fact,
+    Filed,
+    Receipt,
+    Supplement,
+    TextVerdict,
+)
 
 
 class Department(Protocol):
@@ -57,6 +69,16 @@ class Department(Protocol):
         """
         ...
 
+    async def supplement(self, supplement: Supplement) -> None:
+        """Pass on what came of what was missing in a case. The same key twice is once, unless `dedupe` is `none`.
+
+        Raises:
+            SupplementDeclined: it has been decided, or is not known there; final.
+            QuestionRefused: it cannot be given, or the department refuses how we say it; nothing was taken.
+            DepartmentUnavailable: no usable answer; `ambiguous` says whether it may have arrived.
+        """
+        ...
+
     async def withdraw(self, filed: Filed) -> None:
         """Take a case back, as its applicant wishes. Twice is the same as once.
 
@@ -82,6 +104,21 @@ class Records(Protocol):
 
     async def ask(self, applicant: Applicant, *, purpose: str) -> Mapping[str, Fact]:
         """Return what the department has on record. `purpose` says why we ask, in Chinese, at most 200 characters.
+
+        Raises:
+            DepartmentUnavailable: no usable answer.
+        """
+        ...
+
+
+class HomeRegistry(Protocol):
+    """The register of the place that somebody moves from: it is told what was decided elsewhere."""
+
+    async def take_result(self, key: str, matter: str, applicant: Applicant, result: Details) -> None:
+        """Tell what was decided about an applicant. `key` is ours: the same twice is the same as once.
+
+        `result` has `outcome` (`approved`, `rejected`), `from_region` and `to_region` (codes, may be empty) and
+        `decided_on`.
 
         Raises:
             DepartmentUnavailable: no usable answer.

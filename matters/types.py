@@ -90,13 +90,15 @@ class Capability(StrEnum):
     """What a department's system can do for us.
 
     `query`: says what it has on record. `verify`: says whether something is so. `submit`: takes dossiers. `status`:
-    says how a case stands. `withdraw`: takes a case back. `callback`: tells of a case's progress by itself.
+    says how a case stands. `supplement`: takes what was missing. `withdraw`: takes a case back. `callback`: tells of a
+    case's progress by itself.
     """
 
     QUERY = "query"
     VERIFY = "verify"
     SUBMIT = "submit"
     STATUS = "status"
+    SUPPLEMENT = "supplement"
     WITHDRAW = "withdraw"
     CALLBACK = "callback"
 
@@ -340,6 +342,16 @@ class AttachmentView:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Supplement:
+    """What came of what was missing. `form` is as it is now; `key` is ours, and the same at each try."""
+
+    filed: Filed
+    key: str
+    form: Mapping[str, object]
+    files: Sequence[AttachmentView]
+
+
 @dataclass(frozen=True, slots=True)
 class MaterialLine:
     """One material of an application: how it is satisfied, why so, and from where. `handed_in`: a file came for it."""
@@ -383,17 +395,3 @@ class ApplicationView:
     rated: Satisfaction | None = None
     service: Availability | None = None
     handled_by: HandledBy | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ApplicationLine:
-    """An application in a list."""
-
-    id: UUID
-    matter: str
-    title: str
-    title_en: str
-    state: State
-    number: str | None
-    created_at: datetime
-    updated_at: datetime

@@ -10,13 +10,13 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.ground.answers import Json, NotUnderstood, part, text
+from sandbox.ground.answers import Json, NotUnderstood, part, read_supplement, text
 from sandbox.ground.callbacks import Callbacks, Step
 from sandbox.ground.clock import Clock
 from sandbox.ground.faults import Faults, Mode, hang_up
 from sandbox.ground.signing import SignedDesk
 from sandbox.ground.store import Store
-from sandbox.ground.submissions import earlier_answer, take
+from sandbox.ground.submissions import earlier_answer, supplement, take
 from sandbox.issuers.drawer import UNCONFIRMED, Drawer, put
 from sandbox.people import People, Person, later
 
@@ -76,6 +76,8 @@ class PublicSecurity:
         return [
             web.post(f"/{_NAME}/v1/certificates/query", self._desk.takes(self._query)),
             web.post(f"/{_NAME}/v1/cases", self._receive),
+            web.post(f"/{_NAME}/v1/cases/{{reference}}/supplements", self._supplement),
+            web.post(f"/{_NAME}/v1/households/results", self._desk.takes(self._take_result)),
             web.get(f"/{_NAME}/v1/cases/{{reference}}", self._desk.looks_up(self._progress)),
             web.post(f"/{_NAME}/v1/checks/household", self._desk.takes(self._check)),
         ]
@@ -100,6 +102,41 @@ class PublicSecurity:
         person = self._people.find_named(text(told, "id_number"), text(told, "name"))
         result = "conflict" if person is None else person.household
         return {"code": "0000", "message": "done", "result": result, "checked_at": self._clock.stamp()}
+
+    async def _take_result(self, told: Json) -> Json:
+        """Note what was decided elsewhere about a move from here, once for each reference."""
+        named = self._people.find_named(text(told, "id_number"), text(told, "name"))
+        if text(told, "outcome") not in {"approved", "rejected"} or named is None:
+            message = "outcome must be approved or rejected, and the person known here."
+            raise NotUnderstood(message)
+        text(told, "decided_on")
+        reference, matter = text(told, "reference"), text(told, "matter")
+
+        def note(db: sqlite3.Connection) -> Json:
+            earlier = earlier_answer(db, department=_NAME, reference=reference)
+            if earlier is not None:
+                return earlier
+            at, answer = self._clock.stamp(), {"code": "0000", "message": "noted"}
+            take(db, department=_NAME, reference=reference, matter=matter, at=at, outcome="result", answer=answer)
+            return answer
+
+        return await self._store.run(note)
+
+    async def _supplement(self, request: web.Request) -> web.Response:
+        reference = request.match_info["reference"]
+
+        async def receive(told: Json) -> Json:
+            key = read_supplement(told)
+
+            def work(db: sqlite3.Connection) -> Json:
+                case = db.execute("SELECT state FROM cases WHERE reference = ?", (reference,)).fetchone()
+                ended = None if case is None else case["state"] in _ENDED
+                at = self._clock.stamp()
+                return supplement(db, department=_NAME, reference=reference, key=key, ended=ended, at=at)
+
+            return await self._store.run(work)
+
+        return await self._desk.takes(receive)(request)
 
     async def _progress(self, reference: str) -> Json:
         def read(db: sqlite3.Connection) -> sqlite3.Row | None:

@@ -209,6 +209,8 @@ _ACTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "matters.delivery-settled": ("工作人员核实是否转交成功", "A member of staff settled the delivery"),
     "matters.supplemented": ("补充材料", "Material supplemented"),
     "matters.withdrawn": ("撤回申请", "Application withdrawn"),
+    "matters.supplement-told": ("把补充材料转交部门", "What was missing was passed on to the department"),
+    "matters.result-told": ("办理结果告知迁出地登记机关", "The register of the place you leave was told of the result"),
     "matters.withdrawal-told": ("通知部门撤回", "The department was told of the withdrawal"),
     "matters.rating-read": ("工作人员查看您的评价", "A member of staff read your rating"),
     "matters.rating-contacted": ("就您的评价与您联系", "You were spoken to about your rating"),

@@ -12,7 +12,7 @@ from api.problems import answer_problem
 from core.errors import Conflict
 from core.signers.http_signature import SignatureInvalid
 from matters.branches.deliveries import is_branch
-from matters.cases.errors import BranchesOpen
+from matters.cases.errors import AskedBefore, BranchesOpen
 from matters.cases.tracking import Heard
 from matters.errors import CaseNotYours, DemandUnlawful, NewsOutOfTime, StateForbids
 from matters.types import ProgressEvent, State
@@ -62,7 +62,16 @@ async def let_in(request: Request, **_path: str) -> None:
     "/<department:str>/progress",
     access=department(),
     status=204,
-    problems=(SignatureInvalid, NotYourCase, DemandUnlawful, StateForbids, BranchesOpen, EventConflict, NewsOutOfTime),
+    problems=(
+        SignatureInvalid,
+        NotYourCase,
+        DemandUnlawful,
+        AskedBefore,
+        StateForbids,
+        BranchesOpen,
+        EventConflict,
+        NewsOutOfTime,
+    ),
     idempotency="none",
     prepare=let_in,
 )

@@ -12,8 +12,9 @@ from api.operation import Answer, Body, Out, Request, Routes
 from api.staff.words import UNIQUE, Case, EachOnce, Masked, Reason, found
 from auth.staff.errors import TooManyOpenings
 from auth.staff.types import OpeningReason, PersonField
-from auth.types import Role, StaffScope
+from auth.types import Role
 from matters.applications.concerned import whom_it_concerns
+from matters.reach import scope_of
 
 routes = Routes(prefix="/v1/staff", tag="personal data")
 
@@ -79,7 +80,7 @@ async def open_person(request: Request, body: OpeningIn) -> Answer:
             subject = about.citizen_id
             reason = replace(
                 reason,
-                concerned=StaffScope(department=about.department, matter=about.matter),
+                concerned=scope_of(about),
                 is_of_the_case=about.number == body.case,
             )
         values = await request.app.ctx.services.openings.open_person(

@@ -28,6 +28,7 @@ MODELS: Final[dict[str, list[str]]] = {
         "matters.catalogue.revisions.models",
         "matters.exchange.models",
         "matters.extensions.models",
+        "matters.handover.models",
         "matters.materials.models",
         "matters.ratings.models",
         "matters.results.models",

@@ -42,7 +42,9 @@ from matters.catalogue.revisions.editing import Revisions
 from matters.catalogue.revisions.living import LivingCatalogue
 from matters.catalogue.revisions.publishing import Publishing
 from matters.files.inspection import Inspection
+from matters.handover.letters import Letters
 from matters.handover.polling import Polling
+from matters.letters.deliveries import LetterDeliveries
 from matters.materials.commitments import Commitments
 from matters.materials.demands import Demands
 from matters.materials.resolving import Materials
@@ -96,6 +98,7 @@ class MatterServices:
     remarks: Remarks
     tracking: Tracking
     polling: Polling
+    letters: LetterDeliveries
     files: FileStore
     living: LivingCatalogue
     revisions: Revisions
@@ -128,6 +131,8 @@ class MatterServices:
         calendar = CalendarStore(clock=clock)
         deadlines = Deadlines(calendar=calendar, pre_review_hours=settings.pre_review_hours)
         history = History(clock=clock, ids=ids, vault=vault, deadlines=deadlines, gate=catalogue.is_decided_together)
+        table = load_table(shipped)
+        returned = frozenset(each.matter for each in table.returns)
         tracking = Tracking(
             history=history,
             catalogue=catalogue,
@@ -138,7 +143,9 @@ class MatterServices:
             clock=clock,
             ids=ids,
             settings=settings,
+            returned=returned,
         )
+        letters = Letters(jobs=ground.jobs, clock=clock, ids=ids)
         kept = MaterialVault(
             catalogue=catalogue,
             files=files,
@@ -162,7 +169,7 @@ class MatterServices:
         )
         guides = Guides(catalogue=catalogue, knowing=knowing, materials=materials)
         life = LifeViews(catalogue=catalogue, lists=load_lists(shipped))
-        departments, records = departments_of(ground)
+        departments, records, registries = departments_of(ground)
         demands = Demands(
             catalogue=catalogue,
             materials=materials,
@@ -181,7 +188,6 @@ class MatterServices:
             clock=clock,
         )
         exchange = ExchangeServices.build(ground, catalogue)
-        table = load_table(shipped)
         routing = Routing(table=table, officers=OfficerRegions())
         eligibility = Eligibility(
             catalogue=catalogue,
@@ -279,6 +285,7 @@ class MatterServices:
                 history=history,
                 progress=progress,
                 remarks=remarks,
+                letters=letters,
                 audit=audit,
                 vault=vault,
                 clock=clock,
@@ -290,6 +297,7 @@ class MatterServices:
                 progress=progress,
                 audit=audit,
                 jobs=ground.jobs,
+                letters=letters,
                 vault=vault,
                 clock=clock,
             ),
@@ -318,6 +326,18 @@ class MatterServices:
             ),
             tracking=tracking,
             polling=polling,
+            letters=LetterDeliveries(
+                catalogue=catalogue,
+                history=history,
+                people=auth.realname,
+                departments=departments,
+                registries=registries,
+                table=table,
+                letters=letters,
+                audit=audit,
+                vault=vault,
+                clock=clock,
+            ),
             files=files,
             living=living,
             revisions=Revisions(
@@ -353,6 +373,8 @@ class MatterServices:
                 tracking=tracking,
                 deadlines=deadlines,
                 departments=departments,
+                letters=letters,
+                returned=returned,
             ),
             handling=HandlingServices.build(
                 catalogue=catalogue,
@@ -362,6 +384,7 @@ class MatterServices:
                 audit=audit,
                 vault=vault,
                 jobs=ground.jobs,
+                letters=letters,
                 clock=clock,
             ),
             supervision=SupervisionServices.build(ground, catalogue=catalogue, history=history, deadlines=deadlines),

@@ -15,9 +15,10 @@ from core.ids import Ids
 from core.log import get_logger
 from core.outbound import Incoming, Outbound, Partner
 from matters.adapters.reading import as_department, read_xml, text
-from matters.adapters.writing import add, add_case, written
+from matters.adapters.writing import add, add_case, add_form, written
 from matters.errors import DossierDeclined, QuestionRefused
-from matters.types import Capability, CaseStatus, Dedupe, Dossier, Filed, Receipt
+from matters.handover.errors import SupplementDeclined
+from matters.types import Capability, CaseStatus, Dedupe, Dossier, Filed, Receipt, Supplement
 
 log = get_logger(__name__)
 
@@ -42,7 +43,7 @@ class CivilAffairs:
     """Takes cases and tells of them by callback. Knows no case again, so nothing is ever sent twice."""
 
     dedupe: Final = Dedupe.NONE
-    capabilities: Final = frozenset({Capability.SUBMIT, Capability.CALLBACK})
+    capabilities: Final = frozenset({Capability.SUBMIT, Capability.SUPPLEMENT, Capability.CALLBACK})
 
     def __init__(
         self, *, outbound: Outbound, partner: Partner, app_id: str, secret: SecretStr, clock: Clock, ids: Ids
@@ -64,20 +65,7 @@ class CivilAffairs:
             DepartmentUnavailable: no usable answer, or a fault on their side.
         """
         with as_department(self._partner.name):
-            answer = await self._outbound.call(
-                self._partner,
-                "POST",
-                "/soap/acceptance",
-                body=self._envelope(_document(dossier)),
-                headers={"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '"Accept"'},
-                repeatable=False,
-            )
-            if _blames_us(answer):
-                log.error("a department refused the question", partner=self._partner.name, code="soap:Client")
-                raise QuestionRefused
-            response = read_xml(answer.body).find(f"{{{_SOAP}}}Body/{{{_CASES}}}AcceptResponse")
-            if response is None:
-                raise ValueError("AcceptResponse")
+            response = await self._ask("Accept", _document(dossier))
             code = response.findtext(f"{{{_CASES}}}Code")
             if code == "REFUSED":
                 reason = response.findtext(f"{{{_CASES}}}Reason") or ""
@@ -95,6 +83,22 @@ class CivilAffairs:
         del filed
         raise QuestionRefused
 
+    async def supplement(self, supplement: Supplement) -> None:
+        """Pass on what was missing in a case, in one try.
+
+        Raises:
+            SupplementDeclined: REFUSED, because it has been decided or is not known.
+            QuestionRefused: a fault of class Client, which the page calls final.
+            DepartmentUnavailable: no usable answer, or a fault on their side.
+        """
+        with as_department(self._partner.name):
+            response = await self._ask("Supplement", _supplement(supplement))
+            code = response.findtext(f"{{{_CASES}}}Code")
+            if code == "REFUSED":
+                raise SupplementDeclined
+            if code != "ACCEPTED":
+                raise ValueError("Code")
+
     async def withdraw(self, filed: Filed) -> None:
         """Refuse: its page has no withdrawal.
 
@@ -104,7 +108,30 @@ class CivilAffairs:
         del filed
         raise QuestionRefused
 
-    def _envelope(self, document: bytes) -> bytes:
+    async def _ask(self, call: str, document: bytes) -> Element:
+        """Ask once and return the answer.
+
+        Raises:
+            QuestionRefused: a fault of class Client.
+            ValueError: it is not the answer to this call.
+        """
+        answer = await self._outbound.call(
+            self._partner,
+            "POST",
+            "/soap/acceptance",
+            body=self._envelope(call, document),
+            headers={"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{call}"'},
+            repeatable=False,
+        )
+        if _blames_us(answer):
+            log.error("a department refused the question", partner=self._partner.name, code="soap:Client")
+            raise QuestionRefused
+        response = read_xml(answer.body).find(f"{{{_SOAP}}}Body/{{{_CASES}}}{call}Response")
+        if response is None:
+            raise ValueError(f"{call}Response")
+        return response
+
+    def _envelope(self, name: str, document: bytes) -> bytes:
         nonce = self._ids.uuid().bytes
         created = self._clock.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         digest = hmac.digest(self._secret, nonce + created.encode() + document, "sha256")
@@ -115,7 +142,7 @@ class CivilAffairs:
         SubElement(token, f"{{{_WSSE}}}Password", {"Type": _DIGEST}).text = base64.b64encode(digest).decode()
         SubElement(token, f"{{{_WSSE}}}Nonce").text = base64.b64encode(nonce).decode()
         SubElement(token, f"{{{_WSU}}}Created").text = created
-        call = SubElement(SubElement(root, f"{{{_SOAP}}}Body"), f"{{{_CASES}}}Accept")
+        call = SubElement(SubElement(root, f"{{{_SOAP}}}Body"), f"{{{_CASES}}}{name}")
         SubElement(call, f"{{{_CASES}}}Document").text = base64.b64encode(document).decode()
         return written(root)
 
@@ -127,6 +154,20 @@ def _document(dossier: Dossier) -> bytes:
     add(root, _CASES, "SubmittedAt", dossier.submitted_at.isoformat(timespec="seconds"))
     add(root, _CASES, "CallbackUrl", dossier.callback_url)
     add_case(root, _CASES, dossier)
+    return written(root)
+
+
+def _supplement(supplement: Supplement) -> bytes:
+    root = Element(f"{{{_CASES}}}Supplement")
+    add(root, _CASES, "Reference", supplement.filed.reference)
+    add(root, _CASES, "AcceptanceNumber", supplement.filed.receipt_number)
+    add(root, _CASES, "Key", supplement.key)
+    add_form(root, _CASES, supplement.form)
+    files = add(root, _CASES, "Files")
+    for each in supplement.files:
+        file = add(files, _CASES, "File")
+        for name, words in (("material", each.material), ("sha256", each.sha256), ("mediaType", each.media_type)):
+            file.set(name, words)
     return written(root)
 
 

@@ -6,11 +6,14 @@ from typing import Any, Final
 
 from core.outbound import Outbound, Partner
 from matters.adapters.reading import as_department, details, refused_question, text
-from matters.errors import DossierDeclined, QuestionRefused
-from matters.types import Capability, CaseStatus, Dedupe, Details, Dossier, Filed, Receipt
+from matters.adapters.writing import listed
+from matters.errors import DossierDeclined
+from matters.handover.errors import SupplementDeclined, WithdrawalDeclined
+from matters.types import Capability, CaseStatus, Dedupe, Details, Dossier, Filed, Receipt, Supplement
 
 _DONE: Final = "0000"
 _UNKNOWN: Final = "1404"
+_DECIDED: Final = "1409"
 _WILL_NOT_TAKE: Final = "2422"
 _APPROVED: Final = "approved"
 _REASONS: Final = frozenset({"not-due", "not-eligible", "incomplete"})
@@ -28,7 +31,9 @@ class DepartmentDesk:
     """
 
     dedupe: Final = Dedupe.KEY
-    capabilities: Final = frozenset({Capability.SUBMIT, Capability.STATUS, Capability.CALLBACK})
+    capabilities: Final = frozenset(
+        {Capability.SUBMIT, Capability.STATUS, Capability.SUPPLEMENT, Capability.WITHDRAW, Capability.CALLBACK}
+    )
 
     def __init__(self, *, outbound: Outbound, partner: Partner) -> None:
         self._outbound = outbound
@@ -89,14 +94,47 @@ class DepartmentDesk:
                 raise refused_question(filed.department, told.get("code"))
             return CaseStatus(text(told, "receipt_number"))
 
-    async def withdraw(self, filed: Filed) -> None:
-        """Refuse: its page has no withdrawal.
+    async def supplement(self, supplement: Supplement) -> None:
+        """Pass on what was missing in a case.
 
         Raises:
-            QuestionRefused: always.
+            SupplementDeclined: it has been decided, or is not known.
+            DepartmentUnavailable: no usable answer.
         """
-        del filed
-        raise QuestionRefused
+        filed = supplement.filed
+        asked = {
+            "supplement": supplement.key,
+            "form": dict(supplement.form),
+            "files": listed(supplement.files),
+        }
+        partner = replace(self._partner, name=partner_name(filed.department))
+        path = f"/v1/{filed.department}/cases/{filed.reference}/supplements"
+        with as_department(filed.department):
+            answer = await self._outbound.call(partner, "POST", path, json_body=asked, idempotency_key=supplement.key)
+            code = answer.mapping().get("code")
+            if code in {_DECIDED, _UNKNOWN}:
+                raise SupplementDeclined
+            if code != _DONE:
+                raise refused_question(filed.department, code)
+
+    async def withdraw(self, filed: Filed) -> None:
+        """Take a case back, or a department's part in one.
+
+        Raises:
+            WithdrawalDeclined: it has been decided, or is not known.
+            DepartmentUnavailable: no usable answer.
+        """
+        partner = replace(self._partner, name=partner_name(filed.department))
+        path = f"/v1/{filed.department}/cases/{filed.reference}/withdrawals"
+        with as_department(filed.department):
+            answer = await self._outbound.call(
+                partner, "POST", path, json_body={"receipt_number": filed.receipt_number}
+            )
+            code = answer.mapping().get("code")
+            if code in {_DECIDED, _UNKNOWN}:
+                raise WithdrawalDeclined
+            if code != _DONE:
+                raise refused_question(filed.department, code)
 
 
 def _approved(decision: Any) -> Details | None:  # noqa: ANN401 — whatever the answer holds there

@@ -6,9 +6,10 @@ from typing import Any, Final
 from core.outbound import Outbound, Partner
 from core.signers.sealed_json import SealedJson
 from matters.adapters.reading import as_department, details, refused_question, text
+from matters.adapters.writing import listed
 from matters.errors import DossierDeclined
-from matters.handover.errors import WithdrawalDeclined
-from matters.types import Capability, CaseStatus, Dedupe, Details, Dossier, Filed, Receipt
+from matters.handover.errors import SupplementDeclined, WithdrawalDeclined
+from matters.types import Capability, CaseStatus, Dedupe, Details, Dossier, Filed, Receipt, Supplement
 
 _DONE: Final = "0000"
 _UNKNOWN: Final = "1404"
@@ -21,7 +22,9 @@ class Health:
     """Takes cases that nobody on the way can read; decides at once or tells by callback. Knows our reference again."""
 
     dedupe: Final = Dedupe.KEY
-    capabilities: Final = frozenset({Capability.SUBMIT, Capability.STATUS, Capability.WITHDRAW, Capability.CALLBACK})
+    capabilities: Final = frozenset(
+        {Capability.SUBMIT, Capability.STATUS, Capability.SUPPLEMENT, Capability.WITHDRAW, Capability.CALLBACK}
+    )
 
     def __init__(self, *, outbound: Outbound, partner: Partner, envelope: SealedJson) -> None:
         self._outbound = outbound
@@ -74,6 +77,27 @@ class Health:
             if told.get("code") != _DONE:
                 raise refused_question(self._partner.name, told.get("code"))
             return CaseStatus(text(told, "receipt_number"))
+
+    async def supplement(self, supplement: Supplement) -> None:
+        """Pass on what was missing in a case.
+
+        Raises:
+            SupplementDeclined: it has been decided, or is not known.
+            DepartmentUnavailable: no usable answer.
+        """
+        asked = {
+            "reference": supplement.filed.reference,
+            "supplement": supplement.key,
+            "form": dict(supplement.form),
+            "files": listed(supplement.files),
+        }
+        told = await self._ask("/v1/sealed/supplements", asked)
+        with as_department(self._partner.name):
+            code = told.get("code")
+            if code in {_DECIDED, _UNKNOWN}:
+                raise SupplementDeclined
+            if code != _DONE:
+                raise refused_question(self._partner.name, code)
 
     async def withdraw(self, filed: Filed) -> None:
         """Take a case back.

@@ -14,7 +14,7 @@ from core.outbound import Incoming, Outbound, Partner
 from core.signers.sharing import SharingEnvelope
 from matters.adapters.reading import as_department, day, read_xml, refused_question, text
 from matters.errors import DossierDeclined, QuestionRefused
-from matters.types import Applicant, Capability, CaseStatus, Dedupe, Dossier, Fact, Filed, Receipt
+from matters.types import Applicant, Capability, CaseStatus, Dedupe, Dossier, Fact, Filed, Receipt, Supplement
 
 log = get_logger(__name__)
 
@@ -91,6 +91,15 @@ class PensionDesk:
             QuestionRefused: always.
         """
         del filed
+        raise QuestionRefused
+
+    async def supplement(self, supplement: Supplement) -> None:
+        """Refuse: what is decided at once misses nothing.
+
+        Raises:
+            QuestionRefused: always.
+        """
+        del supplement
         raise QuestionRefused
 
     async def withdraw(self, filed: Filed) -> None:

@@ -14,7 +14,7 @@ from matters.adapters.reading import as_department, details, moment, place, read
 from matters.adapters.writing import add, add_case, written
 from matters.errors import QuestionRefused
 from matters.handover.errors import WithdrawalDeclined
-from matters.types import Capability, CaseStatus, Dedupe, Dossier, Filed, ProgressEvent, Receipt, State
+from matters.types import Capability, CaseStatus, Dedupe, Dossier, Filed, ProgressEvent, Receipt, State, Supplement
 
 _SPACE: Final = "urn:notary:exchange:1"
 _STATES: Final[Mapping[str, State]] = {
@@ -85,6 +85,15 @@ class Notary:
             if root.tag != f"{{{_SPACE}}}Acknowledgement" or len(steps) > _STEPS:
                 raise ValueError("Acknowledgement")
             return CaseStatus(name, tuple(_event(filed, number, step) for step in steps))
+
+    async def supplement(self, supplement: Supplement) -> None:
+        """Refuse: its page has no supplements.
+
+        Raises:
+            QuestionRefused: always.
+        """
+        del supplement
+        raise QuestionRefused
 
     async def withdraw(self, filed: Filed) -> None:
         """Put a withdrawal beside a case.

@@ -6,11 +6,14 @@ from typing import Final
 from core.ids import Ids
 from core.outbound import Outbound, Partner
 from matters.adapters.reading import as_department, refused_question, text
+from matters.adapters.writing import listed
 from matters.errors import DossierDeclined, QuestionRefused
-from matters.types import Applicant, Capability, CaseStatus, Dedupe, Dossier, Fact, Filed, Receipt
+from matters.handover.errors import SupplementDeclined
+from matters.types import Applicant, Capability, CaseStatus, Dedupe, Details, Dossier, Fact, Filed, Receipt, Supplement
 
 _DONE: Final = "0000"
 _UNKNOWN: Final = "1404"
+_DECIDED: Final = "1409"
 _WILL_NOT_TAKE: Final = "2422"
 _REASONS: Final = frozenset({"not-due", "not-eligible", "incomplete"})
 
@@ -19,7 +22,7 @@ class PublicSecurity:
     """Takes cases; tells of their progress by callback. De-duplicates by our reference."""
 
     dedupe: Final = Dedupe.KEY
-    capabilities: Final = frozenset({Capability.SUBMIT, Capability.STATUS, Capability.CALLBACK})
+    capabilities: Final = frozenset({Capability.SUBMIT, Capability.STATUS, Capability.SUPPLEMENT, Capability.CALLBACK})
 
     def __init__(self, *, outbound: Outbound, partner: Partner) -> None:
         self._outbound = outbound
@@ -72,6 +75,29 @@ class PublicSecurity:
                 raise refused_question(self._partner.name, told.get("code"))
             return CaseStatus(text(told, "receipt_number"))
 
+    async def supplement(self, supplement: Supplement) -> None:
+        """Pass on what was missing in a case.
+
+        Raises:
+            SupplementDeclined: it has been decided, or is not known.
+            DepartmentUnavailable: no usable answer.
+        """
+        asked = {
+            "supplement": supplement.key,
+            "form": dict(supplement.form),
+            "files": listed(supplement.files),
+        }
+        path = f"/v1/cases/{supplement.filed.reference}/supplements"
+        with as_department(self._partner.name):
+            answer = await self._outbound.call(
+                self._partner, "POST", path, json_body=asked, idempotency_key=supplement.key
+            )
+            code = answer.mapping().get("code")
+            if code in {_DECIDED, _UNKNOWN}:
+                raise SupplementDeclined
+            if code != _DONE:
+                raise refused_question(self._partner.name, code)
+
     async def withdraw(self, filed: Filed) -> None:
         """Refuse: its page has no withdrawal.
 
@@ -83,7 +109,7 @@ class PublicSecurity:
 
 
 class Households:
-    """Answers about the household register: fact `result`."""
+    """Answers about the household register: fact `result`. Takes what was decided about moves from here."""
 
     capabilities: Final = frozenset({Capability.VERIFY})
 
@@ -110,3 +136,24 @@ class Households:
             if told.get("code") != _DONE:
                 raise refused_question(self._partner.name, told.get("code"))
             return {"result": text(told, "result")}
+
+    async def take_result(self, key: str, matter: str, applicant: Applicant, result: Details) -> None:
+        """Tell what was decided about a move away from here.
+
+        Raises:
+            DepartmentUnavailable: no usable answer.
+        """
+        asked = {
+            "reference": key,
+            "matter": matter,
+            "id_number": applicant.id_number.reveal(),
+            "name": applicant.name.reveal(),
+            **result,
+        }
+        with as_department(self._partner.name):
+            answer = await self._outbound.call(
+                self._partner, "POST", "/v1/households/results", json_body=asked, idempotency_key=key
+            )
+            code = answer.mapping().get("code")
+            if code != _DONE:
+                raise refused_question(self._partner.name, code)

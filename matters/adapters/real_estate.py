@@ -6,9 +6,10 @@ from typing import Any, Final
 from core.ids import Ids
 from core.outbound import Outbound, Partner
 from matters.adapters.reading import as_department, refused_question, text
+from matters.adapters.writing import listed
 from matters.errors import DossierDeclined
-from matters.handover.errors import WithdrawalDeclined
-from matters.types import Applicant, Capability, CaseStatus, Dedupe, Dossier, Fact, Filed, Receipt
+from matters.handover.errors import SupplementDeclined, WithdrawalDeclined
+from matters.types import Applicant, Capability, CaseStatus, Dedupe, Dossier, Fact, Filed, Receipt, Supplement
 
 _DONE: Final = "0000"
 _UNKNOWN: Final = "1404"
@@ -21,7 +22,9 @@ class RealEstate:
     """Takes cases; tells of their progress by callback. De-duplicates by our reference."""
 
     dedupe: Final = Dedupe.KEY
-    capabilities: Final = frozenset({Capability.SUBMIT, Capability.STATUS, Capability.WITHDRAW, Capability.CALLBACK})
+    capabilities: Final = frozenset(
+        {Capability.SUBMIT, Capability.STATUS, Capability.SUPPLEMENT, Capability.WITHDRAW, Capability.CALLBACK}
+    )
 
     def __init__(self, *, outbound: Outbound, partner: Partner) -> None:
         self._outbound = outbound
@@ -70,6 +73,26 @@ class RealEstate:
             if told.get("code") != _DONE:
                 raise refused_question(self._partner.name, told.get("code"))
             return CaseStatus(text(told, "acceptance_no"))
+
+    async def supplement(self, supplement: Supplement) -> None:
+        """Pass on what was missing in a case.
+
+        Raises:
+            SupplementDeclined: it has been decided, or is not known.
+            DepartmentUnavailable: no usable answer.
+        """
+        asked = {
+            "case_no": supplement.filed.reference,
+            "supplement_no": supplement.key,
+            "fields": [{"name": name, "value": value} for name, value in supplement.form.items()],
+            "files": listed(supplement.files),
+        }
+        with as_department(self._partner.name):
+            code = (await self._ask("/v1/acceptances/supplement", asked)).get("code")
+            if code in {_DECIDED, _UNKNOWN}:
+                raise SupplementDeclined
+            if code != _DONE:
+                raise refused_question(self._partner.name, code)
 
     async def withdraw(self, filed: Filed) -> None:
         """Take a case back.

@@ -5,9 +5,10 @@ from typing import Any, Final
 
 from core.outbound import Outbound, Partner
 from matters.adapters.reading import as_department, details, moment, place, refused_question, text
+from matters.adapters.writing import listed
 from matters.errors import DossierDeclined
-from matters.handover.errors import WithdrawalDeclined
-from matters.types import Capability, CaseStatus, Dedupe, Dossier, Filed, ProgressEvent, Receipt, State
+from matters.handover.errors import SupplementDeclined, WithdrawalDeclined
+from matters.types import Capability, CaseStatus, Dedupe, Dossier, Filed, ProgressEvent, Receipt, State, Supplement
 
 _DONE: Final = "0000"
 _UNKNOWN: Final = "1404"
@@ -35,7 +36,7 @@ class Taxation:
     """
 
     dedupe: Final = Dedupe.QUERY
-    capabilities: Final = frozenset({Capability.SUBMIT, Capability.STATUS, Capability.WITHDRAW})
+    capabilities: Final = frozenset({Capability.SUBMIT, Capability.STATUS, Capability.SUPPLEMENT, Capability.WITHDRAW})
 
     def __init__(self, *, outbound: Outbound, partner: Partner) -> None:
         self._outbound = outbound
@@ -89,6 +90,27 @@ class Taxation:
             if not isinstance(steps, list) or len(steps) > _STEPS:
                 raise ValueError("steps")
             return CaseStatus(ticket, tuple(_event(filed, ticket, step) for step in steps))
+
+    async def supplement(self, supplement: Supplement) -> None:
+        """Pass on what was missing in a case.
+
+        Raises:
+            SupplementDeclined: it has been decided, or is not known.
+            DepartmentUnavailable: no usable answer.
+        """
+        asked = {
+            "serial": supplement.filed.reference,
+            "supplement": supplement.key,
+            "declared": dict(supplement.form),
+            "files": listed(supplement.files),
+        }
+        with as_department(self._partner.name):
+            answer = await self._outbound.call(self._partner, "POST", "/v1/supplements", json_body=asked)
+            code = answer.mapping().get("code")
+            if code in {_DECIDED, _UNKNOWN}:
+                raise SupplementDeclined
+            if code != _DONE:
+                raise refused_question(self._partner.name, code)
 
     async def withdraw(self, filed: Filed) -> None:
         """Take a ticket back.

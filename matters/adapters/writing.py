@@ -1,11 +1,12 @@
-"""Writing XML for departments: elements of a namespace, and values of a form with what they are."""
+"""Writing for departments: elements of XML, values of a form with what they are, and lists of files."""
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from matters.types import Dossier
+from matters.types import AttachmentView, Dossier
 
 # What is no `Char` of XML 1.0, 2.2.
 _UNFIT: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -24,6 +25,14 @@ def typed(value: object) -> tuple[str, str]:
             return "text", value
         case _:
             return "json", json.dumps(value, ensure_ascii=False)
+
+
+def listed(files: Sequence[AttachmentView]) -> list[dict[str, object]]:
+    """Return what pages with JSON are told of files: for which material, and what they are known again by."""
+    return [
+        {"material": each.material, "sha256": each.sha256, "bytes": each.size, "media_type": each.media_type}
+        for each in files
+    ]
 
 
 def add(parent: Element, space: str, name: str, words: str = "") -> Element:
@@ -45,8 +54,13 @@ def add_case(root: Element, space: str, dossier: Dossier) -> None:
     add(applicant, space, "Name", dossier.applicant.name.reveal())
     add(applicant, space, "IdNumber", dossier.applicant.id_number.reveal())
     add(applicant, space, "Mobile", mobile.reveal() if mobile else "")
+    add_form(root, space, dossier.form)
+
+
+def add_form(root: Element, space: str, values: Mapping[str, object]) -> None:
+    """Add a form, each value with what it is."""
     form = add(root, space, "Form")
-    for name, value in dossier.form.items():
+    for name, value in values.items():
         kind, words = typed(value)
         field = add(form, space, "Field", words)
         field.set("name", fitting(name))

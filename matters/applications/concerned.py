@@ -7,16 +7,17 @@ from uuid import UUID
 from core.db import as_uuid, fetch_one
 from matters.errors import NoSuchApplication
 
-_FIND: Final = "SELECT citizen_id, matter_code, department, number FROM application WHERE id = $1"
+_FIND: Final = "SELECT citizen_id, matter_code, department, region, number FROM application WHERE id = $1"
 
 
 @dataclass(frozen=True, slots=True)
 class Concerned:
-    """Nothing personal: who by their id, the matter, its department, and the number, which drafts do not have."""
+    """Nothing personal: who by their id, the matter, its department and region, and the number, once there is one."""
 
     citizen_id: UUID
     matter: str
     department: str
+    region: str
     number: str | None
 
 
@@ -29,4 +30,4 @@ async def whom_it_concerns(application_id: UUID) -> Concerned:
     row = await fetch_one(_FIND, application_id)
     if row is None:
         raise NoSuchApplication
-    return Concerned(as_uuid(row["citizen_id"]), row["matter_code"], row["department"], row["number"])
+    return Concerned(as_uuid(row["citizen_id"]), row["matter_code"], row["department"], row["region"], row["number"])

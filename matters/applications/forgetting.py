@@ -26,6 +26,7 @@ PARTS: Final[Mapping[str, str]] = {
     "supervision_order": "DELETE FROM supervision_order WHERE application_id = $1",
     "supervision_card": "DELETE FROM supervision_card WHERE application_id = $1",
     "delivery": "DELETE FROM delivery WHERE application_id = $1",
+    "letter": "DELETE FROM letter WHERE application_id = $1",
     "result_delivery": "DELETE FROM result_delivery WHERE application_id = $1",
     # Branches have their own place in the inbox, under their own ids.
     "department_event": """

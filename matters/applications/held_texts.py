@@ -15,6 +15,7 @@ from matters.cases.tracking import Tracking
 from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.types import Published
 from matters.errors import NoSuchApplication, StateForbids
+from matters.reach import Condition
 from matters.texts.types import About, CheckSource, CheckState, HeldText, OpenedText
 from matters.texts.written import find_written, texts_in
 from matters.types import Step
@@ -24,6 +25,7 @@ SELECT text_check.subject_id, text_check.about, application.number, application.
        text_check.source, text_check.label, text_check.created_at
 FROM text_check JOIN application ON application.id = text_check.application_id
 WHERE text_check.state = 'held' AND (text_check.about <> 'application' OR application.state = 'submitted')
+  AND {condition}
 ORDER BY text_check.created_at, text_check.subject_id
 LIMIT 500
 """
@@ -69,13 +71,9 @@ class HeldTexts:
         Raises:
             DatabaseUnavailable: the database could not be reached.
         """
-        return [
-            _held(row)
-            for row in await fetch(_LIST)
-            if any(
-                scope.covers(StaffScope(department=row["department"], matter=row["matter_code"])) for scope in scopes
-            )
-        ]
+        condition = Condition()
+        condition.reach(scopes, row="text_check")
+        return [_held(row) for row in await fetch(_LIST.format(condition=condition.text), *condition.values)]
 
     async def concerned(self, subject_id: UUID) -> StaffScope:
         """Return what texts concern, by what they belong to: their department and matter.
@@ -84,7 +82,7 @@ class HeldTexts:
             NoSuchApplication: nothing of it was ever looked at.
         """
         row = await self._find(subject_id)
-        return StaffScope(department=row["department"], matter=row["matter_code"])
+        return StaffScope(region=row["region"], department=row["department"], matter=row["matter_code"])
 
     async def read(self, operator: StaffCaller, subject_id: UUID) -> Sequence[OpenedText]:
         """Return what was written, for the operator who decides; the applicant's ledger says who read it.

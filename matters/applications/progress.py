@@ -14,7 +14,7 @@ from core.cache import Limits, TooManyRequests
 from core.clock import Clock, china_date
 from core.crypto import Vault
 from core.db import as_moment, as_uuid, fetch, fetch_one, transaction
-from matters.applications.records import Record, form_view, read_files, read_own, read_record
+from matters.applications.records import ApplicationLine, Record, form_view, read_files, read_own, read_record
 from matters.cases.documents import words_in
 from matters.cases.history import History, Line
 from matters.cases.rules import fold, is_open, is_running, target_of
@@ -30,7 +30,6 @@ from matters.materials.types import Asked
 from matters.routing.routing import Routing
 from matters.settings import MatterSettings
 from matters.types import (
-    ApplicationLine,
     ApplicationView,
     Branch,
     DeliveryState,

@@ -71,6 +71,20 @@ class Record:
         return f"<Record {self.id}>"
 
 
+@dataclass(frozen=True, slots=True)
+class ApplicationLine:
+    """An application in a list."""
+
+    id: UUID
+    matter: str
+    title: str
+    title_en: str
+    state: State
+    number: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
 async def read_record(vault: Vault, application_id: UUID, citizen_id: UUID | None = None) -> Record:
     """Return an application; with `citizen_id`, only that citizen's own.
 

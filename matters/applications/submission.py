@@ -20,7 +20,7 @@ from core.ids import Ids
 from core.jobs.queue import Jobs
 from core.log import get_logger
 from core.outside.watching import on_behalf_of
-from matters.applications.claims import Claimed, Claims
+from matters.applications.claims import Claims
 from matters.applications.disclosures import Disclosures
 from matters.applications.eligibility import Eligibility, Examined, facts_digest
 from matters.applications.numbers import Numbers
@@ -34,22 +34,21 @@ from matters.catalogue.knowing import Knowing
 from matters.catalogue.types import DecisionTable, GuideMaterial, Handling, Matter, Published
 from matters.errors import (
     DepartmentUnavailable,
-    DossierDeclined,
     FormInvalid,
     MaterialsMissing,
     NoSuchApplication,
-    QuestionRefused,
     StateForbids,
 )
 from matters.forms.rules import examined
 from matters.handover.polling import Polling
+from matters.handover.sending import hand_over
 from matters.materials.resolving import Materials
 from matters.materials.rules import missing_materials
 from matters.ports import Department, People
 from matters.routing.pulling import Pulls
 from matters.settings import MatterSettings
 from matters.texts.checking import TextChecks
-from matters.types import Applicant, Dedupe, DeliveryState, Dossier, Filed, Receipt, State, Step
+from matters.types import Applicant, DeliveryState, Dossier, Receipt, State, Step
 
 log = get_logger(__name__)
 
@@ -274,31 +273,19 @@ class Submission:
         )
         if claimed is None:
             return None
-        if claimed.before is DeliveryState.SENT and department.dedupe is Dedupe.NONE:
+        with on_behalf_of(matter=record.matter_code, consumer=record.department):
+            ended = await hand_over(
+                department, dossier, claimed.before, lambda state: self._note_failure(record.id, state)
+            )
+        if ended.state is DeliveryState.UNKNOWN:
             return lambda: self._write_unknown(record)
-        try:
-            with on_behalf_of(matter=record.matter_code, consumer=record.department):
-                receipt = await _send(department, dossier, claimed)
-        except DossierDeclined as declined:
-            reason = declined.reason
-            return lambda: self._write_refusal(record, reason)
-        except QuestionRefused:
-            # Nothing was taken; the job is buried, and goes on from here when an operator digs it up.
-            await self._note_failure(record.id, claimed.before)
-            raise
-        except DepartmentUnavailable as away:
-            if away.ambiguous and department.dedupe is Dedupe.NONE:
-                return lambda: self._write_unknown(record)
-            never_left = claimed.before is DeliveryState.PENDING and not away.ambiguous
-            await self._note_failure(record.id, DeliveryState.PENDING if never_left else DeliveryState.SENT)
-            raise
+        receipt = ended.receipt
+        if receipt is None:
+            return lambda: self._write_refusal(record, ended.reason)
         return lambda: self._write_receipt(record, receipt, desk)
 
     async def _note_failure(self, application_id: UUID, state: DeliveryState) -> None:
-        async def work() -> int:
-            return await execute(_FAILED, application_id, state.value)
-
-        await transaction(work)
+        await transaction(lambda: execute(_FAILED, application_id, state.value))
 
     async def _dossier(self, record: Record, matter: Matter, number: str, submitted_at: datetime) -> Dossier:
         person = await self._people.person_of(record.citizen_id, ReadPurpose.APPLICATION)
@@ -367,12 +354,3 @@ class Submission:
             outcome=moved.after.value,
         )
         await self._tracking.announce(moved, record.id, record.citizen_id, record.matter_code)
-
-
-async def _send(department: Department, dossier: Dossier, claimed: Claimed) -> Receipt:
-    """Hand a dossier over; one that may have arrived is asked for first, where that is the way to know."""
-    if claimed.before is DeliveryState.SENT and department.dedupe is Dedupe.QUERY:
-        found = await department.status(Filed(dossier.reference, dossier.department))
-        if found is not None:
-            return Receipt(found.receipt_number)
-    return await department.submit(dossier)

@@ -15,6 +15,8 @@ from matters.cases.rules import DEMANDED
 from matters.catalogue.catalogue import Catalogue
 from matters.errors import FormInvalid, MaterialsMissing, StateForbids
 from matters.forms.rules import form_errors
+from matters.handover.letters import Letters
+from matters.handover.types import LetterKind
 from matters.materials.rules import demanded_errors
 from matters.texts.remarks import Remarks
 from matters.texts.types import About
@@ -31,6 +33,7 @@ class Supplements:
         history: History,
         progress: Progress,
         remarks: Remarks,
+        letters: Letters,
         audit: Audit,
         vault: Vault,
         clock: Clock,
@@ -39,12 +42,15 @@ class Supplements:
         self._history = history
         self._progress = progress
         self._remarks = remarks
+        self._letters = letters
         self._audit = audit
         self._vault = vault
         self._clock = clock
 
     async def hand_in(self, caller: Caller, application_id: UUID, note: str) -> ApplicationView:
-        """Say that the supplement is complete; the case goes back to pre-review. Its words are looked at first.
+        """Say that the supplement is complete; the case goes back to pre-review, and whoever has the dossier is told.
+
+        Its words are looked at before anybody reads them.
 
         Raises:
             NoSuchApplication: there is none, or it is somebody else's.
@@ -55,7 +61,8 @@ class Supplements:
         record = await read_own(self._vault, application_id, caller)
         if record.state is not State.SUPPLEMENT_REQUESTED:
             raise StateForbids(state=record.state.value)
-        matter = self._catalogue.of_case(record.matter_code, record.matter_version).matter
+        published = self._catalogue.of_case(record.matter_code, record.matter_version)
+        matter = published.matter
         if errors := form_errors(matter.form, record.form, china_date(self._clock.now())):
             raise FormInvalid(errors=errors)
         await self._require_demanded(application_id)
@@ -74,6 +81,11 @@ class Supplements:
                 object_kind="application",
                 object_id=application_id,
             )
+            # What rules have left for a person lies here alone.
+            if matter.decision is None or record.department != published.department.slug:
+                desk = published.desk_for(record.department)
+                kind = LetterKind.SUPPLEMENT
+                await self._letters.promise(kind, application_id, department=record.department, desk=desk)
 
         await transaction(work)
         return await self._progress.get(caller, application_id)

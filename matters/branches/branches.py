@@ -24,10 +24,14 @@ from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.terms.types import Parallel
 from matters.clocks.types import CALENDAR_MISSING
 from matters.errors import StateForbids
+from matters.handover.letters import Letters
+from matters.handover.types import LetterKind
 from matters.types import State, Step
 
 Change = Callable[[], Awaitable[None]]
 
+# A branch of which a department has the dossier, or may have it.
+_MAY_BE_THERE: Final = frozenset({"sent", "acknowledged", "unknown"})
 _REFUSED: Final = "a-department-refused"
 _AGREED: Final = "all-departments-agreed"
 
@@ -48,7 +52,7 @@ UPDATE case_branch SET state = $2, settled_at = $3, version = version + 1 WHERE 
 """
 _CANCEL: Final = """
 UPDATE case_branch SET state = 'cancelled', settled_at = $2, version = version + 1
-WHERE application_id = $1 AND state = 'pending' RETURNING name, department
+WHERE application_id = $1 AND state = 'pending' RETURNING name, department, delivery
 """
 _UNDATED: Final = """
 SELECT id, opened_at, limit_days FROM case_branch WHERE due_note = $1 ORDER BY opened_at LIMIT $2
@@ -68,6 +72,7 @@ class Branches:
         deadlines: Deadlines,
         audit: Audit,
         jobs: Jobs,
+        letters: Letters,
         vault: Vault,
         clock: Clock,
         ids: Ids,
@@ -78,6 +83,7 @@ class Branches:
         self._deadlines = deadlines
         self._audit = audit
         self._jobs = jobs
+        self._letters = letters
         self._vault = vault
         self._clock = clock
         self._ids = ids
@@ -105,7 +111,8 @@ class Branches:
                 reference = f"{record.number}.{branch.name}"
                 values = (row_id, record.id, branch.name, branch.department, reference, branch.days)
                 if await fetch(_OPEN, *values, accepted_at, due.at, due.note):
-                    await self._jobs.enqueue("matters.deliver-branch", branch_id=row_id)
+                    lane = f"{branch.desk}/{branch.department}"
+                    await self._jobs.enqueue("matters.deliver-branch", lane=lane, branch_id=row_id)
 
         return work
 
@@ -176,14 +183,40 @@ class Branches:
         decision = joined(parallel, outcomes)
         if decision is None:
             return
-        # Those that were not needed any more: their departments hear of it when they answer, the ledger at once.
-        for gone in await fetch(_CANCEL, application_id, self._clock.now()):
-            await self._note(case, "matters.branch-cancelled", str(gone["name"]), actor=SYSTEM, outcome="cancelled")
+        await self._cancel(case, application_id, parallel)
         reason = _AGREED if decision is State.APPROVED else _REFUSED
         data = {"join": parallel.join.value, "outcomes": {name: said.value for name, said in outcomes.items()}}
         entry = Entry(step=step_to(decision), actor=SYSTEM, reason=reason, data=data, joined=True)
         moved = await self._history.append(application_id, entry)
         await self._tracking.announce(moved, application_id, as_uuid(case["citizen_id"]), case["matter_code"])
+
+    async def close(self, application_id: str) -> Change | None:
+        """Cancel the branches of a case that was taken back or annulled (job `matters.close-branches`).
+
+        Raises:
+            DatabaseUnavailable: the database could not be reached.
+        """
+
+        async def work() -> None:
+            case = await fetch_one(_LOCK, UUID(application_id))
+            if case is None or is_open(State(case["state"])):
+                return
+            parallel = self._catalogue.of_case(case["matter_code"], int(case["matter_version"])).matter.parallel
+            if parallel is not None:
+                await self._cancel(case, UUID(application_id), parallel)
+
+        return work
+
+    async def _cancel(self, case: Mapping[str, Any], application_id: UUID, parallel: Parallel) -> None:
+        """Cancel what is not needed any more; the departments that have it, or may have, are told."""
+        desks = {branch.name: branch.desk for branch in parallel.branches}
+        for gone in await fetch(_CANCEL, application_id, self._clock.now()):
+            name, department = str(gone["name"]), str(gone["department"])
+            await self._note(case, "matters.branch-cancelled", name, actor=SYSTEM, outcome="cancelled")
+            if gone["delivery"] in _MAY_BE_THERE:
+                await self._letters.promise(
+                    LetterKind.WITHDRAWAL, application_id, department=department, desk=desks[name], branch=name
+                )
 
     async def _note(self, case: Mapping[str, Any], action: str, name: str, *, actor: Actor, outcome: str) -> None:
         await self._audit.record(

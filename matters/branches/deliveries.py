@@ -11,6 +11,7 @@ from core.clock import china_date
 from core.crypto import Vault
 from core.db import as_uuid, execute, fetch_one, transaction
 from core.log import get_logger
+from core.outside.watching import on_behalf_of
 from matters.applications.records import Record, read_record
 from matters.branches.branches import Branches
 from matters.branches.errors import BranchSettled
@@ -19,9 +20,10 @@ from matters.cases.rules import is_open
 from matters.cases.tracking import Tracking
 from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.terms.types import BranchRule
-from matters.errors import DepartmentUnavailable, DossierDeclined, StateForbids
+from matters.errors import StateForbids
+from matters.handover.sending import hand_over
 from matters.ports import Department, People
-from matters.types import Applicant, Dedupe, DeliveryState, Dossier, ProgressEvent, State
+from matters.types import Applicant, DeliveryState, Dossier, ProgressEvent, State
 
 log = get_logger(__name__)
 
@@ -100,24 +102,19 @@ class BranchDeliveries:
         before = row["delivery"]
         if dossier is None or not await self._claim(record, as_uuid(row["id"]), before, dossier):
             return None
-        return await self._send(as_uuid(row["id"]), self._departments[rule.desk], dossier, before)
+        return await self._send(as_uuid(row["id"]), record, rule, dossier, DeliveryState(before))
 
-    async def _send(self, branch_id: UUID, department: Department, dossier: Dossier, before: str) -> Change | None:
-        again = before == DeliveryState.SENT.value
-        if again and department.dedupe is Dedupe.NONE:
-            return self._setting(branch_id, DeliveryState.UNKNOWN)
-        try:
-            receipt = await department.submit(dossier)
-        except DossierDeclined as declined:
-            log.warning("a department declines its branch", partner=dossier.department, reason=declined.reason)
-            return self._setting(branch_id, DeliveryState.REFUSED)
-        except DepartmentUnavailable as away:
-            if away.ambiguous and department.dedupe is Dedupe.NONE:
-                return self._setting(branch_id, DeliveryState.UNKNOWN)
-            if not away.ambiguous and not again:
-                await transaction(self._setting(branch_id, DeliveryState.PENDING))
-            raise
-        return self._setting(branch_id, DeliveryState.ACKNOWLEDGED, receipt.receipt_number[:64])
+    async def _send(
+        self, branch_id: UUID, record: Record, rule: BranchRule, dossier: Dossier, before: DeliveryState
+    ) -> Change:
+        async def failed(state: DeliveryState) -> None:
+            await transaction(self._setting(branch_id, state))
+
+        with on_behalf_of(matter=record.matter_code, consumer=rule.department):
+            ended = await hand_over(self._departments[rule.desk], dossier, before, failed)
+        if ended.state is DeliveryState.REFUSED:
+            log.warning("a department declines its branch", partner=dossier.department, reason=ended.reason)
+        return self._setting(branch_id, ended.state, "" if ended.receipt is None else ended.receipt.receipt_number[:64])
 
     def _setting(self, branch_id: UUID, state: DeliveryState, receipt: str = "") -> Change:
         async def work() -> None:

@@ -9,6 +9,8 @@ from core.db import execute, fetch, require_transaction
 # `sent` covers "sent, and the answer was lost": where the department knows a dossier by our reference it is sent again
 # under the same one, elsewhere the delivery becomes `unknown` and waits for a person (`Submission.deliver`).
 _MAY_HAVE_GONE: Final = "UPDATE delivery SET state = 'sent' WHERE state = 'pending'"
+_BRANCHES: Final = "UPDATE case_branch SET delivery = 'sent' WHERE delivery = 'pending' AND state = 'pending'"
+_LETTERS: Final = "UPDATE letter SET state = 'sent' WHERE state = 'pending'"
 _GO_ON_FROM: Final = """
 INSERT INTO counter (name, value) VALUES ($1, $2)
 ON CONFLICT (name) DO UPDATE SET value = CASE WHEN counter.value > $2 THEN counter.value ELSE $2 END RETURNING name
@@ -26,7 +28,7 @@ class RestoredCases:
         self._matter_codes = matter_codes
 
     async def mark(self) -> int:
-        """Mark every dossier that may have gone out since the backup; return how many those are.
+        """Mark every dossier and letter that may have gone out since the backup; return how many those are.
 
         Numbers that were given today after the backup are known to departments and lost here. So today's serials go on
         where none can have been: at a place that depends on the time of day, beyond an earlier restore's as well.
@@ -40,4 +42,4 @@ class RestoredCases:
         floor = _FIRST_AFTER + _EACH_SECOND * (local.hour * 3600 + local.minute * 60 + local.second)
         for code in self._matter_codes:
             await fetch(_GO_ON_FROM, f"application-number:{code}:{china_date(now):%Y%m%d}", floor)
-        return await execute(_MAY_HAVE_GONE)
+        return await execute(_MAY_HAVE_GONE) + await execute(_BRANCHES) + await execute(_LETTERS)

@@ -1,7 +1,7 @@
 """News from departments: what they tell about a case, once, in their own order, about their own cases only."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, timedelta
 from enum import StrEnum
@@ -18,7 +18,9 @@ from core.errors import FieldError
 from core.ids import Ids
 from core.jobs.queue import Jobs
 from core.log import get_logger
+from matters.cases.errors import AskedBefore
 from matters.cases.history import Entry, History, Moved
+from matters.cases.holding import hold
 from matters.cases.rules import DEMANDED, RATEABLE, TOLD_BY_DEPARTMENTS, news_of, step_to
 from matters.catalogue.catalogue import Catalogue
 from matters.errors import CaseNotYours, NewsOutOfTime, StateForbids
@@ -81,8 +83,11 @@ class Tracking:
         clock: Clock,
         ids: Ids,
         settings: MatterSettings,
+        returned: Collection[str] = (),
     ) -> None:
+        """Build it; `returned` are the matters whose results are told to a register."""
         self._history = history
+        self._returned = returned
         self._catalogue = catalogue
         self._audit = audit
         self._jobs = jobs
@@ -111,6 +116,7 @@ class Tracking:
             StateForbids: a state that no department may tell; materials are asked for with `supplement_requested` only,
                 and that with nothing else. Whether they may be asked for, the caller has seen before.
             NewsOutOfTime: dated more than a day ahead.
+            AskedBefore: materials were asked for before; a second time takes an exception, which an operator enters.
             DatabaseUnavailable: the database could not be reached.
         """
         is_demand = event.state is State.SUPPLEMENT_REQUESTED
@@ -128,9 +134,13 @@ class Tracking:
             raise CaseNotYours
         content = self._hash(event)
         event = replace(event, sequence=event.sequence + int(row["told_before"] or 0))
+        # A demand is looked at with the case in hand: of two at once the second sees the first.
+        asked = (await hold(as_uuid(row["id"]), None)).trace.asked if event.demands else 0
         known = await fetch_one(_KNOWN, department, event.event_id)
         if known is not None and known["content_hash"] == content:
             return Heard.KNOWN
+        if known is None and asked:
+            raise AskedBefore
         if old_nonce:
             clashed = await fetch_one(_CLASHED, department, event.event_id, content)
             return Heard.CLASHED if clashed else Heard.REPLAYED
@@ -234,6 +244,10 @@ class Tracking:
             await self._jobs.enqueue("matters.open-branches", application_id=application_id)
         if moved.after in RATEABLE:
             await self._jobs.enqueue("matters.promise-decision", application_id=application_id)
+        if matter.parallel is not None and moved.came_to(State.TERMINATED):
+            await self._jobs.enqueue("matters.close-branches", application_id=application_id)
+        if matter.slug in self._returned and (moved.came_to(State.APPROVED) or moved.came_to(State.REJECTED)):
+            await self._jobs.enqueue("matters.return-result", application_id=application_id)
         kind = matter.refreshes_certificate
         if moved.came_to(State.APPROVED) and kind is not None:
             await self._jobs.enqueue("certificates.refresh", citizen_id=citizen_id, kind=kind)

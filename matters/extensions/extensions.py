@@ -27,7 +27,7 @@ from matters.extensions.errors import (
     OwnExtension,
 )
 from matters.extensions.types import ExtensionLine, ExtensionReason, ExtensionState
-from matters.reach import WITHIN, reach_of
+from matters.reach import Condition
 from matters.settings import MatterSettings
 from matters.types import State, Step
 
@@ -51,15 +51,14 @@ UPDATE extension_request SET state = $2, decided_by = $3, decided_at = $4
 WHERE id = $1 AND state = 'waiting' AND requested_by <> $3 RETURNING application_id, days, reason
 """
 _FIND: Final = """
-SELECT found.*, application.number
+SELECT found.*, application.number, application.region
 FROM extension_request AS found JOIN application ON application.id = found.application_id WHERE found.id = $1
 """
-_LIST: Final = f"""
-SELECT found.*, application.number FROM (
-  SELECT * FROM extension_request WHERE {WITHIN}
-  AND state = $2 AND (requested_at > $3 OR (requested_at = $3 AND id > $4)) ORDER BY requested_at, id LIMIT $5
-) AS found JOIN application ON application.id = found.application_id ORDER BY found.requested_at, found.id
-"""  # noqa: S608 — constant words
+_LIST: Final = """
+SELECT found.*, application.number, application.region
+FROM extension_request AS found JOIN application ON application.id = found.application_id
+WHERE {condition} ORDER BY found.requested_at, found.id LIMIT $1
+"""
 
 
 class Extensions:
@@ -212,7 +211,11 @@ class Extensions:
         Raises:
             DatabaseUnavailable: the database could not be reached.
         """
-        return [_line(row) for row in await fetch(_LIST, reach_of(scopes), state.value, *after, limit)]
+        condition = Condition(limit)
+        condition.among("found.state", [state.value])
+        condition.after("found.requested_at", *after, row="found.id")
+        condition.reach(scopes, row="found")
+        return [_line(row) for row in await fetch(_LIST.format(condition=condition.text), *condition.values)]
 
     async def _case(self, application_id: UUID, sql: str = _CASE) -> dict[str, Any]:
         row = await fetch_one(sql, application_id)
@@ -258,6 +261,7 @@ def _line(row: Mapping[str, Any]) -> ExtensionLine:
         application_id=as_uuid(row["application_id"]),
         number=str(row["number"]),
         department=row["department"],
+        region=row["region"],
         matter=row["matter_code"],
         days=int(row["days"]),
         reason=ExtensionReason(row["reason"]),

@@ -31,6 +31,7 @@ class ExtensionLine:
     application_id: UUID
     number: str
     department: str
+    region: str
     matter: str
     days: int
     reason: ExtensionReason

@@ -15,9 +15,9 @@ from matters.cases.holding import Held, hold
 from matters.catalogue.catalogue import Catalogue
 from matters.errors import StateForbids
 from matters.handling.errors import DeliverySettled
-from matters.handling.reaching import Condition
 from matters.handling.rules import FROM
 from matters.handling.types import Arrival, DeliveryQueue, Move, OpenDelivery
+from matters.reach import Condition
 from matters.types import DeliveryState, State, Step
 
 _DELIVER: Final = "matters.deliver"

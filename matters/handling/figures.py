@@ -8,9 +8,9 @@ from auth.types import StaffScope
 from core.db import fetch
 from matters.cases.reasons import DEEMED_ACCEPTED
 from matters.cases.wording import reason_text
-from matters.handling.reaching import Condition
 from matters.handling.rules import ERRORS
 from matters.handling.types import Counted, Figures
+from matters.reach import Condition
 from matters.types import Step
 
 _COUNT: Final = """

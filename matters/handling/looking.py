@@ -19,15 +19,15 @@ from matters.catalogue.catalogue import Catalogue
 from matters.errors import NoSuchApplication
 from matters.handling.acting import written
 from matters.handling.queues import line_of
-from matters.handling.rules import concerned, holder_of, may
+from matters.handling.rules import holder_of, may
 from matters.handling.types import CaseEntry, CaseLine, CaseView, DeliveryView, Holder, Move
-from matters.texts.rules import changed_texts, free_texts
-from matters.texts.written import is_supplement_withheld, submitted_form, withheld_in
+from matters.reach import scope_of
+from matters.texts.written import form_as_let_on, supplement_look, withheld_in
 from matters.types import State, Step
 
 _CASE: Final = """
-SELECT id, citizen_id, number, matter_code, matter_version, department, state, version, submitted_at, accepted_at,
-       decided_at, due_at, due_note, submitted_sealed
+SELECT id, citizen_id, number, matter_code, matter_version, department, region, state, version, submitted_at,
+       accepted_at, decided_at, due_at, due_note
 FROM application WHERE id = $1 AND submitted_at IS NOT NULL
 """
 _DELIVERY: Final = """
@@ -89,11 +89,9 @@ class Looking:
             raise NoSuchApplication
         record = await read_record(self._vault, application_id)
         form: Mapping[str, object] = record.form
-        if record.state is State.SUPPLEMENT_REQUESTED or await is_supplement_withheld(application_id):
+        if record.state is State.SUPPLEMENT_REQUESTED or not (await supplement_look(application_id)).is_shown:
             schema = self._catalogue.of_case(record.matter_code, record.matter_version).matter.form
-            texts = free_texts(schema, form, record.sources.keys())
-            changed = changed_texts(texts, submitted_form(row | {"application_id": row["id"]}, self._vault))
-            form = {name: value for name, value in form.items() if name not in changed}
+            form = await form_as_let_on(self._vault, schema, application_id, record.form, record.sources.keys())
         await self._tell_ledger("matters.form-opened", operator.actor, row, sorted(form), purpose=purpose)
         return form
 
@@ -128,7 +126,7 @@ class Looking:
     ) -> list[Move]:
         return may(
             operator,
-            concerned(line.matter, line.department),
+            scope_of(line),
             state=line.state,
             holder=holder,
             delivery=None if delivery is None else delivery.state,

@@ -9,13 +9,13 @@ from uuid import UUID
 from auth.types import StaffScope
 from core.db import as_moment, as_uuid, fetch
 from matters.catalogue.catalogue import Catalogue
-from matters.handling.reaching import Condition
-from matters.handling.rules import QUEUES, REGION
+from matters.handling.rules import QUEUES
 from matters.handling.types import CaseLine, Queue
+from matters.reach import Condition
 from matters.types import State, Text
 
 _LIST: Final = """
-SELECT id, number, matter_code, department, state, submitted_at, due_at FROM application
+SELECT id, number, matter_code, department, region, state, submitted_at, due_at FROM application
 WHERE {condition} ORDER BY submitted_at, id LIMIT $1
 """
 
@@ -76,7 +76,7 @@ def line_of(row: Mapping[str, Any], catalogue: Catalogue) -> CaseLine:
         matter=code,
         title=Text(title.zh, title.en),
         department=str(row["department"]),
-        region=code[REGION],
+        region=str(row["region"]),
         state=State(row["state"]),
         submitted_at=as_moment(row["submitted_at"]),
         due_at=None if row["due_at"] is None else as_moment(row["due_at"]),

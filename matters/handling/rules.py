@@ -95,14 +95,6 @@ QUEUES: Final[Mapping[Queue, frozenset[State]]] = MappingProxyType(
     },
 )  # fmt: skip
 
-# Digits 3 to 8 of an implementation code: the place of the body that carries the matter out (GB 32100, GB/T 2260).
-REGION: Final = slice(2, 8)
-
-
-def concerned(matter: str, department: str) -> StaffScope:
-    """Return where a case belongs, so that grants can be held against it."""
-    return StaffScope(region=matter[REGION], department=department, matter=matter)
-
 
 def holder_of(*, by_rules: bool, desk: str, delivery: DeliveryState | None) -> Holder:
     """Return with whom a case lies.

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from matters.handover.types import LetterKind
 from matters.types import AttachmentView, DeliveryState, State, Step, Text
 
 
@@ -163,6 +164,24 @@ class OpenDelivery:
     matter: str
     department: str
     queue: DeliveryQueue
+    state: DeliveryState
+    case_state: State
+    failures: int
+    reason: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLetter:
+    """A letter that needs a person. `branch` is its name where it is about a branch."""
+
+    id: UUID
+    application_id: UUID
+    number: str
+    branch: str
+    matter: str
+    department: str
+    kind: LetterKind
     state: DeliveryState
     case_state: State
     failures: int

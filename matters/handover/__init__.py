@@ -1,1 +1,1 @@
-"""What goes between us and a department after a dossier was handed over: asking how it stands, and why it could not."""
+"""What goes between us and departments: the one way of sending, asking how a case stands, and what they hear after."""

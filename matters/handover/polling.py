@@ -9,6 +9,7 @@ from core.clock import Clock
 from core.db import as_moment, fetch_one
 from core.jobs.queue import Jobs
 from core.log import get_logger
+from matters.cases.errors import AskedBefore
 from matters.cases.rules import is_open
 from matters.cases.tracking import Tracking
 from matters.catalogue.catalogue import Catalogue
@@ -106,7 +107,7 @@ class Polling:
             if event.demands:
                 await self._demands.require_lawful(filed.department, filed.reference, event.demands)
             await self._tracking.hear(filed.department, event)
-        except (DemandUnlawful, NewsOutOfTime) as problem:
+        except (AskedBefore, DemandUnlawful, NewsOutOfTime) as problem:
             log.error("a department tells what it may not", partner=filed.department, code=problem.code)
 
     def _first_pause(self, desk: str) -> timedelta:

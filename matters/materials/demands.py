@@ -10,6 +10,7 @@ from core.audit.record import Audit
 from core.db import as_uuid, fetch_one, transaction
 from core.jobs.queue import Jobs
 from matters.cases.documents import DOCUMENT, document_for
+from matters.cases.errors import AskedBefore
 from matters.cases.history import Entry, History
 from matters.cases.holding import Held, hold
 from matters.cases.reasons import is_published
@@ -17,7 +18,6 @@ from matters.cases.rules import DEMANDED, is_move, news_of
 from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.types import Matter
 from matters.errors import CaseNotYours, DemandUnlawful, NoSuchApplication, StateForbids
-from matters.materials.errors import AskedBefore
 from matters.materials.resolving import Materials
 from matters.materials.rules import as_settled, demand_errors
 from matters.types import State, Step

@@ -1,4 +1,4 @@
-"""What can go wrong with promises, and when materials are asked for a second time."""
+"""What can go wrong with promises."""
 
 from core.errors import Conflict
 
@@ -19,12 +19,3 @@ class CommitmentSettled(Conflict):
     title = "这项承诺当前的状态不能这样操作"
     title_en = "The state of the promise does not allow this"
     plain = "这项承诺现在不能这样做。"
-
-
-class AskedBefore(Conflict):
-    """Everything is asked for at once (一次性告知): a second time takes a published exception and a second person."""
-
-    code = "matters.asked-before"
-    title = "补正内容必须一次性告知；再次补正需要选择例外情形并经另一位同事批准"
-    title_en = "Everything is asked for at once; a second time takes an exception and a colleague's approval"
-    plain = "补材料只能说一次，再说要同事批准。"

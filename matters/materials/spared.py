@@ -8,10 +8,12 @@ from typing import Final
 from auth.types import StaffScope
 from core.db import fetch
 from matters.materials.types import Spared
+from matters.reach import Condition
 
 _COUNT: Final = """
-SELECT department, matter_code, way, count(*) AS n FROM application_material
-WHERE created_at >= $1 AND created_at < $2 AND way <> '' GROUP BY department, matter_code, way
+SELECT part.department, part.matter_code, part.way, count(*) AS n
+FROM application_material AS part JOIN application ON application.id = part.application_id
+WHERE {condition} GROUP BY part.department, part.matter_code, part.way
 """
 _UPLOAD: Final = "upload"
 
@@ -39,10 +41,10 @@ class SparedMaterials:
         """
         parts: dict[str, list[int]] = {}
         whole = [0, 0]
-        for row in await fetch(_COUNT, since, until):
-            concerned = StaffScope(department=row["department"], matter=row["matter_code"])
-            if not any(scope.covers(concerned) for scope in scopes):
-                continue
+        condition = Condition()
+        condition.add("part.created_at >= {} AND part.created_at < {} AND part.way <> ''", since, until)
+        condition.reach(scopes, row="part")
+        for row in await fetch(_COUNT.format(condition=condition.text), *condition.values):
             keys = {Grouping.WAY: "way", Grouping.MATTER: "matter_code", Grouping.DEPARTMENT: "department"}
             count = int(row["n"])
             spared = 0 if row["way"] == _UPLOAD else count

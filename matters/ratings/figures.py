@@ -12,6 +12,7 @@ from auth.types import StaffScope
 from core.db import as_json, as_moment, as_uuid, fetch
 from matters.ratings.rules import rates_of
 from matters.ratings.types import Dimension, Rates, RatingLine, RatingSource
+from matters.reach import Condition
 from matters.types import Satisfaction
 
 _PAGE: Final = """
@@ -24,10 +25,10 @@ WHERE rating.created_at >= $1 AND rating.created_at < $2
 ORDER BY rating.created_at, rating.id LIMIT $5
 """
 _COUNT: Final = """
-SELECT application.department, application.matter_code, rating.level, rating.source, count(*) AS n
+SELECT application.matter_code, rating.level, rating.source, count(*) AS n
 FROM rating JOIN application ON application.id = rating.application_id
-WHERE rating.created_at >= $1 AND rating.created_at < $2
-GROUP BY application.department, application.matter_code, rating.level, rating.source
+WHERE {condition}
+GROUP BY application.matter_code, rating.level, rating.source
 """
 _FIRST: Final = UUID(int=0)
 
@@ -55,11 +56,12 @@ class RatingFigures:
             DatabaseUnavailable: the database could not be reached.
         """
         parts: dict[str, list[tuple[Satisfaction, RatingSource, int]]] = {}
-        for row in await fetch(_COUNT, since, until):
-            concerned = StaffScope(department=row["department"], matter=row["matter_code"])
-            if any(scope.covers(concerned) for scope in scopes):
-                counted = (Satisfaction(row["level"]), RatingSource(row["source"]), int(row["n"]))
-                parts.setdefault(row["matter_code"], []).append(counted)
+        condition = Condition()
+        condition.add("rating.created_at >= {} AND rating.created_at < {}", since, until)
+        condition.reach(scopes)
+        for row in await fetch(_COUNT.format(condition=condition.text), *condition.values):
+            counted = (Satisfaction(row["level"]), RatingSource(row["source"]), int(row["n"]))
+            parts.setdefault(row["matter_code"], []).append(counted)
         whole = rates_of(each for counted in parts.values() for each in counted)
         return whole, {matter: rates_of(counted) for matter, counted in sorted(parts.items())}
 

@@ -14,6 +14,7 @@ from matters.applications.records import Record
 from matters.cases.deadlines import Deadlines
 from matters.errors import NoSuchTicket, StateForbids
 from matters.ratings.types import Dimension, OpenedTicket, TicketLine, TicketState
+from matters.reach import Condition
 from matters.settings import MatterSettings
 from matters.texts.written import withheld_in
 from matters.types import Satisfaction
@@ -26,11 +27,11 @@ VALUES ($1, $2, $3, $4, $5, 'open', $6, $7) RETURNING id
 """
 _COLUMNS: Final = """
 SELECT rating_ticket.*, rating.level, rating.reasons, rating.dimensions, rating.text_sealed, application.number,
-       application.citizen_id
+       application.citizen_id, application.region
 FROM rating_ticket JOIN rating ON rating.id = rating_ticket.rating_id
 JOIN application ON application.id = rating_ticket.application_id
 """
-_LIST: Final = _COLUMNS + "WHERE rating_ticket.state = $1 ORDER BY rating_ticket.created_at, rating_ticket.id LIMIT 500"
+_LIST: Final = _COLUMNS + "WHERE {condition} ORDER BY rating_ticket.created_at, rating_ticket.id LIMIT 500"
 _FIND: Final = _COLUMNS + "WHERE rating_ticket.id = $1"
 _CONTACT: Final = """
 UPDATE rating_ticket SET state = 'contacted', contacted_at = $2 WHERE id = $1 AND state = 'open'
@@ -71,8 +72,10 @@ class RatingTickets:
         Raises:
             DatabaseUnavailable: the database could not be reached.
         """
-        lines = [_line(row) for row in await fetch(_LIST, state.value)]
-        return [line for line in lines if any(scope.covers(concerned(line)) for scope in scopes)]
+        condition = Condition()
+        condition.among("rating_ticket.state", [state.value])
+        condition.reach(scopes, row="rating_ticket")
+        return [_line(row) for row in await fetch(_LIST.format(condition=condition.text), *condition.values)]
 
     async def find(self, ticket_id: UUID) -> TicketLine:
         """Return a ticket without what was written.
@@ -153,17 +156,13 @@ class RatingTickets:
         )
 
 
-def concerned(line: TicketLine) -> StaffScope:
-    """Return what a ticket concerns."""
-    return StaffScope(department=line.department, matter=line.matter)
-
-
 def _line(row: Mapping[str, Any]) -> TicketLine:
     return TicketLine(
         id=as_uuid(row["id"]),
         number=str(row["number"]),
         matter=row["matter_code"],
         department=row["department"],
+        region=row["region"],
         level=Satisfaction(row["level"]),
         reasons=as_json(row["reasons"]),
         state=TicketState(row["state"]),

@@ -100,6 +100,7 @@ class TicketLine:
     number: str
     matter: str
     department: str
+    region: str
     level: Satisfaction
     reasons: Sequence[str]
     state: TicketState

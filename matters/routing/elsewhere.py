@@ -7,15 +7,15 @@ from typing import Final
 
 from auth.types import StaffScope
 from core.db import fetch
+from matters.reach import Condition
 
 # Taken elsewhere: neither of the two regions lies in the other.
 _COUNT: Final = """
-SELECT matter_code, department, region, count(*) AS n,
+SELECT matter_code, count(*) AS n,
        SUM(CASE WHEN home_region LIKE taken_region || '%' OR taken_region LIKE home_region || '%' THEN 0 ELSE 1 END)
          AS elsewhere
 FROM application
-WHERE submitted_at >= $1 AND submitted_at < $2 AND taken_region <> '' AND home_region <> ''
-GROUP BY matter_code, department, region
+WHERE {condition} GROUP BY matter_code
 """
 
 
@@ -46,10 +46,10 @@ class Elsewhere:
         Raises:
             DatabaseUnavailable: the database could not be reached.
         """
-        found: dict[str, Share] = {}
-        for row in await fetch(_COUNT, since, until):
-            concerned = StaffScope(row["region"], row["department"], row["matter_code"])
-            if any(scope.covers(concerned) for scope in scopes):
-                share = Share(int(row["n"]), int(row["elsewhere"]))
-                found[row["matter_code"]] = found.get(row["matter_code"], Share()) + share
+        condition = Condition()
+        condition.add("submitted_at >= {} AND submitted_at < {}", since, until)
+        condition.add("taken_region <> '' AND home_region <> ''")
+        condition.reach(scopes)
+        rows = await fetch(_COUNT.format(condition=condition.text), *condition.values)
+        found = {str(row["matter_code"]): Share(int(row["n"]), int(row["elsewhere"])) for row in rows}
         return sum(found.values(), Share()), dict(sorted(found.items()))

@@ -107,6 +107,7 @@ def wrong_with(table: RoutingTable, matters: frozenset[str], departments: frozen
         yield from _unknown(f"rule {rule.name}: no such matter", rule.matters, matters)
         yield from _unknown(f"rule {rule.name}: no such department", rule.departments, departments)
     yield from _unknown("what is pulled: no such matter", [pull.matter for pull in table.pulls], matters)
+    yield from _unknown("what is returned: no such matter", [each.matter for each in table.returns], matters)
     for part in table.handles:
         yield from _unknown("who handles what: no such matter", part.matters, matters)
 

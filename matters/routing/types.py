@@ -77,6 +77,17 @@ class Pull:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Return:
+    """What is decided about this matter goes back to `registry`, for the place that `field` of the form names."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
+
+    matter: str
+    field: str
+    registry: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RoutingTable:
     """All of it. `region_fields` are the fields of forms that say where a case belongs, the first that does counts."""
 
@@ -91,6 +102,7 @@ class RoutingTable:
     rules: tuple[RouteRule, ...]
     fallback: str
     pulls: tuple[Pull, ...] = ()
+    returns: tuple[Return, ...] = ()
 
     def unit(self, code: str) -> Unit | None:
         """Return a unit by its code, None where there is none any more."""

@@ -13,7 +13,7 @@ from core.crypto import Vault
 from core.db import as_moment, as_uuid, execute, fetch, fetch_one, transaction
 from core.ids import Ids
 from matters.cases.deadlines import Deadlines
-from matters.reach import WITHIN, reach_of
+from matters.reach import Condition
 from matters.settings import SupervisionSettings
 from matters.supervision.errors import NoSuchCard, NoSuchOrder, SupervisionSettled
 from matters.supervision.records import Records
@@ -33,27 +33,23 @@ from matters.supervision.types import (
 INSTRUCTION: Final = "supervision_order.instruction"
 ANSWER: Final = "supervision_order.answer"
 _CARD: Final = """
-SELECT found.*, application.number
+SELECT found.*, application.number, application.region
 FROM supervision_card AS found JOIN application ON application.id = found.application_id WHERE found.id = $1
 """
-_CARDS: Final = f"""
-SELECT found.*, application.number FROM (
-  SELECT * FROM supervision_card WHERE {WITHIN}
-  AND state = $2 AND (CAST($3 AS TEXT) = '' OR colour = $3) AND (issued_at > $4 OR (issued_at = $4 AND id > $5))
-  ORDER BY issued_at, id LIMIT $6
-) AS found JOIN application ON application.id = found.application_id ORDER BY found.issued_at, found.id
-"""  # noqa: S608 — constant words
+_CARDS: Final = """
+SELECT found.*, application.number, application.region
+FROM supervision_card AS found JOIN application ON application.id = found.application_id
+WHERE {condition} ORDER BY found.issued_at, found.id LIMIT $1
+"""
 _FIND: Final = """
-SELECT found.*, application.number, application.citizen_id
+SELECT found.*, application.number, application.region, application.citizen_id
 FROM supervision_order AS found JOIN application ON application.id = found.application_id WHERE found.id = $1
 """
-_LIST: Final = f"""
-SELECT found.*, application.number FROM (
-  SELECT * FROM supervision_order WHERE {WITHIN}
-  AND state = $2 AND (CAST($3 AS TEXT) = '' OR level = $3) AND (issued_at > $4 OR (issued_at = $4 AND id > $5))
-  ORDER BY issued_at, id LIMIT $6
-) AS found JOIN application ON application.id = found.application_id ORDER BY found.issued_at, found.id
-"""  # noqa: S608 — constant words
+_LIST: Final = """
+SELECT found.*, application.number, application.region
+FROM supervision_order AS found JOIN application ON application.id = found.application_id
+WHERE {condition} ORDER BY found.issued_at, found.id LIMIT $1
+"""
 _ISSUE: Final = """
 INSERT INTO supervision_order (id, card_id, application_id, department, matter_code, level, state, issued_by, issued_at,
                                instruction_sealed, answer_by, reason)
@@ -101,8 +97,13 @@ class Orders:
         Raises:
             DatabaseUnavailable: the database could not be reached.
         """
-        wanted = colour.value if colour else ""
-        return [_card(row) for row in await fetch(_CARDS, reach_of(scopes), state.value, wanted, *after, limit)]
+        condition = Condition(limit)
+        condition.among("found.state", [state.value])
+        if colour is not None:
+            condition.among("found.colour", [colour.value])
+        condition.after("found.issued_at", *after, row="found.id")
+        condition.reach(scopes, row="found")
+        return [_card(row) for row in await fetch(_CARDS.format(condition=condition.text), *condition.values)]
 
     async def find_card(self, card_id: UUID) -> Card:
         """Return a card.
@@ -129,8 +130,13 @@ class Orders:
         Raises:
             DatabaseUnavailable: the database could not be reached.
         """
-        wanted = level.value if level else ""
-        return [_order(row) for row in await fetch(_LIST, reach_of(scopes), state.value, wanted, *after, limit)]
+        condition = Condition(limit)
+        condition.among("found.state", [state.value])
+        if level is not None:
+            condition.among("found.level", [level.value])
+        condition.after("found.issued_at", *after, row="found.id")
+        condition.reach(scopes, row="found")
+        return [_order(row) for row in await fetch(_LIST.format(condition=condition.text), *condition.values)]
 
     async def find(self, order_id: UUID) -> Order:
         """Return an order without what was written.
@@ -240,6 +246,7 @@ def _card(row: Mapping[str, Any]) -> Card:
         application_id=as_uuid(row["application_id"]),
         number=str(row["number"]),
         department=row["department"],
+        region=row["region"],
         matter=row["matter_code"],
         deadline=Deadline(row["deadline"]),
         colour=CardColour(row["colour"]),
@@ -258,6 +265,7 @@ def _order(row: Mapping[str, Any]) -> Order:
         application_id=as_uuid(row["application_id"]),
         number=str(row["number"]),
         department=row["department"],
+        region=row["region"],
         matter=row["matter_code"],
         level=OrderLevel(row["level"]),
         state=OrderState(row["state"]),

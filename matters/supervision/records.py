@@ -13,7 +13,7 @@ from core.crypto import Vault
 from core.db import as_moment, as_uuid, execute, fetch, fetch_one, require_transaction, transaction
 from core.ids import Ids
 from core.metrics import FAULTS
-from matters.reach import WITHIN, reach_of
+from matters.reach import Condition
 from matters.supervision.errors import NoSuchRecord, SupervisionSettled
 from matters.supervision.types import CardColour, Deadline, Ground, Record, RecordState
 
@@ -28,12 +28,11 @@ _FIND: Final = """
 SELECT found.*, application.number
 FROM accountability_record AS found JOIN application ON application.id = found.application_id WHERE found.id = $1
 """
-_LIST: Final = f"""
-SELECT found.*, application.number FROM (
-  SELECT * FROM accountability_record WHERE {WITHIN}
-  AND state = $2 AND (created_at > $3 OR (created_at = $3 AND id > $4)) ORDER BY created_at, id LIMIT $5
-) AS found JOIN application ON application.id = found.application_id ORDER BY found.created_at, found.id
-"""  # noqa: S608 — constant words
+_LIST: Final = """
+SELECT found.*, application.number
+FROM accountability_record AS found JOIN application ON application.id = found.application_id
+WHERE {condition} ORDER BY found.created_at, found.id LIMIT $1
+"""
 _REVIEW: Final = """
 UPDATE accountability_record SET state = $2, reviewed_by = $3, reviewed_at = $4, note_sealed = $5
 WHERE id = $1 AND state = 'open'
@@ -100,7 +99,11 @@ class Records:
         Raises:
             DatabaseUnavailable: the database could not be reached.
         """
-        return [_record(row) for row in await fetch(_LIST, reach_of(scopes), state.value, *after, limit)]
+        condition = Condition(limit)
+        condition.among("found.state", [state.value])
+        condition.after("found.created_at", *after, row="found.id")
+        condition.reach(scopes, row="found")
+        return [_record(row) for row in await fetch(_LIST.format(condition=condition.text), *condition.values)]
 
     async def review(self, operator: StaffCaller, record_id: UUID, *, excused: bool, note: str) -> Record:
         """Uphold a record or excuse it, and say why.

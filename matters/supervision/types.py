@@ -85,6 +85,7 @@ class Card:
     application_id: UUID
     number: str
     department: str
+    region: str
     matter: str
     deadline: Deadline
     colour: CardColour
@@ -104,6 +105,7 @@ class Order:
     application_id: UUID
     number: str
     department: str
+    region: str
     matter: str
     level: OrderLevel
     state: OrderState

@@ -24,6 +24,11 @@ class CheckState(StrEnum):
     RELEASED = "released"
     REFUSED = "refused"
 
+    @property
+    def is_shown(self) -> bool:
+        """Whether what was written may be read."""
+        return self in {CheckState.PASSED, CheckState.RELEASED}
+
 
 class CheckSource(StrEnum):
     """Who looked: the platform, our own list, or nobody because there was nothing to look at."""

@@ -1,7 +1,7 @@
 """What residents wrote, found by what it belongs to: for the look at it, for the person who decides, and for hiding."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,7 +20,8 @@ _OBJECTION: Final = "commitment.objection"
 
 _FIND: Final = """
 SELECT text_check.about, text_check.subject_id, text_check.state, text_check.application_id, application.citizen_id,
-       application.matter_code, application.matter_version, application.department, application.form_sealed,
+       application.matter_code, application.matter_version, application.department, application.region,
+       application.form_sealed,
        application.submitted_sealed, application.sources, case_action.note_sealed, rating.text_sealed,
        commitment.objection_sealed
 FROM text_check JOIN application ON application.id = text_check.application_id
@@ -40,7 +41,8 @@ _SUPPLEMENTED: Final = """
 SELECT state FROM text_check WHERE application_id = $1 AND about = 'supplement'
 ORDER BY created_at DESC, id DESC LIMIT 1
 """
-_SHOWN: Final = frozenset({CheckState.PASSED.value, CheckState.RELEASED.value})
+_AS_SUBMITTED: Final = "SELECT id AS application_id, submitted_sealed FROM application WHERE id = $1"
+_NOTHING: Final[Mapping[str, Any]] = {"submitted_sealed": None}
 
 
 async def find_written(subject_id: UUID) -> Mapping[str, Any] | None:
@@ -61,14 +63,28 @@ async def withheld_in(application_id: UUID) -> frozenset[UUID]:
     return frozenset(as_uuid(row["subject_id"]) for row in await fetch(_WITHHELD, application_id))
 
 
-async def is_supplement_withheld(application_id: UUID) -> bool:
-    """Tell whether what was changed with a supplement is not to be read now.
+async def supplement_look(application_id: UUID) -> CheckState:
+    """Return what the last look at a supplement's texts came to; passed where there were none.
 
     Raises:
         DatabaseUnavailable: the database could not be reached.
     """
     row = await fetch_one(_SUPPLEMENTED, application_id)
-    return row is not None and row["state"] not in _SHOWN
+    return CheckState.PASSED if row is None else CheckState(row["state"])
+
+
+async def form_as_let_on(
+    vault: Vault, schema: Mapping[str, Any], application_id: UUID, form: Mapping[str, object], known: Collection[str]
+) -> Mapping[str, object]:
+    """Return a form without the free texts that are not as they were submitted; `known` fields are none of those.
+
+    Raises:
+        DatabaseUnavailable: the database could not be reached.
+        RecordUnreadable: the form as it was submitted does not open.
+    """
+    row = await fetch_one(_AS_SUBMITTED, application_id)
+    changed = changed_texts(free_texts(schema, form, known), submitted_form(row or _NOTHING, vault))
+    return {name: value for name, value in form.items() if name not in changed}
 
 
 def texts_in(row: Mapping[str, Any], vault: Vault, catalogue: Catalogue) -> list[OpenedText]:

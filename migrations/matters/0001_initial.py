@@ -306,6 +306,25 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
+            name='Letter',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                ('application_id', fields.UUIDField()),
+                ('branch', fields.CharField(default='', max_length=20)),
+                ('kind', fields.CharField(max_length=12)),
+                ('department', fields.CharField(max_length=32)),
+                ('desk', fields.CharField(max_length=32)),
+                ('state', fields.CharField(max_length=16)),
+                ('failures', fields.IntField(default=0)),
+                ('reason', fields.CharField(default='', max_length=48)),
+                ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('sent_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('settled_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'letter', 'app': 'matters', 'indexes': [Index(fields=['state', 'created_at']), Index(fields=['application_id'])], 'pk_attr': 'id', 'table_description': 'A letter on its way, `state` in the words of `delivery.state`. `branch` is empty for a whole case.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
             name='ListOperation',
             fields=[
                 ('id', fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),

@@ -3,8 +3,10 @@
 import secrets
 import sqlite3
 
+from sandbox.ground.answers import Json
 from sandbox.ground.callbacks import Callbacks, Step
 from sandbox.ground.faults import Mode
+from sandbox.ground.submissions import supplement
 
 _ENDED = frozenset({"approved", "rejected", "not_accepted"})
 
@@ -52,6 +54,12 @@ class CalledBackCases:
             "SELECT * FROM desk_cases WHERE department = ? AND reference = ?", (department, reference)
         ).fetchone()
         return None if row is None else (str(row["receipt_number"]), str(row["state"]))
+
+    def supplement(self, db: sqlite3.Connection, *, department: str, reference: str, key: str, at: str) -> Json:
+        """Take what was missing in a case."""
+        case = self.find(db, department=department, reference=reference)
+        ended = None if case is None else case[1] in _ENDED
+        return supplement(db, department=department, reference=reference, key=key, ended=ended, at=at)
 
     def take_back(self, db: sqlite3.Connection, *, department: str, reference: str) -> str:
         """Take a case back: `0000`, `1409` where it has been decided, `1404` where there is none."""

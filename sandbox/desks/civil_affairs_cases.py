@@ -37,6 +37,7 @@ _IN = {
 }
 _USER = "soap:Header/wsse:Security/wsse:UsernameToken"
 _NONCE_BYTES = 16
+_CALLS = frozenset({"Accept", "Supplement"})
 _KINDS = frozenset({"text", "number", "truth", "none", "json"})
 ET.register_namespace("soap", _SOAP)
 ET.register_namespace("c", _CASES)
@@ -77,19 +78,54 @@ class CivilAffairsCases:
 
     def routes(self) -> list[web.RouteDef]:
         """List the addresses of this system."""
-        return [web.post(f"/{_NAME}/soap/acceptance", self._accept)]
+        return [web.post(f"/{_NAME}/soap/acceptance", self._receive)]
 
-    async def _accept(self, request: web.Request) -> web.Response:
+    async def _receive(self, request: web.Request) -> web.Response:
+        call = request.headers.get("SOAPAction", "").strip('"')
         try:
-            case = self._read(request, await request.read())
+            document = self._open(request.content_type, call, await request.read())
+            if call == "Supplement":
+                return await self._supplement(document)
+            return await self._accept(request, self._read(document))
         except (NotAllowed, NotUnderstood) as refusal:
             return _fault(str(refusal))
+
+    async def _supplement(self, document: ET.Element) -> web.Response:
+        """Take what was missing; the same again counts again, for this system knows nothing again."""
+        told = {name: document.findtext(f"c:{name}", "", _IN).strip() for name in ("Reference", "Key")}
+        if document.tag != f"{{{_CASES}}}Supplement" or not all(told.values()) or document.find("c:Form", _IN) is None:
+            message = "Something is missing in the document."
+            raise NotUnderstood(message)
+
+        def work(db: sqlite3.Connection) -> dict[str, str]:
+            case = db.execute(
+                "SELECT matter, outcome FROM submissions WHERE department = ? AND reference = ?",
+                (_NAME, told["Reference"]),
+            ).fetchone()
+            if case is None or case["outcome"] != "accepted":
+                return {"Code": "REFUSED", "Reason": "UNKNOWN"}
+            answer, key, at = {"Code": "ACCEPTED"}, told["Key"], self._clock.stamp()
+            if not count_again(db, department=_NAME, reference=key):
+                take(
+                    db,
+                    department=_NAME,
+                    reference=key,
+                    matter=case["matter"],
+                    at=at,
+                    outcome="supplement",
+                    answer=answer,
+                )
+            return answer
+
+        return _answered("Supplement", await self._store.run(work))
+
+    async def _accept(self, request: web.Request, case: _Case) -> web.Response:
         if case.person is not None and case.person.ending == "hangs" and not await self._faults.hang(request, _NAME):
             return hang_up(request)
         mode = await self._faults.meet_callbacks(_NAME)
         told = await self._store.run(partial(self._take_in, case=case, mode=mode))
         self._callbacks.wake()
-        return _answered(told)
+        return _answered("Accept", told)
 
     def _take_in(self, db: sqlite3.Connection, *, case: _Case, mode: Mode) -> dict[str, str]:
         reason = None if case.has_form else "INCOMPLETE"
@@ -122,14 +158,16 @@ class CivilAffairsCases:
             )
         return told
 
-    def _read(self, request: web.Request, body: bytes) -> _Case:
-        if request.content_type != "text/xml" or request.headers.get("SOAPAction", "").strip('"') != "Accept":
-            message = "Content-Type must be text/xml and SOAPAction Accept."
+    def _open(self, content_type: str, call: str, body: bytes) -> ET.Element:
+        if content_type != "text/xml" or call not in _CALLS:
+            message = "Content-Type must be text/xml and SOAPAction one of the page's."
             raise NotUnderstood(message)
         envelope = _parsed(body)
-        document = _decoded(envelope.findtext("soap:Body/c:Accept/c:Document", "", _IN))
+        document = _decoded(envelope.findtext(f"soap:Body/c:{call}/c:Document", "", _IN))
         self._check(envelope, document)
-        case = _parsed(document)
+        return _parsed(document)
+
+    def _read(self, case: ET.Element) -> _Case:
         told = {
             name: case.findtext(path, "", _IN).strip()
             for name, path in {
@@ -202,9 +240,9 @@ def _decoded(told: str) -> bytes:
         raise NotUnderstood(message) from None
 
 
-def _answered(told: dict[str, str]) -> web.Response:
+def _answered(call: str, told: dict[str, str]) -> web.Response:
     envelope, body = _empty_envelope()
-    response = ET.SubElement(body, f"{{{_CASES}}}AcceptResponse")
+    response = ET.SubElement(body, f"{{{_CASES}}}{call}Response")
     for name, words in told.items():
         ET.SubElement(response, f"{{{_CASES}}}{name}").text = words
     return _written(envelope, status=200)

@@ -8,7 +8,8 @@ from functools import partial
 
 from aiohttp import web
 
-from sandbox.ground.answers import Json, NotUnderstood, part, text
+from sandbox.desks.called_back import CalledBackCases
+from sandbox.ground.answers import Json, NotUnderstood, part, read_supplement, text
 from sandbox.ground.callbacks import Callbacks, Step
 from sandbox.ground.clock import Clock
 from sandbox.ground.faults import DEPARTMENTS, Faults, Mode, hang_up
@@ -44,14 +45,36 @@ class DepartmentDesk:
         self._store = store
         self._faults = faults
         self._callbacks = callbacks
+        self._cases = CalledBackCases(callbacks)
         self._clock = clock
 
     def routes(self) -> list[web.RouteDef]:
         """List the addresses of this system."""
         return [
             web.post("/department-desk/v1/{department}/cases", self._receive),
+            web.post("/department-desk/v1/{department}/cases/{reference}/supplements", self._supplement),
+            web.post("/department-desk/v1/{department}/cases/{reference}/withdrawals", self._withdraw),
             web.get("/department-desk/v1/{department}/cases/{reference}", self._look_up),
         ]
+
+    async def _supplement(self, request: web.Request) -> web.Response:
+        department, reference = request.match_info["department"], request.match_info["reference"]
+
+        async def receive(told: Json) -> Json:
+            key, at = read_supplement(told), self._clock.stamp()
+            taken = partial(self._cases.supplement, department=department, reference=reference, key=key, at=at)
+            return await self._store.run(taken)
+
+        return await self._desk.takes(receive)(request)
+
+    async def _withdraw(self, request: web.Request) -> web.Response:
+        department, reference = request.match_info["department"], request.match_info["reference"]
+
+        async def withdraw(_told: Json) -> Json:
+            taken = partial(self._cases.take_back, department=department, reference=reference)
+            return {"code": await self._store.run(taken), "message": "done, decided, or unknown"}
+
+        return await self._desk.takes(withdraw)(request)
 
     async def _look_up(self, request: web.Request) -> web.StreamResponse:
         department = request.match_info["department"]

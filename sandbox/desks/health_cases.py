@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from gmssl_pyx import GmsslInnerError, InvalidValueError, normalize_sm2_public_key, sm2_decrypt, sm2_encrypt
 
 from sandbox.desks.called_back import CalledBackCases
-from sandbox.ground.answers import Json, NotAllowed, NotUnderstood, answer, part, read_object, text
+from sandbox.ground.answers import Json, NotAllowed, NotUnderstood, answer, part, read_object, read_supplement, text
 from sandbox.ground.callbacks import Callbacks
 from sandbox.ground.clock import Clock
 from sandbox.ground.faults import Faults, Mode, hang_up
@@ -65,6 +65,7 @@ class HealthCases:
         return [
             web.post(f"/{_NAME}/v1/sealed/cases", self._receive),
             web.post(f"/{_NAME}/v1/sealed/status", self._sealed(self._tell)),
+            web.post(f"/{_NAME}/v1/sealed/supplements", self._sealed(self._supplement)),
             web.post(f"/{_NAME}/v1/sealed/withdrawals", self._sealed(self._withdraw)),
         ]
 
@@ -151,6 +152,11 @@ class HealthCases:
         if case is None:
             return {"code": "1404", "message": "unknown"}
         return {"code": "0000", "message": "done", "receipt_number": case[0], "state": case[1]}
+
+    async def _supplement(self, told: Json) -> Json:
+        reference, key, at = text(told, "reference"), read_supplement(told), self._clock.stamp()
+        taken = partial(self._cases.supplement, department=_NAME, reference=reference, key=key, at=at)
+        return await self._store.run(taken)
 
     async def _withdraw(self, told: Json) -> Json:
         reference = text(told, "reference")

@@ -7,7 +7,7 @@ from functools import partial
 from aiohttp import web
 
 from sandbox.desks.called_back import CalledBackCases
-from sandbox.ground.answers import Json, NotUnderstood, part, text, whole_number
+from sandbox.ground.answers import Json, NotUnderstood, part, read_supplement, text, whole_number
 from sandbox.ground.callbacks import Callbacks
 from sandbox.ground.clock import Clock
 from sandbox.ground.faults import Faults, Mode, hang_up
@@ -39,6 +39,7 @@ class RealEstateCases:
         return [
             web.post(f"/{_NAME}/v1/acceptances", self._receive),
             web.post(f"/{_NAME}/v1/acceptances/query", self._desk.takes(self._tell)),
+            web.post(f"/{_NAME}/v1/acceptances/supplement", self._desk.takes(self._supplement)),
             web.post(f"/{_NAME}/v1/acceptances/cancel", self._desk.takes(self._cancel)),
         ]
 
@@ -97,6 +98,12 @@ class RealEstateCases:
         if case is None:
             return {"code": "1404", "message": "unknown"}
         return {"code": "0000", "message": "done", "acceptance_no": case[0], "state": case[1]}
+
+    async def _supplement(self, told: Json) -> Json:
+        number, at = text(told, "case_no"), self._clock.stamp()
+        key = read_supplement(told, key="supplement_no", form="fields")
+        taken = partial(self._cases.supplement, department=_NAME, reference=number, key=key, at=at)
+        return await self._store.run(taken)
 
     async def _cancel(self, told: Json) -> Json:
         taken = partial(self._cases.take_back, department=_NAME, reference=text(told, "case_no"))

@@ -8,15 +8,16 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.desks.polled import Happened, PolledCases
-from sandbox.ground.answers import Json, part, text
+from sandbox.ground.answers import Json, part, read_supplement, text
 from sandbox.ground.clock import Clock
 from sandbox.ground.faults import Faults, Mode, hang_up
 from sandbox.ground.signing import SignedDesk
 from sandbox.ground.store import Store
-from sandbox.ground.submissions import count_again, take
+from sandbox.ground.submissions import count_again, supplement, take
 from sandbox.people import People
 
 _NAME = "taxation"
+_ENDED = frozenset({"approved", "rejected", "not_accepted"})
 _STATUSES = {"accepted": "10", "in_review": "20", "approved": "80", "rejected": "90", "not_accepted": "91"}
 _ANSWERS = {
     "done": {"code": "0000", "message": "done"},
@@ -43,6 +44,7 @@ class Taxation:
         return [
             web.post(f"/{_NAME}/v1/tickets", self._receive),
             web.get(f"/{_NAME}/v1/serials/{{reference}}", self._desk.looks_up(self._tell)),
+            web.post(f"/{_NAME}/v1/supplements", self._desk.takes(self._supplement)),
             web.post(f"/{_NAME}/v1/tickets/{{ticket}}/withdrawals", self._withdraw),
         ]
 
@@ -96,6 +98,16 @@ class Taxation:
             return {"code": "1404", "message": "unknown"}
         tickets = [{"ticket": ticket, "steps": [_step(each) for each in steps]} for ticket, steps in found]
         return {"code": "0000", "message": "done", "tickets": tickets}
+
+    async def _supplement(self, told: Json) -> Json:
+        serial, key, at = text(told, "serial"), read_supplement(told, form="declared"), self._clock.stamp()
+
+        def work(db: sqlite3.Connection) -> Json:
+            tickets = self._cases.of(db, department=_NAME, reference=serial)
+            ended = any(step.state in _ENDED for step in tickets[0][1]) if tickets else None
+            return supplement(db, department=_NAME, reference=serial, key=key, ended=ended, at=at)
+
+        return await self._store.run(work)
 
     async def _withdraw(self, request: web.Request) -> web.Response:
         async def withdraw(told: Json) -> Json:

@@ -73,6 +73,27 @@ def part(told: Mapping[str, Any], key: str) -> Json:
     return value
 
 
+def read_supplement(told: Mapping[str, Any], *, key: str = "supplement", form: str = "form") -> str:
+    """Read what was missing in a case and has come; return its key.
+
+    Raises:
+        NotUnderstood: it is not as the pages say.
+    """
+    files = told.get("files")
+    if not isinstance(told.get(form), dict | list) or not isinstance(files, list):
+        message = f"{form} and files must be there."
+        raise NotUnderstood(message)
+    for each in files:
+        if not isinstance(each, dict):
+            message = "Each file must be a JSON object."
+            raise NotUnderstood(message)
+        text(each, "material")
+        text(each, "sha256")
+        text(each, "media_type")
+        whole_number(each, "bytes", least=0, most=10**9)
+    return text(told, key)
+
+
 def whole_number(told: Mapping[str, Any], key: str, *, least: int, most: int) -> int | None:
     """Read a whole number that may be absent.
 

@@ -45,6 +45,26 @@ def take(
     )
 
 
+def supplement(
+    connection: sqlite3.Connection, *, department: str, reference: str, key: str, ended: bool | None, at: str
+) -> dict[str, Any]:
+    """Take what was missing in a case, once for each key. `ended`: whether the case is, None where there is none."""
+    earlier = earlier_answer(connection, department=department, reference=key)
+    if earlier is not None:
+        return earlier
+    if ended is None:
+        return {"code": "1404", "message": "unknown"}
+    if ended:
+        return {"code": "1409", "message": "decided"}
+    case = connection.execute(
+        "SELECT matter FROM submissions WHERE department = ? AND reference = ?", (department, reference)
+    ).fetchone()
+    answer = {"code": "0000", "message": "received"}
+    matter = "" if case is None else str(case["matter"])
+    take(connection, department=department, reference=key, matter=matter, at=at, outcome="supplement", answer=answer)
+    return answer
+
+
 def received(connection: sqlite3.Connection, department: str) -> list[dict[str, Any]]:
     """List what a department received, oldest first: `count` is effects, `deliveries` is arrivals."""
     rows = connection.execute(

@@ -33,10 +33,22 @@ from matters.adapters.public_security import Households, PublicSecurity
 from matters.adapters.real_estate import RealEstate, Residences
 from matters.adapters.taxation import Taxation
 from matters.errors import DepartmentUnavailable, DossierDeclined, QuestionRefused
-from matters.handover.errors import WithdrawalDeclined
-from matters.ports import Department, Records
-from matters.types import Applicant, Capability, Dedupe, Dossier, Fact, Filed, ProgressEvent, State
-from tests.fakes.matters import FakeDepartment, FakeRecords
+from matters.handover.errors import SupplementDeclined, WithdrawalDeclined
+from matters.ports import Department, HomeRegistry, Records
+from matters.types import (
+    Applicant,
+    AttachmentView,
+    Capability,
+    Dedupe,
+    Details,
+    Dossier,
+    Fact,
+    Filed,
+    ProgressEvent,
+    State,
+    Supplement,
+)
+from tests.fakes.matters import FakeDepartment, FakeHomeRegistry, FakeRecords
 from tests.sandbox.town import Caller as Town
 from tests.sandbox.town import Keys, MovableClock, opened, served
 
@@ -234,6 +246,11 @@ def filed(sent: Dossier, receipt_number: str = "") -> Filed:
     return Filed(sent.reference, sent.department, receipt_number)
 
 
+def supplement(sent: Dossier, receipt_number: str = "") -> Supplement:
+    file = AttachmentView(uuid4(), "proof-of-residence", "ab" * 32, 1200, "application/pdf", datetime.now(UTC))
+    return Supplement(filed(sent, receipt_number), f"{sent.reference}-1", {**sent.form, "note": "已补充"}, [file])
+
+
 async def test_a_reference_has_one_effect_however_often_it_is_sent(taking: Taking) -> None:
     """By key it is sent again, by query it is asked for, and where there is neither it is sent once."""
     sent = dossier(taking.taken)
@@ -321,6 +338,30 @@ async def test_what_is_taken_back_stays_taken_back_however_often_it_is_said(taki
     await taking.fault("error")
     with pytest.raises(DepartmentUnavailable):
         await taking.department.withdraw(told)
+
+
+async def test_what_was_missing_is_taken_once_for_each_key_where_anything_is_known_again(taking: Taking) -> None:
+    sent = dossier(taking.taken)
+    receipt = await taking.department.submit(sent)
+    given = supplement(sent, receipt.receipt_number)
+    if Capability.SUPPLEMENT not in taking.department.capabilities:
+        with pytest.raises(QuestionRefused):
+            await taking.department.supplement(given)
+        return
+    await taking.department.supplement(given)
+    await taking.department.supplement(given)
+    if isinstance(taking.department, FakeDepartment):
+        assert taking.department.supplied == [given]
+        return
+    counts = dict(await taking.received())
+    assert counts[given.key] == (2 if taking.department.dedupe is Dedupe.NONE else 1)
+    with pytest.raises(SupplementDeclined):
+        await taking.department.supplement(supplement(dossier(taking.taken), receipt.receipt_number))
+    for mode in ("error", "garbage", "accept_then_drop"):
+        await taking.fault(mode)
+        with pytest.raises(DepartmentUnavailable) as away:
+            await taking.department.supplement(given)
+        assert away.value.ambiguous
 
 
 POLLED = ["taxation", "notary"]
@@ -582,6 +623,33 @@ async def test_records_that_are_away_say_nothing(name: str, mode: str, town: Tow
         await ask(keeper(name, town, outbound), CHENXINRAN)
 
 
+# --- registers that are told what was decided elsewhere ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["fake", "public-security"])
+async def test_the_register_of_the_place_moved_from_notes_a_result_once(
+    name: str, town: Town, outbound: Outbound
+) -> None:
+    households = Households(outbound=outbound, partner=signed(town, "public-security"), ids=RandomIds())
+    registry: HomeRegistry = FakeHomeRegistry() if name == "fake" else households
+    told: Details = {
+        "outcome": "approved",
+        "from_region": "9998",
+        "to_region": "999902",
+        "decided_on": "2026-03-12",
+    }
+    for _ in range(2):
+        await registry.take_result("K-1", MATTER, applicant(QUMANLIN), told)
+    if isinstance(registry, FakeHomeRegistry):
+        assert list(registry.noted) == ["K-1"]
+        return
+    [noted] = await town.received("public-security")
+    assert (noted["reference"], noted["matter"], noted["count"], noted["outcome"]) == ("K-1", MATTER, 1, "result")
+    await town.fault("public-security", "accept_then_drop")
+    with pytest.raises(DepartmentUnavailable):
+        await registry.take_result("K-2", MATTER, applicant(QUMANLIN), told)
+
+
 # --- garbage in front of a department ---------------------------------------------------------------------------------
 
 
@@ -610,7 +678,13 @@ async def test_what_is_in_no_page_leaves_open_whether_it_arrived(
 
 def test_the_table_says_what_each_can_do(town: Town, outbound: Outbound) -> None:
     page = (Path(__file__).parents[2] / "docs" / "departments" / "README.md").read_text(encoding="utf-8")
-    order = (Capability.SUBMIT, Capability.STATUS, Capability.WITHDRAW, Capability.CALLBACK)
+    order = (
+        Capability.SUBMIT,
+        Capability.STATUS,
+        Capability.SUPPLEMENT,
+        Capability.WITHDRAW,
+        Capability.CALLBACK,
+    )
     for name, (_, build, _) in TAKERS.items():
         able = build(town, outbound).capabilities
         row = " | ".join("✓" if each in able else "–" for each in order)

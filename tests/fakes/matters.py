@@ -21,7 +21,7 @@ from matters.errors import (
     TextCheckUnavailable,
 )
 from matters.files.inspector import clean
-from matters.handover.errors import WithdrawalDeclined
+from matters.handover.errors import SupplementDeclined, WithdrawalDeclined
 from matters.types import (
     Applicant,
     Capability,
@@ -34,6 +34,7 @@ from matters.types import (
     ProgressEvent,
     Receipt,
     Suggestion,
+    Supplement,
     TextVerdict,
 )
 from tests.fakes.shipped import shipped_kinds
@@ -46,11 +47,14 @@ class FakeDepartment:
 
     def __init__(self, *, dedupe: Dedupe = Dedupe.KEY, approves: Details | None = None) -> None:
         self.dedupe = dedupe
-        self.capabilities = frozenset({Capability.SUBMIT, Capability.STATUS, Capability.CALLBACK})
+        self.capabilities = frozenset(
+            {Capability.SUBMIT, Capability.STATUS, Capability.SUPPLEMENT, Capability.CALLBACK}
+        )
         self.events: dict[str, list[ProgressEvent]] = {}
         self.asked: list[str] = []
         self.withdrawn: list[str] = []
         self.has_decided = False
+        self.supplied: list[Supplement] = []
         self.approves = approves
         self.arrived: list[Dossier] = []
         self.effects: dict[str, int] = {}
@@ -79,6 +83,17 @@ class FakeDepartment:
             return None
         return CaseStatus(f"R-{filed.reference[-4:]}", tuple(self.events.get(filed.reference, ())))
 
+    async def supplement(self, supplement: Supplement) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        if self.has_decided:
+            raise SupplementDeclined
+        if self.dedupe is Dedupe.NONE or supplement.key not in {each.key for each in self.supplied}:
+            self.supplied.append(supplement)
+        if self.loses_answers:
+            self.loses_answers -= 1
+            raise DepartmentUnavailable("public-security", ambiguous=True)
+
     async def withdraw(self, filed: Filed) -> None:
         if self.failures:
             raise self.failures.pop(0)
@@ -101,6 +116,19 @@ class FakeRecords:
         if self.facts is None:
             raise DepartmentUnavailable("somewhere", ambiguous=True)
         return self.facts
+
+
+class FakeHomeRegistry:
+    """Notes results, each key once; may be away."""
+
+    def __init__(self) -> None:
+        self.noted: dict[str, Details] = {}
+        self.is_away = False
+
+    async def take_result(self, key: str, matter: str, applicant: Applicant, result: Details) -> None:
+        if self.is_away:
+            raise DepartmentUnavailable("public-security", ambiguous=True)
+        self.noted[key] = {"matter": matter, "name": applicant.name.reveal(), **result}
 
 
 class FakePeople:

@@ -47,7 +47,9 @@ from matters.exchange.counting import ExchangeCounts
 from matters.exchange.health import ServiceHealth
 from matters.exchange.reading import ExchangeFigures, counted_as, load_resources
 from matters.exchange.watching import ExchangeWatch
+from matters.handover.letters import Letters
 from matters.handover.polling import Polling
+from matters.letters.deliveries import LetterDeliveries
 from matters.materials.commitments import Commitments
 from matters.materials.demands import Demands
 from matters.materials.resolving import Materials
@@ -71,6 +73,7 @@ from tests.fakes.matters import (
     FakeDepartment,
     FakeFileStore,
     FakeHoldings,
+    FakeHomeRegistry,
     FakeInspector,
     FakeOfficers,
     FakeOpenids,
@@ -86,6 +89,7 @@ from tests.fakes.shipped import shipped_lists, shipped_matters, shipped_routing
 ENDORSEMENT = "residence-permit-endorsement"
 PENSION = "pension-eligibility"
 SETTLEMENT = "graduate-settlement"
+RETURNED = frozenset({"household-move"})
 # The test file that every scanner knows, cut in two so that none of them takes this file for it.
 EICAR = b"X5O!P%@AP[4" + b"\\PZX54(P^)7CC)7}$EICAR"
 
@@ -122,6 +126,8 @@ class Desk:
     deadlines: Deadlines
     tracking: Tracking
     polling: Polling
+    letters: LetterDeliveries
+    registry: FakeHomeRegistry
     progress: Progress
     exchange: ExchangeServices
     claims: Claims
@@ -178,6 +184,13 @@ class Desk:
         """Run all jobs that look at what was written beside an application, as the runner does."""
         for job in await jobs_named("matters.look-at-text"):
             change = await self.remarks.look(job["subject_id"])
+            if change is not None:
+                await transaction(change)
+
+    async def send_letters(self) -> None:
+        """Run the jobs that send letters, each once, as the runner does."""
+        for payload in await jobs_named("matters.send-letter"):
+            change = await self.letters.send(payload["letter_id"])
             if change is not None:
                 await transaction(change)
 
@@ -253,7 +266,9 @@ async def desk(ground: Ground) -> Desk:
     }
     for slug in ("taxation", "notary"):
         departments[slug].dedupe = Dedupe.QUERY
-        departments[slug].capabilities = frozenset({Capability.SUBMIT, Capability.STATUS, Capability.WITHDRAW})
+        departments[slug].capabilities = frozenset(
+            {Capability.SUBMIT, Capability.STATUS, Capability.SUPPLEMENT, Capability.WITHDRAW}
+        )
     catalogue = Catalogue(shipped_matters())
     deadlines = Deadlines(calendar=CalendarStore(clock=clock))
     history = History(clock=clock, ids=ids, vault=vault, deadlines=deadlines, gate=catalogue.is_decided_together)
@@ -267,7 +282,9 @@ async def desk(ground: Ground) -> Desk:
         clock=clock,
         ids=ids,
         settings=settings,
+        returned=RETURNED,
     )
+    letters, registry = Letters(jobs=ground.jobs, clock=clock, ids=ids), FakeHomeRegistry()
     kept = MaterialVault(
         catalogue=catalogue,
         files=files,
@@ -349,6 +366,7 @@ async def desk(ground: Ground) -> Desk:
         deadlines=deadlines,
         audit=audit,
         jobs=ground.jobs,
+        letters=letters,
         vault=vault,
         clock=clock,
         ids=ids,
@@ -372,6 +390,7 @@ async def desk(ground: Ground) -> Desk:
         clock=clock,
         ids=ids,
         settings=settings,
+        returned=RETURNED,
     )
     deliveries = ResultDeliveries(
         catalogue=catalogue,
@@ -481,6 +500,19 @@ async def desk(ground: Ground) -> Desk:
         deadlines=deadlines,
         tracking=tracking,
         polling=polling,
+        letters=LetterDeliveries(
+            catalogue=catalogue,
+            history=history,
+            people=people,
+            departments=departments,
+            registries={"public-security": registry},
+            table=shipped_routing(),
+            letters=letters,
+            audit=audit,
+            vault=vault,
+            clock=clock,
+        ),
+        registry=registry,
         progress=progress,
         claims=claims,
         officers=officers,
@@ -534,6 +566,7 @@ async def desk(ground: Ground) -> Desk:
             progress=progress,
             audit=audit,
             jobs=ground.jobs,
+            letters=letters,
             vault=vault,
             clock=clock,
         ),
@@ -542,6 +575,7 @@ async def desk(ground: Ground) -> Desk:
             history=history,
             progress=progress,
             remarks=remarks,
+            letters=letters,
             audit=audit,
             vault=vault,
             clock=clock,
@@ -565,6 +599,7 @@ async def desk(ground: Ground) -> Desk:
             audit=audit,
             vault=vault,
             jobs=ground.jobs,
+            letters=letters,
             clock=clock,
         ),
         approved=approved,

@@ -34,7 +34,7 @@ from api.public.catalogue import life, sharing
 from api.public.catalogue import matters as public_matters
 from api.staff.applications import branches as staff_branches
 from api.staff.applications import commitments as staff_commitments
-from api.staff.applications import deliveries, elsewhere, handling, held_texts, queues
+from api.staff.applications import deliveries, elsewhere, handling, held_texts, letters, queues
 from api.staff.applications import materials as staff_materials
 from api.staff.applications import ratings as staff_ratings
 from api.staff.applications import results as staff_results
@@ -280,6 +280,7 @@ async def opened(desk: Desk, also: Mapping[str, TrustedKey] | None = None) -> As
         queues.routes,
         handling.routes,
         deliveries.routes,
+        letters.routes,
         extensions.routes,
         supervision_orders.routes,
         public_files.routes,

@@ -59,6 +59,8 @@ _OUTCOMES: Final[Mapping[str, Term]] = {
     "arrived": Term("部门已收到", "It had arrived"),
     "did-not-arrive": Term("部门没有收到，重新转交", "It had not arrived and is sent again"),
     "resent": Term("重新转交", "Sent again"),
+    "told": Term("已另行告知部门", "The department was told by another way"),
+    "declined": Term("部门没有接收", "The department did not take it"),
     "no_face": Term("没有看到人脸", "No face was seen"),
     "several_faces": Term("画面里不止一个人", "More than one face was seen"),
     "too_dark": Term("光线太暗", "Too dark"),

@@ -15,8 +15,9 @@ from auth.types import Role
 from core.errors import NotFound
 from matters.applications.concerned import whom_it_concerns
 from matters.errors import ChangedMeanwhile
-from matters.handling.rules import ROLES, concerned
+from matters.handling.rules import ROLES
 from matters.handling.types import Done, Move, Order, Written
+from matters.reach import scope_of
 from matters.types import State
 
 PREFIX: Final = "/v1/staff/applications"
@@ -79,7 +80,7 @@ async def require_case(request: Request, application_id: UUID) -> None:
         RoleForbidden: none does.
     """
     about = await whom_it_concerns(application_id)
-    require_scope(request, concerned(about.matter, about.department))
+    require_scope(request, scope_of(about))
 
 
 def order_of(request: Request, application_id: UUID, body: NoteIn | ReasonedIn) -> Order:

@@ -9,11 +9,12 @@ from api.access import Reach, require_scope, staff
 from api.citizen.asking.commitments import CommitmentOut
 from api.operation import Answer, Body, Page, Request, Routes
 from api.staff.words import Reason, found
-from auth.types import Role, StaffScope
+from auth.types import Role
 from core.crypto import RecordUnreadable
 from matters.applications.concerned import whom_it_concerns
 from matters.materials.errors import CommitmentSettled, NoSuchCommitment
 from matters.materials.types import Commitment
+from matters.reach import scope_of
 
 routes = Routes(prefix="/v1/staff/applications", tag="applications")
 
@@ -49,7 +50,7 @@ class HeldCommitmentOut(CommitmentOut):
 
 async def _require_reach(request: Request, application_id: UUID) -> None:
     about = await whom_it_concerns(application_id)
-    require_scope(request, StaffScope(department=about.department, matter=about.matter))
+    require_scope(request, scope_of(about))
 
 
 @routes.get(

@@ -14,10 +14,10 @@ from api.staff.applications.acting import ReasonCode, entered_for, in_edge_words
 from api.staff.words import UNIQUE, EachOnce, Reason
 from auth.staff.errors import NotApproved
 from auth.types import Role
+from matters.cases.errors import AskedBefore
 from matters.errors import DemandUnlawful, StateForbids
 from matters.handling.types import Move
 from matters.materials.demands import Exceptional
-from matters.materials.errors import AskedBefore
 from matters.materials.spared import Grouping
 from matters.materials.types import Spared
 

@@ -14,8 +14,8 @@ from auth.types import Role
 from core.crypto import RecordUnreadable
 from matters.errors import StateForbids
 from matters.ratings.rules import CHANNELS, number_of
-from matters.ratings.tickets import concerned
 from matters.ratings.types import Dimension, Direction, Rates, RatingLine, RatingSource, TicketLine, TicketState
+from matters.reach import scope_of
 from matters.types import Satisfaction
 
 routes = Routes(prefix="/v1/staff", tag="ratings")
@@ -173,7 +173,7 @@ async def list_tickets(request: Request, query: TicketsQuery) -> Answer:
 
 
 async def _require(request: Request, ticket_id: UUID) -> None:
-    require_scope(request, concerned(await request.app.ctx.services.matters.rating_tickets.find(ticket_id)))
+    require_scope(request, scope_of(await request.app.ctx.services.matters.rating_tickets.find(ticket_id)))
 
 
 @routes.get(

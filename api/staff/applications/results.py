@@ -8,9 +8,10 @@ from api.access import Reach, require_scope, staff
 from api.operation import Answer, Request, Routes
 from api.staff.words import ReasonIn, found
 from auth.rights.document import LayoutFailed
-from auth.types import Role, StaffScope
+from auth.types import Role
 from matters.applications.concerned import whom_it_concerns
 from matters.errors import FileStoreUnavailable, StateForbids
+from matters.reach import scope_of
 from matters.results.errors import NothingDecided
 
 routes = Routes(prefix="/v1/staff/applications", tag="applications")
@@ -27,7 +28,7 @@ async def deliver(request: Request, application_id: UUID, body: ReasonIn) -> Ans
     """Say that the result was handed over: by the courier, or to whoever picked it up; `reason` says how."""
     with found():
         about = await whom_it_concerns(application_id)
-        require_scope(request, StaffScope(department=about.department, matter=about.matter))
+        require_scope(request, scope_of(about))
         await request.app.ctx.services.matters.results.deliveries.deliver(
             request.ctx.operator, application_id, body.reason
         )
@@ -45,7 +46,7 @@ async def get_archive(request: Request, application_id: UUID) -> HTTPResponse:
     """Get a case as a zip with a signed list of what is in it; its applicant reads of it in their ledger."""
     with found():
         about = await whom_it_concerns(application_id)
-        require_scope(request, StaffScope(department=about.department, matter=about.matter))
+        require_scope(request, scope_of(about))
         package = await request.app.ctx.services.matters.results.archives.read(request.ctx.operator, application_id)
     return HTTPResponse(
         package.content,

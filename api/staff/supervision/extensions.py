@@ -9,12 +9,13 @@ from pydantic import Field
 from api.access import Reach, require_scope, scopes_of, staff
 from api.operation import Answer, Body, Out, Page, PageQuery, Request, Routes, decode_place, encode_place
 from api.staff.words import Reason, found
-from auth.types import Role, StaffScope
+from auth.types import Role
 from core.crypto import RecordUnreadable
 from matters.applications.concerned import whom_it_concerns
 from matters.errors import StateForbids
 from matters.extensions.errors import ExtensionForbidden, ExtensionSettled, ExtensionTooLong, OwnExtension
 from matters.extensions.types import ExtensionLine, ExtensionReason, ExtensionState
+from matters.reach import scope_of
 
 routes = Routes(prefix="/v1/staff", tag="supervision")
 
@@ -73,7 +74,7 @@ class OpenedExtensionOut(Out):
 
 async def _require(request: Request, extension_id: UUID) -> None:
     line = await request.app.ctx.services.matters.supervision.extensions.find(extension_id)
-    require_scope(request, StaffScope(department=line.department, matter=line.matter))
+    require_scope(request, scope_of(line))
 
 
 @routes.post(
@@ -87,7 +88,7 @@ async def ask(request: Request, application_id: UUID, body: ExtensionIn) -> Answ
     """Ask for a longer limit; somebody else has to approve it."""
     with found():
         about = await whom_it_concerns(application_id)
-        require_scope(request, StaffScope(department=about.department, matter=about.matter))
+        require_scope(request, scope_of(about))
         line = await request.app.ctx.services.matters.supervision.extensions.ask(
             request.ctx.operator, application_id, days=body.days, reason=body.reason, note=body.note
         )

@@ -11,8 +11,9 @@ from api.access import Reach, require_scope, scopes_of, staff
 from api.operation import Answer, Body, Out, Page, PageQuery, Request, Routes, decode_place, encode_place
 from api.staff.supervision.extensions import BEFORE_ALL
 from api.staff.words import Reason, found
-from auth.types import Role, StaffScope
+from auth.types import Role
 from core.crypto import RecordUnreadable
+from matters.reach import scope_of
 from matters.supervision.errors import SupervisionSettled
 from matters.supervision.types import (
     Card,
@@ -177,7 +178,7 @@ async def give_order(request: Request, card_id: UUID, body: OrderIn) -> Answer:
     orders = request.app.ctx.services.matters.supervision.orders
     with found():
         card = await orders.find_card(card_id)
-        require_scope(request, StaffScope(department=card.department, matter=card.matter))
+        require_scope(request, scope_of(card))
         order = await orders.give(request.ctx.operator, card_id, body.instruction)
     return Answer(OrderOut.of(order), status=201, location=f"{PREFIX}/orders/{order.id}")
 
@@ -257,7 +258,7 @@ async def review_record(request: Request, record_id: UUID, body: RecordReviewIn)
 
 async def _require(request: Request, order_id: UUID) -> None:
     order = await request.app.ctx.services.matters.supervision.orders.find(order_id)
-    require_scope(request, StaffScope(department=order.department, matter=order.matter))
+    require_scope(request, scope_of(order))
 
 
 def _page(query: PageQuery) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The services of what several departments decide together."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from api.wiring.auth import AuthServices
@@ -11,6 +11,7 @@ from matters.cases.deadlines import Deadlines
 from matters.cases.history import History
 from matters.cases.tracking import Tracking
 from matters.catalogue.catalogue import Catalogue
+from matters.handover.letters import Letters
 from matters.ports import Department
 
 
@@ -33,6 +34,8 @@ class BranchServices:
         tracking: Tracking,
         deadlines: Deadlines,
         departments: Mapping[str, Department],
+        letters: Letters,
+        returned: Collection[str],
     ) -> "BranchServices":
         """Build them over the services of cases."""
         branches = Branches(
@@ -42,6 +45,7 @@ class BranchServices:
             deadlines=deadlines,
             audit=ground.audit,
             jobs=ground.jobs,
+            letters=letters,
             vault=ground.vault,
             clock=ground.clock,
             ids=ground.ids,
@@ -65,5 +69,6 @@ class BranchServices:
             clock=ground.clock,
             ids=ground.ids,
             settings=ground.settings.matters,
+            returned=returned,
         )
         return cls(branches, deliveries, heard)

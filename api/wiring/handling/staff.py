@@ -15,11 +15,13 @@ from matters.handling.acting import Acting
 from matters.handling.deliveries import StuckDeliveries
 from matters.handling.endings import Endings
 from matters.handling.figures import HandlingFigures
+from matters.handling.letters import StuckLetters
 from matters.handling.looking import Looking
 from matters.handling.moving import Moving
 from matters.handling.queues import Queues
 from matters.handling.review import Review
 from matters.handling.silence import Silence
+from matters.handover.letters import Letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class HandlingServices:
     endings: Endings
     moving: Moving
     deliveries: StuckDeliveries
+    letters: StuckLetters
     silence: Silence
     figures: HandlingFigures
 
@@ -47,6 +50,7 @@ class HandlingServices:
         audit: Audit,
         vault: Vault,
         jobs: Jobs,
+        letters: Letters,
         clock: Clock,
     ) -> "HandlingServices":
         """Build them over the ground and the history of cases."""
@@ -59,6 +63,7 @@ class HandlingServices:
             endings=Endings(acting=acting, clock=clock),
             moving=Moving(acting=acting, catalogue=catalogue, jobs=jobs, clock=clock),
             deliveries=StuckDeliveries(catalogue=catalogue, history=history, audit=audit, jobs=jobs, clock=clock),
+            letters=StuckLetters(catalogue=catalogue, letters=letters, audit=audit, clock=clock),
             silence=Silence(
                 catalogue=catalogue,
                 deadlines=deadlines,

@@ -17,7 +17,7 @@ from matters.adapters.real_estate import RealEstate, Residences
 from matters.adapters.taxation import Taxation
 from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.types import Handling, Published
-from matters.ports import Department, Records
+from matters.ports import Department, HomeRegistry, Records
 
 
 def partners_at_the_desk(catalogue: Catalogue) -> tuple[str, ...]:
@@ -37,8 +37,13 @@ def partners_of(published: Published) -> tuple[str, ...]:
     return (partner_name(slug) if published.desk == "department-desk" else published.desk, *asked)
 
 
-def departments_of(ground: Ground) -> tuple[Mapping[str, Department], Mapping[str, Records]]:
-    """Return who takes dossiers, by department, and who answers questions, by the names the catalogue uses."""
+def departments_of(
+    ground: Ground,
+) -> tuple[Mapping[str, Department], Mapping[str, Records], Mapping[str, HomeRegistry]]:
+    """Return who takes dossiers, by department, and who answers questions, by the names the catalogue uses.
+
+    And the registers that are told what was decided elsewhere, by the names the table of routes uses.
+    """
     settings, outbound, ids = ground.settings.departments, ground.outbound, ground.ids
     public_security = ground.signed_partner("public-security", settings.public_security)
     sharing = settings.human_resources
@@ -56,8 +61,9 @@ def departments_of(ground: Ground) -> tuple[Mapping[str, Department], Mapping[st
         ),
         **_of_their_own(ground),
     }
+    households = Households(outbound=outbound, partner=public_security, ids=ids)
     records: dict[str, Records] = {
-        "public-security": Households(outbound=outbound, partner=public_security, ids=ids),
+        "public-security": households,
         "human-resources": Insurance(
             outbound=outbound,
             partner=ground.partner("human-resources", sharing),
@@ -77,7 +83,7 @@ def departments_of(ground: Ground) -> tuple[Mapping[str, Department], Mapping[st
             ids=ids,
         ),
     }
-    return takers, records
+    return takers, records, {"public-security": households}
 
 
 def _of_their_own(ground: Ground) -> dict[str, Department]:

@@ -5,11 +5,16 @@ from typing import Any, Final
 
 from core.db import execute, transaction
 from core.jobs.carrier import Sweeper
+from core.jobs.reviving import Reviving
 from core.jobs.timetable import Entry
 from face.watch import look_at_subjects
+from matters.errors import DepartmentUnavailable
 
 _NONCES_KEPT: Final = timedelta(minutes=20)
 _HOUR: Final = 3600.0
+# What brings something to a department. What may have arrived and cannot be known again is not among them any more: it
+# became `unknown` and waits for a person.
+DELIVERIES: Final = frozenset({"matters.deliver", "matters.deliver-branch", "matters.send-letter"})
 
 
 def regular_work(services: Any, sweeper: Sweeper) -> list[Entry]:  # noqa: ANN401 — the wiring's dataclass, which imports this
@@ -32,8 +37,10 @@ def regular_work(services: Any, sweeper: Sweeper) -> list[Entry]:  # noqa: ANN40
         await services.notices.subscriptions.forget(settings.notices.keep_days)
         await services.pushes.forget()
 
+    reviving = Reviving(names=DELIVERIES, reason=DepartmentUnavailable.code, carrier=ground.carrier, clock=ground.clock)
     return [
         Entry("sweep", settings.jobs.sweep_seconds, sweeper.sweep),
+        Entry("given up deliveries", 30.0, reviving.look),
         Entry("key work", 1.0, services.keys.go_on),
         Entry("face figures", _HOUR, look_at_subjects),
         Entry("seal", 1.0, ground.sealer.seal_all),

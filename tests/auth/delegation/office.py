@@ -49,6 +49,7 @@ from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.guides import Guides
 from matters.catalogue.knowing import Knowing
 from matters.exchange.health import ServiceHealth
+from matters.handover.letters import Letters
 from matters.handover.polling import Polling
 from matters.materials.demands import Demands
 from matters.materials.resolving import Materials
@@ -247,7 +248,7 @@ async def opened(house: Household) -> AsyncIterator[Office]:
     catalogue, matter_settings = Catalogue(shipped_matters()), MatterSettings(submissions_per_hour=1000)
     history = History(clock=clock, ids=ids, vault=vault, deadlines=Deadlines(calendar=CalendarStore(clock=clock)))
     base = {"audit": audit, "vault": vault}
-    files = FakeFileStore()
+    files, letters = FakeFileStore(), Letters(jobs=ground.jobs, clock=clock, ids=ids)
     kept = MaterialVault(
         catalogue=catalogue,
         files=files,
@@ -393,6 +394,7 @@ async def opened(house: Household) -> AsyncIterator[Office]:
             history=history,
             progress=progress,
             remarks=remarks,
+            letters=letters,
             clock=clock,
             **base,  # type: ignore[arg-type]
         ),
@@ -401,6 +403,7 @@ async def opened(house: Household) -> AsyncIterator[Office]:
             departments=departments,
             history=history,
             progress=progress,
+            letters=letters,
             jobs=ground.jobs,
             clock=clock,
             **base,  # type: ignore[arg-type]

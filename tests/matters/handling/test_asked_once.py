@@ -9,9 +9,9 @@ from auth.errors import RoleForbidden
 from auth.staff.errors import NotApproved
 from auth.types import Role, StaffCaller
 from core.db import fetch, transaction
+from matters.cases.errors import AskedBefore
 from matters.errors import DemandUnlawful, StateForbids
 from matters.materials.demands import ASK_AGAIN, Demands, Exceptional, payload_of
-from matters.materials.errors import AskedBefore
 from matters.types import State, Step
 from tests.fakes.papers import PDF
 from tests.fakes.staff import Staff, limited, make_staff

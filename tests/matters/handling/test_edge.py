@@ -10,6 +10,7 @@ from auth.types import Role
 from core.db import execute, fetch, transaction
 from matters.cases.reasons import CHOSEN
 from matters.types import Dedupe, State
+from tests.fakes.papers import PDF
 from tests.matters.conftest import Desk
 from tests.matters.edge import Portal, opened
 from tests.matters.handling.conftest import ENDORSEMENT, Hall, delivery_of, version_of
@@ -29,7 +30,7 @@ async def test_an_action_is_for_the_version_that_was_read(portal: Portal, hall: 
     where = f"{STAFF}/applications/{case.id}"
     seen = await portal.call("GET", where, token=ACCEPTOR)
     assert (seen.status, seen.json["state"], seen.json["held_by"]) == (200, "pre_review", "staff")
-    assert seen.json["region"] == "999999"
+    assert seen.json["region"] == "9999"
     missing = await portal.post(f"{where}/acceptances", {}, token=ACCEPTOR)
     assert (missing.status, missing.json["code"]) == (428, "request.tag-required")
     for tag in ('"999"', 'W/"3"', "nonsense"):
@@ -62,6 +63,41 @@ async def test_one_pair_of_hands_neither_accepts_and_decides_nor_sees_that_it_ma
     theirs = await portal.call("GET", where, token=APPROVER)
     assert {"approve", "reject", "suspend"} <= set(theirs.json["may"])
     assert (await portal.post(f"{where}/approvals", {}, token=APPROVER, If_Match="*")).json["state"] == "approved"
+
+
+async def test_letters_that_need_a_person_are_listed_and_settled_once(portal: Portal, hall: Hall) -> None:
+    desk = portal.desk
+    cases = [await hall.handed_over(ENDORSEMENT) for _ in range(2)]
+    for case in cases:
+        await desk.hear(case.number, 1, State.SUPPLEMENT_REQUESTED, demands=("proof-of-residence",))
+        await desk.attachments.add(case.owner, case.id, "proof-of-residence", PDF)
+        await desk.supplements.hand_in(case.owner, case.id, "")
+    await desk.look_at_remarks()
+    desk.public_security.has_decided = True
+    await desk.send_letters()
+    first = await portal.call("GET", f"{STAFF}/letters?limit=1", token=OFFICE)
+    second = await portal.call(
+        "GET", f"{STAFF}/letters?limit=1&cursor={quote(first.json['next_cursor'])}", token=OFFICE
+    )
+    letters = [*first.json["items"], *second.json["items"]]
+    assert [each["number"] for each in letters] == [case.number for case in cases]
+    assert {(each["kind"], each["state"], each["reason"]) for each in letters} == {
+        ("supplement", "refused", "declined"),
+    }
+    assert (await portal.call("GET", f"{STAFF}/letters", token="education")).status == 403
+    desk.public_security.has_decided = False
+    for letter, outcome in zip(letters, ("told", "send-again"), strict=True):
+        where = f"{STAFF}/letters/{letter['id']}/settlements"
+        assert (await portal.post(where, {"outcome": outcome}, token=OFFICE)).status == 204
+        again = await portal.post(where, {"outcome": outcome}, token=OFFICE)
+        assert (again.status, again.json["code"]) == (409, "matters.delivery-settled")
+    await desk.send_letters()
+    assert [each.filed.reference for each in desk.public_security.supplied] == [cases[1].number]
+    assert (await portal.call("GET", f"{STAFF}/letters", token=OFFICE)).json["items"] == []
+    nothing = await portal.post(
+        f"{STAFF}/letters/{desk.ground.ids.uuid()}/settlements", {"outcome": "told"}, token=OFFICE
+    )
+    assert (nothing.status, nothing.json["code"]) == (404, "request.not-found")
 
 
 async def test_a_window_takes_any_matter_of_its_region_and_none_of_another(portal: Portal, hall: Hall) -> None:

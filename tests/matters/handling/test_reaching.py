@@ -7,30 +7,32 @@ import pytest
 from auth.types import StaffScope
 from core.db import execute, fetch, transaction
 from matters.handling.queues import Sought
-from matters.handling.rules import QUEUES, concerned
+from matters.handling.rules import QUEUES
 from matters.handling.types import Queue
 from matters.types import State
 from tests.matters.handling.conftest import ENDORSEMENT, RELIEF, Hall
 
 EVERYTHING = (StaffScope(),)
 DEPARTMENTS = ("public-security", "civil-affairs", "health")
-REGIONS = ("", "99", "9999", "999999", "99999", "999999001", "44", "440100", "%", "9_9")
+REGIONS = ("", "99", "9999", "999901", "99990", "999901001", "44", "440100", "%", "9_9")
+# Before its dossier goes out a case has no region.
+ROUTED = ("9999", "999901001", "440100", "")
 
 
 async def cases(hall: Hall) -> list[dict[str, Any]]:
-    """Six cases of two matters at three departments, one of them of another region."""
+    """Six cases of two matters at three departments, of regions from none to a town."""
     for matter in (ENDORSEMENT, RELIEF):
         for _ in range(3):
             await hall.submitted(matter)
     rows = await fetch("SELECT id, matter_code FROM application ORDER BY id")
     for place, row in enumerate(rows):
-        department = DEPARTMENTS[place % 3]
+        department, region = DEPARTMENTS[place % 3], ROUTED[place % 4]
         await transaction(
-            lambda row=row, department=department: execute(  # type: ignore[misc]
-                "UPDATE application SET department = $2 WHERE id = $1", row["id"], department
+            lambda values=(row["id"], department, region): execute(  # type: ignore[misc]
+                "UPDATE application SET department = $2, region = $3 WHERE id = $1", *values
             )
         )
-    return await fetch("SELECT id, matter_code, department FROM application ORDER BY submitted_at, id")
+    return await fetch("SELECT id, matter_code, department, region FROM application ORDER BY submitted_at, id")
 
 
 async def test_a_list_holds_exactly_what_the_grants_cover(hall: Hall) -> None:
@@ -43,7 +45,7 @@ async def test_a_list_holds_exactly_what_the_grants_cover(hall: Hall) -> None:
         expected = [
             str(row["id"])
             for row in rows
-            if any(scope.covers(concerned(row["matter_code"], row["department"])) for scope in held)
+            if any(scope.covers(StaffScope(row["region"], row["department"], row["matter_code"])) for scope in held)
         ]
         assert [str(line.id) for line in found] == expected, held
 

@@ -163,12 +163,6 @@ async def test_a_worker_that_died_while_sending_asks_first(desk: Desk) -> None:
 # --- taking back --------------------------------------------------------------------------------------------------
 
 
-async def tell(desk: Desk, application_id: object) -> None:
-    change = await desk.withdrawals.tell(str(application_id))
-    if change is not None:
-        await transaction(change)
-
-
 async def outcomes() -> list[str]:
     rows = await fetch("SELECT outcome FROM audit_line WHERE action = 'matters.withdrawal-told'")
     return [str(row["outcome"]) for row in rows]
@@ -180,11 +174,11 @@ async def test_what_a_department_has_is_taken_back_and_it_is_told(desk: Desk) ->
     await desk.deliver(submitted.application_id)
     view = await desk.withdrawals.withdraw(caller, submitted.application_id)
     assert view.state is State.WITHDRAWN
-    assert await jobs_named("matters.tell-withdrawal") == [{"application_id": str(submitted.application_id)}]
+    assert len(await jobs_named("matters.send-letter")) == 1
     taxes.failures = [DepartmentUnavailable("taxation", ambiguous=True)]
     with pytest.raises(DepartmentUnavailable):
-        await tell(desk, submitted.application_id)
-    await tell(desk, submitted.application_id)
+        await desk.send_letters()
+    await desk.send_letters()
     assert taxes.withdrawn == [submitted.number]
     assert await outcomes() == ["ok"]
     # Nobody asks about it any more, and what is told of it all the same changes nothing.
@@ -199,7 +193,7 @@ async def test_a_department_that_has_decided_meanwhile_is_a_case_for_a_person(de
     await desk.deliver(submitted.application_id)
     await desk.withdrawals.withdraw(caller, submitted.application_id)
     taxes.has_decided = True
-    await tell(desk, submitted.application_id)
+    await desk.send_letters()
     assert await outcomes() == ["declined"]
     assert (await desk.view(caller, submitted.application_id)).state is State.WITHDRAWN
 
@@ -212,7 +206,7 @@ async def test_while_nobody_knows_whether_it_arrived_nothing_is_taken_back(desk:
         await desk.deliver(submitted.application_id)
     with pytest.raises(WithdrawalTooLate):
         await desk.withdrawals.withdraw(caller, submitted.application_id)
-    assert await jobs_named("matters.tell-withdrawal") == []
+    assert await jobs_named("matters.send-letter") == []
     assert (await desk.view(caller, submitted.application_id)).state is State.SUBMITTED
 
 

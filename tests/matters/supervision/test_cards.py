@@ -215,6 +215,9 @@ async def test_an_order_in_a_year_without_a_table_waits_for_it(desk: Desk) -> No
         (StaffScope(department="education"), False),
         (StaffScope(matter="11370800MB285591843370117002011"), False),
         (StaffScope(region="3708"), False),
+        (StaffScope(region="999901"), True),
+        (StaffScope(region="999901", department="public-security"), True),
+        (StaffScope(region="999902", department="public-security"), False),
     ],
 )
 async def test_a_list_shows_what_a_grant_reaches(desk: Desk, scope: StaffScope, sees: bool) -> None:

@@ -205,3 +205,20 @@ async def test_a_look_at_what_is_gone_comes_to_nothing(desk: Desk) -> None:
 
 def test_only_what_was_changed_is_looked_at_again() -> None:
     assert changed_texts({"a": "甲", "b": "乙", "c": "丙"}, {"a": "甲", "b": "旧"}) == {"b": "乙", "c": "丙"}
+
+
+@pytest.mark.parametrize("let_on", [True, False])
+async def test_a_department_hears_of_a_supplement_once_its_words_are_looked_at(desk: Desk, let_on: bool) -> None:
+    caller = desk.citizen()
+    await supplemented(desk, caller, note="", remark="新的说明")
+    desk.platform.thinks = RISK
+    for look in (False, True):
+        if look:
+            await desk.look_at_remarks()
+        await desk.send_letters()
+        assert desk.public_security.supplied == []
+    await desk.held_texts.decide(clerk(desk), (await held(desk)).id, let_on=let_on)
+    await desk.send_letters()
+    [came] = desk.public_security.supplied
+    assert came.form
+    assert ("remark" in came.form) is let_on

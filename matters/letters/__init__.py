@@ -1,0 +1,1 @@
+"""Letters to departments that have a dossier: what was missing, what was taken back, what was decided."""
