@@ -200,12 +200,14 @@ class MatterSettings(Section):
     text_check: Switch = Switch.ON
     words: tuple[str, ...] = ()
     file_address_seconds: int = Field(default=300, ge=10, le=3600)
+    case_file_seconds: int = Field(default=3600, ge=60, le=86_400)
     attachment_bytes: int = Field(default=5 * 1024 * 1024, ge=1024, le=8 * 1024 * 1024)
     attachments: int = Field(default=10, ge=1, le=50)
     submissions_per_hour: int = Field(default=10, ge=1)
     start_limit: Rule = "600/hour"
     upload_limit: Rule = "60/hour"
     file_limit: Rule = "300/minute"
+    case_file_limit: Rule = "600/minute"
     check_limit: Rule = "60/minute"
     copy_limit: Rule = "20/hour"
     query_limit: Rule = "10/hour"

@@ -164,10 +164,27 @@ class Applicant:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class DossierFile:
+    """A file of a case; `address` is where its department fetches it until `expires_at`.
+
+    `size` (bytes) and `sha256` (lower-case hex) are those of the file as it is kept: a picture was made anew.
+    """
+
+    id: UUID
+    material: str
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    address: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Dossier:
     """What a department gets. `reference` is ours, and the same at each try. Prints as its reference.
 
-    `department` is whose matter it is, for a desk that serves several; `at_once`: it is decided while one waits (即办).
+    `department`: whose matter it is, at a desk of several; `at_once`: decided while one waits; `files`: as they came.
     """
 
     reference: str
@@ -179,6 +196,7 @@ class Dossier:
     year: int
     department: str = ""
     at_once: bool = False
+    files: tuple[DossierFile, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Dossier {self.reference}>"
@@ -288,10 +306,7 @@ class ServiceState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """How a matter's department stands now, and what follows for who asks for it.
-
-    `since`: when the trouble began; `expected_at`: when an operator expects it to be over.
-    """
+    """How a matter's department stands. `since`: when trouble began; `expected_at`: when it is expected to be over."""
 
     state: ServiceState
     since: datetime | None
@@ -383,17 +398,3 @@ class ApplicationView:
     rated: Satisfaction | None = None
     service: Availability | None = None
     handled_by: HandledBy | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ApplicationLine:
-    """An application in a list."""
-
-    id: UUID
-    matter: str
-    title: str
-    title_en: str
-    state: State
-    number: str | None
-    created_at: datetime
-    updated_at: datetime

@@ -9,8 +9,8 @@ from pydantic import JsonValue, TypeAdapter
 
 from api.citizen.asking.progress_words import CaseTimeOut, HandledByOut, ServiceOut
 from api.operation import Out
+from matters.applications.progress import ApplicationLine
 from matters.types import (
-    ApplicationLine,
     ApplicationView,
     AttachmentView,
     Branch,

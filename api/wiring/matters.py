@@ -40,6 +40,7 @@ from matters.catalogue.revisions.editing import Revisions
 from matters.catalogue.revisions.living import LivingCatalogue
 from matters.catalogue.revisions.publishing import Publishing
 from matters.files.inspection import Inspection
+from matters.handover.case_files import CaseFiles
 from matters.handover.polling import Polling
 from matters.materials.commitments import Commitments
 from matters.materials.demands import Demands
@@ -97,6 +98,7 @@ class MatterServices:
     behind: Mapping[str, tuple[str, ...]]
     inspection: Inspection
     file_addresses: FileAddresses
+    case_files: CaseFiles
     results: ResultServices
     commitments: Commitments
     branches: BranchServices
@@ -155,7 +157,17 @@ class MatterServices:
             days={CommitmentKind.PROMISE: settings.promise_days, CommitmentKind.DEFERRED: settings.defer_days},
         )
         guides = Guides(catalogue=catalogue, knowing=knowing, materials=materials)
-        departments, records = departments_of(ground)
+        case_files = CaseFiles(
+            catalogue=catalogue,
+            files=files,
+            audit=audit,
+            vault=vault,
+            limits=limits,
+            clock=clock,
+            public_url=ground.settings.effective_public_url,
+            settings=settings,
+        )
+        departments, records = departments_of(ground, case_files)
         demands = Demands(
             catalogue=catalogue,
             materials=materials,
@@ -249,6 +261,7 @@ class MatterServices:
                 history=history,
                 tracking=tracking,
                 polling=polling,
+                case_files=case_files,
                 claims=Claims(routing=routing, clock=clock),
                 pulls=Pulls(table=table, records=records, audit=audit),
                 numbers=Numbers(clock=clock),
@@ -314,6 +327,7 @@ class MatterServices:
             inspection=inspection,
             exchange=exchange,
             elsewhere=Elsewhere(),
+            case_files=case_files,
             file_addresses=FileAddresses(
                 catalogue=catalogue,
                 files=files,
@@ -334,6 +348,7 @@ class MatterServices:
                 tracking=tracking,
                 deadlines=deadlines,
                 departments=departments,
+                case_files=case_files,
             ),
             handling=HandlingServices.build(
                 catalogue=catalogue,

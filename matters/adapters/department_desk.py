@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from core.outbound import Outbound, Partner
 from matters.adapters.reading import as_department, details, refused_question, text
+from matters.adapters.writing import files_of
 from matters.errors import DossierDeclined, QuestionRefused
 from matters.types import Capability, CaseStatus, Dedupe, Details, Dossier, Filed, Receipt
 
@@ -53,6 +54,7 @@ class DepartmentDesk:
                 "mobile": mobile.reveal() if mobile else None,
             },
             "form": dict(dossier.form),
+            "files": files_of(dossier),
             "callback_url": dossier.callback_url,
         }
         partner = replace(self._partner, name=partner_name(dossier.department))

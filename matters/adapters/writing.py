@@ -1,4 +1,4 @@
-"""Writing XML for departments: elements of a namespace, and values of a form with what they are."""
+"""Writing for departments: XML of a namespace, values of a form with what they are, the files of a dossier."""
 
 import json
 import re
@@ -51,6 +51,34 @@ def add_case(root: Element, space: str, dossier: Dossier) -> None:
         field = add(form, space, "Field", words)
         field.set("name", fitting(name))
         field.set("type", kind)
+
+
+def add_files(root: Element, space: str, dossier: Dossier, *, fetched: bool = True) -> None:
+    """Add the list of a dossier's files; with where each is fetched, unless they are brought there."""
+    listed = add(root, space, "Files")
+    for file in dossier.files:
+        one = add(listed, space, "File", file.address if fetched else "")
+        one.set("material", file.material)
+        one.set("name", file.name)
+        one.set("mediaType", file.media_type)
+        one.set("size", str(file.size))
+        one.set("sha256", file.sha256)
+
+
+def files_of(dossier: Dossier) -> list[dict[str, object]]:
+    """Return the list of a dossier's files, as most pages with JSON have it."""
+    return [
+        {
+            "material": file.material,
+            "name": file.name,
+            "media_type": file.media_type,
+            "size": file.size,
+            "sha256": file.sha256,
+            "url": file.address,
+            "expires_at": file.expires_at.isoformat(timespec="seconds"),
+        }
+        for file in dossier.files
+    ]
 
 
 def written(root: Element) -> bytes:

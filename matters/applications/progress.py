@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -30,7 +30,6 @@ from matters.materials.types import Asked
 from matters.routing.routing import Routing
 from matters.settings import MatterSettings
 from matters.types import (
-    ApplicationLine,
     ApplicationView,
     Branch,
     DeliveryState,
@@ -72,6 +71,20 @@ _AGENT: Final = Text("代办人", "Somebody acting for you")
 def query_code_hash(vault: Vault, number: str, query_code: str) -> str:
     """Return what is kept of a query code."""
     return vault.mark(_QUERY_CODE, f"{number}:{query_code}")
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationLine:
+    """An application in a list."""
+
+    id: UUID
+    matter: str
+    title: str
+    title_en: str
+    state: State
+    number: str | None
+    created_at: datetime
+    updated_at: datetime
 
 
 class Progress:

@@ -45,6 +45,7 @@ from matters.exchange.counting import ExchangeCounts
 from matters.exchange.health import ServiceHealth
 from matters.exchange.reading import ExchangeFigures, counted_as, load_resources
 from matters.exchange.watching import ExchangeWatch
+from matters.handover.case_files import CaseFiles
 from matters.handover.polling import Polling
 from matters.materials.commitments import Commitments
 from matters.materials.demands import Demands
@@ -106,6 +107,7 @@ class Desk:
     held_texts: HeldTexts
     copies: SubmissionCopies
     file_addresses: FileAddresses
+    case_files: CaseFiles
     catalogue: Catalogue
     guides: Guides
     materials: Materials
@@ -337,10 +339,21 @@ async def desk(ground: Ground) -> Desk:
         clock=clock,
         ids=ids,
     )
+    case_files = CaseFiles(
+        catalogue=catalogue,
+        files=files,
+        audit=audit,
+        vault=vault,
+        limits=limits,
+        clock=clock,
+        public_url="http://127.0.0.1:8000",
+        settings=settings,
+    )
     branch_deliveries = BranchDeliveries(
         catalogue=catalogue,
         people=people,
         departments=departments,
+        case_files=case_files,
         audit=audit,
         vault=vault,
         public_url="http://127.0.0.1:8000",
@@ -428,6 +441,7 @@ async def desk(ground: Ground) -> Desk:
             limits=limits,
             settings=settings,
         ),
+        case_files=case_files,
         file_addresses=FileAddresses(
             catalogue=catalogue,
             files=files,
@@ -495,6 +509,7 @@ async def desk(ground: Ground) -> Desk:
             history=history,
             tracking=tracking,
             polling=polling,
+            case_files=case_files,
             claims=claims,
             pulls=Pulls(table=shipped_routing(), records=records, audit=audit),
             numbers=Numbers(clock=clock),

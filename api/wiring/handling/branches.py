@@ -11,6 +11,7 @@ from matters.cases.deadlines import Deadlines
 from matters.cases.history import History
 from matters.cases.tracking import Tracking
 from matters.catalogue.catalogue import Catalogue
+from matters.handover.case_files import CaseFiles
 from matters.ports import Department
 
 
@@ -33,6 +34,7 @@ class BranchServices:
         tracking: Tracking,
         deadlines: Deadlines,
         departments: Mapping[str, Department],
+        case_files: CaseFiles,
     ) -> "BranchServices":
         """Build them over the services of cases."""
         branches = Branches(
@@ -50,6 +52,7 @@ class BranchServices:
             catalogue=catalogue,
             people=auth.realname,
             departments=departments,
+            case_files=case_files,
             audit=ground.audit,
             vault=ground.vault,
             public_url=ground.settings.effective_public_url,

@@ -17,7 +17,7 @@ from matters.adapters.real_estate import RealEstate, Residences
 from matters.adapters.taxation import Taxation
 from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.types import Handling, Published
-from matters.ports import Department, Records
+from matters.ports import Department, FileContents, Records
 
 
 def partners_at_the_desk(catalogue: Catalogue) -> tuple[str, ...]:
@@ -37,8 +37,11 @@ def partners_of(published: Published) -> tuple[str, ...]:
     return (partner_name(slug) if published.desk == "department-desk" else published.desk, *asked)
 
 
-def departments_of(ground: Ground) -> tuple[Mapping[str, Department], Mapping[str, Records]]:
-    """Return who takes dossiers, by department, and who answers questions, by the names the catalogue uses."""
+def departments_of(ground: Ground, contents: FileContents) -> tuple[Mapping[str, Department], Mapping[str, Records]]:
+    """Return who takes dossiers, by department, and who answers questions, by the names the catalogue uses.
+
+    `contents`: of the files that are brought to a department.
+    """
     settings, outbound, ids = ground.settings.departments, ground.outbound, ground.ids
     public_security = ground.signed_partner("public-security", settings.public_security)
     sharing = settings.human_resources
@@ -54,7 +57,7 @@ def departments_of(ground: Ground) -> tuple[Mapping[str, Department], Mapping[st
             secret=settings.pension.secret,
             clock=ground.clock,
         ),
-        **_of_their_own(ground),
+        **_of_their_own(ground, contents),
     }
     records: dict[str, Records] = {
         "public-security": Households(outbound=outbound, partner=public_security, ids=ids),
@@ -80,7 +83,7 @@ def departments_of(ground: Ground) -> tuple[Mapping[str, Department], Mapping[st
     return takers, records
 
 
-def _of_their_own(ground: Ground) -> dict[str, Department]:
+def _of_their_own(ground: Ground, contents: FileContents) -> dict[str, Department]:
     """Return the departments that take dossiers by a system of their own, each of its own kind."""
     settings, outbound, clock, ids = ground.settings.departments, ground.outbound, ground.clock, ground.ids
     health = settings.health
@@ -94,6 +97,7 @@ def _of_their_own(ground: Ground) -> dict[str, Department]:
             partner=ground.partner("notary", settings.notary),
             app_id=settings.notary.app_id,
             secret=settings.notary.secret,
+            contents=contents,
         ),
         "civil-affairs": CivilAffairs(
             outbound=outbound,
