@@ -9,6 +9,7 @@ from sandbox.desks.taxation import Taxation
 from sandbox.ground.callbacks import Callbacks
 from sandbox.ground.clock import Clock
 from sandbox.ground.faults import Faults
+from sandbox.ground.filing import Filing
 from sandbox.ground.settings import Credentials
 from sandbox.ground.signing import Nonces, SignedDesk
 from sandbox.ground.store import Store
@@ -23,6 +24,7 @@ def departments(
     store: Store,
     faults: Faults,
     callbacks: Callbacks,
+    filing: Filing,
     clock: Clock,
     nonces: Nonces,
     pause_ms: int,
@@ -36,15 +38,25 @@ def departments(
             store=store,
             faults=faults,
             cases=cases,
+            filing=filing,
             clock=clock,
         ),
-        Notary(people=people, caller=credentials.notary, store=store, faults=faults, cases=cases, clock=clock),
+        Notary(
+            people=people,
+            caller=credentials.notary,
+            store=store,
+            faults=faults,
+            cases=cases,
+            filing=filing,
+            clock=clock,
+        ),
         CivilAffairsCases(
             people=people,
             caller=credentials.civil_affairs_cases,
             store=store,
             faults=faults,
             callbacks=callbacks,
+            filing=filing,
             clock=clock,
             nonces=nonces,
         ),
@@ -54,6 +66,7 @@ def departments(
             store=store,
             faults=faults,
             callbacks=callbacks,
+            filing=filing,
             clock=clock,
         ),
         HealthCases(
@@ -62,6 +75,7 @@ def departments(
             store=store,
             faults=faults,
             callbacks=callbacks,
+            filing=filing,
             clock=clock,
             nonces=nonces,
         ),

@@ -36,7 +36,7 @@ from matters.errors import DepartmentUnavailable, DossierDeclined, QuestionRefus
 from matters.handover.errors import WithdrawalDeclined
 from matters.ports import Department, Records
 from matters.types import Applicant, Capability, Dedupe, Dossier, Fact, Filed, ProgressEvent, State
-from tests.fakes.matters import FakeDepartment, FakeRecords
+from tests.fakes.matters import FakeContents, FakeDepartment, FakeRecords
 from tests.sandbox.town import Caller as Town
 from tests.sandbox.town import Keys, MovableClock, opened, served
 
@@ -157,7 +157,13 @@ def sealed(town: Town) -> SealedJson:
 def notary(town: Town, outbound: Outbound, *, secret: str | None = None) -> Notary:
     told = town.keys.told["notary"]
     partner = Partner("notary", f"{town.base}/notary", PATIENCE, 2)
-    return Notary(outbound=outbound, partner=partner, app_id=told["app_id"], secret=SecretStr(secret or told["secret"]))
+    return Notary(
+        outbound=outbound,
+        partner=partner,
+        app_id=told["app_id"],
+        secret=SecretStr(secret or told["secret"]),
+        contents=FakeContents(),
+    )
 
 
 def civil_affairs(town: Town, outbound: Outbound, *, secret: str | None = None) -> CivilAffairs:

@@ -38,6 +38,7 @@ from matters.adapters.taxation import Taxation
 from matters.errors import DepartmentUnavailable, DossierDeclined, QuestionRefused
 from matters.handover.errors import WithdrawalDeclined
 from matters.types import Applicant, Capability, CaseStatus, Dossier, Filed, Receipt
+from tests.fakes.matters import FakeContents
 from tests.sandbox.town import served
 
 ANSWERS: Final = int(os.environ.get("ZHIJIAN_TEST_GARBAGE", "600"))
@@ -209,7 +210,7 @@ def questions(base: str, door: Outbound, keys: tuple[bytes, bytes]) -> list[Call
         PensionDesk(outbound=door, partner=partner("human-resources"), app_id="us", secret=secret, clock=clock),
         RealEstate(outbound=door, partner=partner("acceptances")),
         Taxation(outbound=door, partner=partner("taxation")),
-        Notary(outbound=door, partner=partner("notary"), app_id="us", secret=secret),
+        Notary(outbound=door, partner=partner("notary"), app_id="us", secret=secret, contents=FakeContents()),
         CivilAffairs(outbound=door, partner=partner("civil-affairs"), app_id="us", secret=secret, clock=clock, ids=ids),
         Health(outbound=door, partner=partner("health"), envelope=envelope(keys)),
     )

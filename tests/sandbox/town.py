@@ -101,7 +101,7 @@ class Keys:
                 "secret": secret(),
                 "callbacks": {
                     name: {"key_id": secret(6), "private_key": pem}
-                    for name in ("notary", "civil-affairs", "health", "real-estate")
+                    for name in ("notary", "civil-affairs", "health", "real-estate", "taxation", "disabled-persons")
                 },
             },
             "disabled_persons": {"app_id": secret(6), "secret": secret()},
