@@ -69,6 +69,19 @@ class HealthSettings(PublicSecuritySettings):
     public_key: str = Field(default="", pattern=r"^(04[0-9a-fA-F]{128})?$")
 
 
+class DisabledPersonsSettings(PartnerSettings):
+    """The disabled persons' federation: JSON signed with SM2 both ways, signed callbacks in as civil affairs'.
+
+    `private_key` is our SM2 key, both halves in base64; `public_key` theirs in hex with its leading 04.
+    """
+
+    app_id: str = ""
+    private_key: SecretStr = SecretStr("")
+    public_key: str = Field(default="", pattern=r"^(04[0-9a-fA-F]{128})?$")
+    callback_key_id: str = ""
+    callback_public_key: str = ""
+
+
 class DepartmentSettings(Section):
     """How each department is reached for applications and checks."""
 
@@ -82,6 +95,7 @@ class DepartmentSettings(Section):
     notary: NotarySettings = NotarySettings()
     civil_affairs: CivilAffairsSettings = CivilAffairsSettings()
     health: HealthSettings = HealthSettings()
+    disabled_persons: DisabledPersonsSettings = DisabledPersonsSettings()
 
     def unsafe(self) -> list[str]:
         """Return one sentence for each department setting that production refuses."""
@@ -105,8 +119,13 @@ class DepartmentSettings(Section):
             *unsafe_secret("The SM2 key for human resources", self.human_resources.private_key, minimum=64),
         ]
         found += unsafe_secret("The SM2 key for health's cases", self.health.private_key, minimum=64)
-        if not self.health.public_key:
-            found.append("Health's cases: the SM2 key of the department is missing.")
+        federation = "The disabled persons' federation"
+        found += unsafe_partner(federation, self.disabled_persons)
+        found += unsafe_secret(f"The SM2 key for {federation}", self.disabled_persons.private_key, minimum=128)
+        sm2_keys = {"Health's cases": self.health.public_key, federation: self.disabled_persons.public_key}
+        for name, key in sm2_keys.items():
+            if not key:
+                found.append(f"{name}: the SM2 key of the department is missing.")
         if not self.public_security.callback_public_key or not self.public_security.callback_key_id:
             found.append("Public security: the key of its callbacks is missing.")
         if (

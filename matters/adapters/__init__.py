@@ -11,5 +11,6 @@ Listed here by hand:
 - `notary`: takes dossiers as files in a folder (`Notary`);
 - `civil_affairs`: takes dossiers over SOAP and knows none again (`CivilAffairs`);
 - `health`: takes dossiers as sealed JSON (`Health`);
+- `disabled_persons`: takes dossiers as JSON that both sides sign with SM2 (`DisabledPersons`);
 - `folder`: keeps attachments in a folder (`Folder`).
 """

@@ -1,6 +1,7 @@
 """The departments that take dossiers by systems of their own, each of its own kind."""
 
 from sandbox.desks.civil_affairs_cases import CivilAffairsCases
+from sandbox.desks.disabled_persons_cases import DisabledPersonsCases
 from sandbox.desks.health_cases import HealthCases
 from sandbox.desks.notary import Notary
 from sandbox.desks.polled import PolledCases
@@ -68,6 +69,16 @@ def departments(
             callbacks=callbacks,
             filing=filing,
             clock=clock,
+        ),
+        DisabledPersonsCases(
+            people=people,
+            caller=credentials.disabled_persons_cases,
+            store=store,
+            faults=faults,
+            callbacks=callbacks,
+            filing=filing,
+            clock=clock,
+            nonces=nonces,
         ),
         HealthCases(
             people=people,

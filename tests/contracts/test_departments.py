@@ -17,14 +17,17 @@ from pydantic import SecretStr
 from core.clock import SystemClock
 from core.db import InsideTransaction, transaction
 from core.ids import RandomIds
+from core.keyring.sm2 import Sm2PrivateKey
 from core.outbound import Outbound, Partner
 from core.pii import IdNumber, Mobile, PersonName
 from core.settings import OutboundSettings
 from core.signers.sealed_json import SealedJson
 from core.signers.sharing import SharingEnvelope
 from core.signers.signed_json import Digest, SignedJson
+from core.signers.sm2_json import Sm2Json
 from matters.adapters.civil_affairs import CivilAffairs
 from matters.adapters.department_desk import DepartmentDesk, partner_name
+from matters.adapters.disabled_persons import DisabledPersons
 from matters.adapters.education import Degrees
 from matters.adapters.health import Health
 from matters.adapters.human_resources import Insurance, PensionDesk
@@ -178,8 +181,21 @@ def civil_affairs(town: Town, outbound: Outbound, *, secret: str | None = None) 
     )
 
 
+def federation(town: Town, outbound: Outbound, *, key: str | None = None, theirs: str | None = None) -> DisabledPersons:
+    signer = Sm2Json(
+        app_id=town.keys.told["disabled_persons_cases"]["app_id"],
+        private_key=SecretStr(key or town.keys.federation_ours),
+        public_key=theirs or town.keys.federation_public,
+        clock=SystemClock(),
+        ids=RandomIds(),
+    )
+    partner = Partner("disabled-persons", f"{town.base}/disabled-persons", PATIENCE, 2)
+    return DisabledPersons(outbound=outbound, partner=partner, signer=signer)
+
+
 # Everyone who takes dossiers: the switch of its faults, how it is built, and somebody whom it takes. Listed by hand.
 TAKERS: dict[str, tuple[str, Callable[[Town, Outbound], Department], Who]] = {
+    "disabled-persons": ("disabled-persons", federation, QUMANLIN),
     "public-security": (
         "public-security",
         lambda town, door: PublicSecurity(outbound=door, partner=signed(town, "public-security")),
@@ -403,7 +419,7 @@ async def test_the_notary_never_takes_a_file_twice(town: Town, outbound: Outboun
     assert [item["count"] for item in await town.received("notary")] == [1]
 
 
-@pytest.mark.parametrize("name", ["taxation", "civil-affairs", "health", "real-estate"])
+@pytest.mark.parametrize("name", ["taxation", "civil-affairs", "health", "real-estate", "disabled-persons"])
 async def test_each_declines_with_its_reason(name: str, town: Town, outbound: Outbound) -> None:
     _, build, _ = TAKERS[name]
     with pytest.raises(DossierDeclined) as declined:
@@ -425,6 +441,22 @@ async def test_health_decides_at_once_what_may_be(town: Town, outbound: Outbound
     receipt = await build(town, outbound).submit(replace(dossier(QUMANLIN), at_once=True))
     assert receipt.approved is not None
     assert receipt.approved["document_number"]
+
+
+async def test_an_answer_that_the_federation_has_not_signed_is_none_of_it(town: Town, outbound: Outbound) -> None:
+    """Whatever it says: the case may be there, and is sent again under its reference."""
+    somebody = Sm2PrivateKey.generate()
+    sent = dossier(QUMANLIN)
+    with pytest.raises(DepartmentUnavailable) as away:
+        await federation(town, outbound, theirs="04" + somebody.public.point.hex()).submit(sent)
+    assert away.value.ambiguous
+    assert (await federation(town, outbound).submit(sent)).receipt_number
+    assert [(item["reference"], item["count"]) for item in await town.received("disabled-persons")] == [
+        (sent.reference, 1)
+    ]
+    with pytest.raises(DepartmentUnavailable) as unknown:
+        await federation(town, outbound, key=somebody.text().decode()).submit(dossier(QUMANLIN))
+    assert not unknown.value.ambiguous
 
 
 async def test_a_form_arrives_as_it_was_filled_in_whatever_signs_stand_in_it(town: Town, outbound: Outbound) -> None:

@@ -20,14 +20,17 @@ from pydantic import SecretStr
 
 from core.clock import SystemClock
 from core.ids import RandomIds
+from core.keyring.sm2 import Sm2PrivateKey
 from core.outbound import Outbound, Partner
 from core.pii import IdNumber, PersonName
 from core.settings import OutboundSettings
 from core.signers.sealed_json import SealedJson
 from core.signers.sharing import SharingEnvelope
 from core.signers.signed_json import hmac_hex
+from core.signers.sm2_json import Sm2Json
 from matters.adapters.civil_affairs import CivilAffairs
 from matters.adapters.department_desk import DepartmentDesk
+from matters.adapters.disabled_persons import DisabledPersons
 from matters.adapters.education import Degrees
 from matters.adapters.health import Health
 from matters.adapters.human_resources import Insurance, PensionDesk
@@ -197,6 +200,18 @@ def envelope(keys: tuple[bytes, bytes]) -> SealedJson:
     )
 
 
+def signer() -> Sm2Json:
+    """Sign as the federation's page has it; nobody answers by the key that is expected."""
+    ours, theirs = Sm2PrivateKey.generate(), Sm2PrivateKey.generate()
+    return Sm2Json(
+        app_id="us",
+        private_key=SecretStr(ours.text().decode()),
+        public_key="04" + theirs.public.point.hex(),
+        clock=SystemClock(),
+        ids=RandomIds(),
+    )
+
+
 def questions(base: str, door: Outbound, keys: tuple[bytes, bytes]) -> list[Callable[[], Awaitable[object]]]:
     """Everything that matters may ask of a department, by every adapter."""
     clock, ids, secret = SystemClock(), RandomIds(), SecretStr(SECRET)
@@ -213,6 +228,7 @@ def questions(base: str, door: Outbound, keys: tuple[bytes, bytes]) -> list[Call
         Notary(outbound=door, partner=partner("notary"), app_id="us", secret=secret, contents=FakeContents()),
         CivilAffairs(outbound=door, partner=partner("civil-affairs"), app_id="us", secret=secret, clock=clock, ids=ids),
         Health(outbound=door, partner=partner("health"), envelope=envelope(keys)),
+        DisabledPersons(outbound=door, partner=partner("disabled-persons"), signer=signer()),
     )
     sharing = SharingEnvelope(access_id="us", secret=secret, private_key=SecretStr(keys[1].hex()), clock=clock)
     keepers = (

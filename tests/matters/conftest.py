@@ -238,7 +238,10 @@ async def desk(ground: Ground) -> Desk:
         "public-security": public_security,
         "human-resources": pension_desk,
         "department-desk": common_desk,
-        **{slug: FakeDepartment() for slug in ("taxation", "notary", "civil-affairs", "health", "real-estate")},
+        **{
+            slug: FakeDepartment()
+            for slug in ("taxation", "notary", "civil-affairs", "health", "real-estate", "disabled-persons")
+        },
     }
     for slug in ("taxation", "notary"):
         departments[slug].dedupe = Dedupe.QUERY

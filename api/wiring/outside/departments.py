@@ -6,8 +6,10 @@ from datetime import timedelta
 from api.wiring.ground import Ground
 from core.signers.sealed_json import SealedJson
 from core.signers.sharing import SharingEnvelope
+from core.signers.sm2_json import Sm2Json
 from matters.adapters.civil_affairs import CivilAffairs
 from matters.adapters.department_desk import DepartmentDesk, partner_name
+from matters.adapters.disabled_persons import DisabledPersons
 from matters.adapters.education import Degrees
 from matters.adapters.health import Health
 from matters.adapters.human_resources import Insurance, PensionDesk
@@ -86,7 +88,7 @@ def departments_of(ground: Ground, contents: FileContents) -> tuple[Mapping[str,
 def _of_their_own(ground: Ground, contents: FileContents) -> dict[str, Department]:
     """Return the departments that take dossiers by a system of their own, each of its own kind."""
     settings, outbound, clock, ids = ground.settings.departments, ground.outbound, ground.clock, ground.ids
-    health = settings.health
+    health, federation = settings.health, settings.disabled_persons
     return {
         "real-estate": RealEstate(
             outbound=outbound, partner=ground.signed_partner("real-estate", settings.real_estate, digest="sm3")
@@ -115,6 +117,17 @@ def _of_their_own(ground: Ground, contents: FileContents) -> dict[str, Departmen
                 secret=health.secret,
                 private_key=health.private_key,
                 public_key=health.public_key,
+                clock=clock,
+                ids=ids,
+            ),
+        ),
+        "disabled-persons": DisabledPersons(
+            outbound=outbound,
+            partner=ground.partner("disabled-persons", federation),
+            signer=Sm2Json(
+                app_id=federation.app_id,
+                private_key=federation.private_key,
+                public_key=federation.public_key,
                 clock=clock,
                 ids=ids,
             ),
