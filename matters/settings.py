@@ -31,6 +31,12 @@ class SharingSettings(PartnerSettings):
     private_key: SecretStr = SecretStr("")
 
 
+class HousingFundSettings(SharingSettings):
+    """The sharing interface of the housing fund, which calls nobody back (see `PolledSettings`)."""
+
+    poll_seconds: float = Field(default=60.0, ge=1, le=3600)
+
+
 class DeskSettings(SignedPartnerSettings):
     """The common desk of departments: signed JSON out, callbacks in, signed by each department's own key at the desk.
 
@@ -95,6 +101,7 @@ class DepartmentSettings(Section):
     notary: NotarySettings = NotarySettings()
     civil_affairs: CivilAffairsSettings = CivilAffairsSettings()
     health: HealthSettings = HealthSettings()
+    housing_fund: HousingFundSettings = HousingFundSettings()
     disabled_persons: DisabledPersonsSettings = DisabledPersonsSettings()
 
     def unsafe(self) -> list[str]:
@@ -113,11 +120,12 @@ class DepartmentSettings(Section):
         found = []
         for name, partner in signed.items():
             found += [*unsafe_partner(name, partner), *unsafe_secret(name, partner.secret)]
-        found += [
-            *unsafe_partner("Human resources", self.human_resources),
-            *unsafe_secret("Human resources", self.human_resources.secret),
-            *unsafe_secret("The SM2 key for human resources", self.human_resources.private_key, minimum=64),
-        ]
+        for name, sharing in {"Human resources": self.human_resources, "The housing fund": self.housing_fund}.items():
+            found += [
+                *unsafe_partner(name, sharing),
+                *unsafe_secret(name, sharing.secret),
+                *unsafe_secret(f"The SM2 key for {name}", sharing.private_key, minimum=64),
+            ]
         found += unsafe_secret("The SM2 key for health's cases", self.health.private_key, minimum=64)
         federation = "The disabled persons' federation"
         found += unsafe_partner(federation, self.disabled_persons)

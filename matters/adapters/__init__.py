@@ -12,5 +12,6 @@ Listed here by hand:
 - `civil_affairs`: takes dossiers over SOAP and knows none again (`CivilAffairs`);
 - `health`: takes dossiers as sealed JSON (`Health`);
 - `disabled_persons`: takes dossiers as JSON that both sides sign with SM2 (`DisabledPersons`);
+- `housing_fund`: takes dossiers over the sharing interface and is asked how they stand (`HousingFund`);
 - `folder`: keeps attachments in a folder (`Folder`).
 """

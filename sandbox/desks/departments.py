@@ -3,6 +3,7 @@
 from sandbox.desks.civil_affairs_cases import CivilAffairsCases
 from sandbox.desks.disabled_persons_cases import DisabledPersonsCases
 from sandbox.desks.health_cases import HealthCases
+from sandbox.desks.housing_fund_cases import HousingFundCases
 from sandbox.desks.notary import Notary
 from sandbox.desks.polled import PolledCases
 from sandbox.desks.real_estate_cases import RealEstateCases
@@ -12,6 +13,7 @@ from sandbox.ground.clock import Clock
 from sandbox.ground.faults import Faults
 from sandbox.ground.filing import Filing
 from sandbox.ground.settings import Credentials
+from sandbox.ground.sharing import SharingDesk
 from sandbox.ground.signing import Nonces, SignedDesk
 from sandbox.ground.store import Store
 from sandbox.people import People
@@ -67,6 +69,20 @@ def departments(
             store=store,
             faults=faults,
             callbacks=callbacks,
+            filing=filing,
+            clock=clock,
+        ),
+        HousingFundCases(
+            desk=SharingDesk(
+                department="housing_fund",
+                people=people,
+                caller=credentials.housing_fund,
+                sm2_public_key=credentials.housing_fund_sm2_public_key,
+                clock=clock,
+            ),
+            store=store,
+            faults=faults,
+            cases=cases,
             filing=filing,
             clock=clock,
         ),

@@ -30,6 +30,7 @@ from matters.adapters.department_desk import DepartmentDesk, partner_name
 from matters.adapters.disabled_persons import DisabledPersons
 from matters.adapters.education import Degrees
 from matters.adapters.health import Health
+from matters.adapters.housing_fund import HousingFund
 from matters.adapters.human_resources import Insurance, PensionDesk
 from matters.adapters.notary import Notary
 from matters.adapters.public_security import Households, PublicSecurity
@@ -181,6 +182,18 @@ def civil_affairs(town: Town, outbound: Outbound, *, secret: str | None = None) 
     )
 
 
+def housing_fund(town: Town, outbound: Outbound) -> HousingFund:
+    told = town.keys.told["housing_fund"]
+    envelope = SharingEnvelope(
+        access_id=told["access_id"],
+        secret=SecretStr(told["secret"]),
+        private_key=SecretStr(town.keys.fund_private.hex()),
+        clock=SystemClock(),
+    )
+    partner = Partner("housing-fund", f"{town.base}/housing-fund", PATIENCE, 2)
+    return HousingFund(outbound=outbound, partner=partner, envelope=envelope)
+
+
 def federation(town: Town, outbound: Outbound, *, key: str | None = None, theirs: str | None = None) -> DisabledPersons:
     signer = Sm2Json(
         app_id=town.keys.told["disabled_persons_cases"]["app_id"],
@@ -196,6 +209,7 @@ def federation(town: Town, outbound: Outbound, *, key: str | None = None, theirs
 # Everyone who takes dossiers: the switch of its faults, how it is built, and somebody whom it takes. Listed by hand.
 TAKERS: dict[str, tuple[str, Callable[[Town, Outbound], Department], Who]] = {
     "disabled-persons": ("disabled-persons", federation, QUMANLIN),
+    "housing-fund": ("housing-fund", housing_fund, QUMANLIN),
     "public-security": (
         "public-security",
         lambda town, door: PublicSecurity(outbound=door, partner=signed(town, "public-security")),
@@ -345,7 +359,7 @@ async def test_what_is_taken_back_stays_taken_back_however_often_it_is_said(taki
         await taking.department.withdraw(told)
 
 
-POLLED = ["taxation", "notary"]
+POLLED = ["taxation", "notary", "housing-fund"]
 
 
 async def told_by(department: Department, case: Filed, *, steps: int = 3) -> tuple[ProgressEvent, ...]:
@@ -419,7 +433,9 @@ async def test_the_notary_never_takes_a_file_twice(town: Town, outbound: Outboun
     assert [item["count"] for item in await town.received("notary")] == [1]
 
 
-@pytest.mark.parametrize("name", ["taxation", "civil-affairs", "health", "real-estate", "disabled-persons"])
+@pytest.mark.parametrize(
+    "name", ["taxation", "civil-affairs", "health", "real-estate", "disabled-persons", "housing-fund"]
+)
 async def test_each_declines_with_its_reason(name: str, town: Town, outbound: Outbound) -> None:
     _, build, _ = TAKERS[name]
     with pytest.raises(DossierDeclined) as declined:

@@ -33,6 +33,7 @@ from matters.adapters.department_desk import DepartmentDesk
 from matters.adapters.disabled_persons import DisabledPersons
 from matters.adapters.education import Degrees
 from matters.adapters.health import Health
+from matters.adapters.housing_fund import HousingFund
 from matters.adapters.human_resources import Insurance, PensionDesk
 from matters.adapters.notary import Notary
 from matters.adapters.public_security import Households, PublicSecurity
@@ -219,6 +220,7 @@ def questions(base: str, door: Outbound, keys: tuple[bytes, bytes]) -> list[Call
     def partner(name: str) -> Partner:
         return Partner(name, f"{base}/{name}", 20.0, 1)
 
+    sharing = SharingEnvelope(access_id="us", secret=secret, private_key=SecretStr(keys[1].hex()), clock=clock)
     takers = (
         PublicSecurity(outbound=door, partner=partner("public-security")),
         DepartmentDesk(outbound=door, partner=partner("department-desk")),
@@ -229,8 +231,8 @@ def questions(base: str, door: Outbound, keys: tuple[bytes, bytes]) -> list[Call
         CivilAffairs(outbound=door, partner=partner("civil-affairs"), app_id="us", secret=secret, clock=clock, ids=ids),
         Health(outbound=door, partner=partner("health"), envelope=envelope(keys)),
         DisabledPersons(outbound=door, partner=partner("disabled-persons"), signer=signer()),
+        HousingFund(outbound=door, partner=partner("housing-fund"), envelope=sharing),
     )
-    sharing = SharingEnvelope(access_id="us", secret=secret, private_key=SecretStr(keys[1].hex()), clock=clock)
     keepers = (
         Households(outbound=door, partner=partner("households"), ids=ids),
         Degrees(outbound=door, partner=partner("education"), ids=ids),

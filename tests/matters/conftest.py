@@ -240,7 +240,15 @@ async def desk(ground: Ground) -> Desk:
         "department-desk": common_desk,
         **{
             slug: FakeDepartment()
-            for slug in ("taxation", "notary", "civil-affairs", "health", "real-estate", "disabled-persons")
+            for slug in (
+                "taxation",
+                "notary",
+                "civil-affairs",
+                "health",
+                "real-estate",
+                "disabled-persons",
+                "housing-fund",
+            )
         },
     }
     for slug in ("taxation", "notary"):

@@ -105,7 +105,15 @@ class Keys:
                 "secret": secret(),
                 "callbacks": {
                     name: {"key_id": secret(6), "private_key": pem}
-                    for name in ("notary", "civil-affairs", "health", "real-estate", "taxation", "disabled-persons")
+                    for name in (
+                        "notary",
+                        "civil-affairs",
+                        "health",
+                        "real-estate",
+                        "taxation",
+                        "disabled-persons",
+                        "housing-fund",
+                    )
                 },
             },
             "disabled_persons": {"app_id": secret(6), "secret": secret()},

@@ -12,6 +12,7 @@ from matters.adapters.department_desk import DepartmentDesk, partner_name
 from matters.adapters.disabled_persons import DisabledPersons
 from matters.adapters.education import Degrees
 from matters.adapters.health import Health
+from matters.adapters.housing_fund import HousingFund
 from matters.adapters.human_resources import Insurance, PensionDesk
 from matters.adapters.notary import Notary
 from matters.adapters.public_security import Households, PublicSecurity
@@ -88,7 +89,7 @@ def departments_of(ground: Ground, contents: FileContents) -> tuple[Mapping[str,
 def _of_their_own(ground: Ground, contents: FileContents) -> dict[str, Department]:
     """Return the departments that take dossiers by a system of their own, each of its own kind."""
     settings, outbound, clock, ids = ground.settings.departments, ground.outbound, ground.clock, ground.ids
-    health, federation = settings.health, settings.disabled_persons
+    health, federation, fund = settings.health, settings.disabled_persons, settings.housing_fund
     return {
         "real-estate": RealEstate(
             outbound=outbound, partner=ground.signed_partner("real-estate", settings.real_estate, digest="sm3")
@@ -121,6 +122,13 @@ def _of_their_own(ground: Ground, contents: FileContents) -> dict[str, Departmen
                 ids=ids,
             ),
         ),
+        "housing-fund": HousingFund(
+            outbound=outbound,
+            partner=ground.partner("housing-fund", fund),
+            envelope=SharingEnvelope(
+                access_id=fund.access_id, secret=fund.secret, private_key=fund.private_key, clock=clock
+            ),
+        ),
         "disabled-persons": DisabledPersons(
             outbound=outbound,
             partner=ground.partner("disabled-persons", federation),
@@ -141,4 +149,5 @@ def poll_pauses(ground: Ground) -> Mapping[str, timedelta]:
     return {
         "taxation": timedelta(seconds=settings.taxation.poll_seconds),
         "notary": timedelta(seconds=settings.notary.poll_seconds),
+        "housing-fund": timedelta(seconds=settings.housing_fund.poll_seconds),
     }
