@@ -94,7 +94,7 @@ class DepartmentSettings(Section):
     public_security: PublicSecuritySettings = PublicSecuritySettings()
     human_resources: SharingSettings = SharingSettings()
     pension: SignedPartnerSettings = SignedPartnerSettings()
-    education: SignedPartnerSettings = SignedPartnerSettings()
+    education: PublicSecuritySettings = PublicSecuritySettings()
     real_estate: PublicSecuritySettings = PublicSecuritySettings()
     desk: DeskSettings = DeskSettings()
     taxation: PolledSettings = PolledSettings()

@@ -144,6 +144,7 @@ def trusted_keys(settings: Settings) -> dict[str, TrustedKey]:
     own: dict[str, PublicSecuritySettings | DisabledPersonsSettings] = {
         "civil-affairs": departments.civil_affairs,
         "disabled-persons": departments.disabled_persons,
+        "education": departments.education,
         "health": departments.health,
         "real-estate": departments.real_estate,
     }

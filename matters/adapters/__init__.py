@@ -4,7 +4,7 @@ Listed here by hand:
 
 - `public_security`: takes residence permit cases (`PublicSecurity`) and answers about households (`Households`);
 - `human_resources`: confirms pensions over SOAP (`PensionDesk`) and answers about insurance (`Insurance`);
-- `education`: answers about degrees (`Degrees`);
+- `education`: takes dossiers (`Admissions`) and answers about degrees (`Degrees`);
 - `real_estate`: takes dossiers (`RealEstate`) and answers about residences (`Residences`);
 - `department_desk`: takes dossiers for every department without a system of its own for a matter (`DepartmentDesk`);
 - `taxation`: takes dossiers as tickets and is asked how they stand (`Taxation`);

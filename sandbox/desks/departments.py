@@ -2,6 +2,7 @@
 
 from sandbox.desks.civil_affairs_cases import CivilAffairsCases
 from sandbox.desks.disabled_persons_cases import DisabledPersonsCases
+from sandbox.desks.education_cases import EducationCases
 from sandbox.desks.health_cases import HealthCases
 from sandbox.desks.housing_fund_cases import HousingFundCases
 from sandbox.desks.notary import Notary
@@ -95,6 +96,15 @@ def departments(
             filing=filing,
             clock=clock,
             nonces=nonces,
+        ),
+        EducationCases(
+            people=people,
+            desk=SignedDesk(credentials.education, clock=clock, nonces=nonces),
+            store=store,
+            faults=faults,
+            callbacks=callbacks,
+            filing=filing,
+            clock=clock,
         ),
         HealthCases(
             people=people,

@@ -28,7 +28,7 @@ from core.signers.sm2_json import Sm2Json
 from matters.adapters.civil_affairs import CivilAffairs
 from matters.adapters.department_desk import DepartmentDesk, partner_name
 from matters.adapters.disabled_persons import DisabledPersons
-from matters.adapters.education import Degrees
+from matters.adapters.education import Admissions, Degrees
 from matters.adapters.health import Health
 from matters.adapters.housing_fund import HousingFund
 from matters.adapters.human_resources import Insurance, PensionDesk
@@ -210,6 +210,11 @@ def federation(town: Town, outbound: Outbound, *, key: str | None = None, theirs
 TAKERS: dict[str, tuple[str, Callable[[Town, Outbound], Department], Who]] = {
     "disabled-persons": ("disabled-persons", federation, QUMANLIN),
     "housing-fund": ("housing-fund", housing_fund, QUMANLIN),
+    "education": (
+        "education",
+        lambda town, door: Admissions(outbound=door, partner=signed(town, "education")),
+        QUMANLIN,
+    ),
     "public-security": (
         "public-security",
         lambda town, door: PublicSecurity(outbound=door, partner=signed(town, "public-security")),
@@ -434,7 +439,7 @@ async def test_the_notary_never_takes_a_file_twice(town: Town, outbound: Outboun
 
 
 @pytest.mark.parametrize(
-    "name", ["taxation", "civil-affairs", "health", "real-estate", "disabled-persons", "housing-fund"]
+    "name", ["taxation", "civil-affairs", "health", "real-estate", "disabled-persons", "housing-fund", "education"]
 )
 async def test_each_declines_with_its_reason(name: str, town: Town, outbound: Outbound) -> None:
     _, build, _ = TAKERS[name]

@@ -31,7 +31,7 @@ from core.signers.sm2_json import Sm2Json
 from matters.adapters.civil_affairs import CivilAffairs
 from matters.adapters.department_desk import DepartmentDesk
 from matters.adapters.disabled_persons import DisabledPersons
-from matters.adapters.education import Degrees
+from matters.adapters.education import Admissions, Degrees
 from matters.adapters.health import Health
 from matters.adapters.housing_fund import HousingFund
 from matters.adapters.human_resources import Insurance, PensionDesk
@@ -231,6 +231,7 @@ def questions(base: str, door: Outbound, keys: tuple[bytes, bytes]) -> list[Call
         CivilAffairs(outbound=door, partner=partner("civil-affairs"), app_id="us", secret=secret, clock=clock, ids=ids),
         Health(outbound=door, partner=partner("health"), envelope=envelope(keys)),
         DisabledPersons(outbound=door, partner=partner("disabled-persons"), signer=signer()),
+        Admissions(outbound=door, partner=partner("education")),
         HousingFund(outbound=door, partner=partner("housing-fund"), envelope=sharing),
     )
     keepers = (

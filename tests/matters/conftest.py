@@ -248,6 +248,7 @@ async def desk(ground: Ground) -> Desk:
                 "real-estate",
                 "disabled-persons",
                 "housing-fund",
+                "education",
             )
         },
     }

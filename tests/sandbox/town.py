@@ -113,6 +113,7 @@ class Keys:
                         "taxation",
                         "disabled-persons",
                         "housing-fund",
+                        "education",
                     )
                 },
             },

@@ -10,7 +10,7 @@ from core.signers.sm2_json import Sm2Json
 from matters.adapters.civil_affairs import CivilAffairs
 from matters.adapters.department_desk import DepartmentDesk, partner_name
 from matters.adapters.disabled_persons import DisabledPersons
-from matters.adapters.education import Degrees
+from matters.adapters.education import Admissions, Degrees
 from matters.adapters.health import Health
 from matters.adapters.housing_fund import HousingFund
 from matters.adapters.human_resources import Insurance, PensionDesk
@@ -94,6 +94,7 @@ def _of_their_own(ground: Ground, contents: FileContents) -> dict[str, Departmen
         "real-estate": RealEstate(
             outbound=outbound, partner=ground.signed_partner("real-estate", settings.real_estate, digest="sm3")
         ),
+        "education": Admissions(outbound=outbound, partner=ground.signed_partner("education", settings.education)),
         "taxation": Taxation(outbound=outbound, partner=ground.signed_partner("taxation", settings.taxation)),
         "notary": Notary(
             outbound=outbound,
