@@ -225,7 +225,7 @@ class Edge:
             """A nonce is used up together with the effect: what failed may be sent again as it is."""
             request.ctx.is_replay = not await request.app.ctx.services.signatures.use(request.ctx.signed)
             # News of departments has no effect a second time; what answers with somebody's data answers once.
-            if request.ctx.is_replay and operation.access.audience is Audience.VERIFIER:
+            if request.ctx.is_replay and (operation.method == "GET" or operation.access.audience is Audience.VERIFIER):
                 raise SignatureInvalid
             return await handle()
 

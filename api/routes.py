@@ -26,8 +26,8 @@ from api.citizen.life import bundles
 from api.citizen.wallet import copies, disclosures, reports, showing
 from api.citizen.wallet import ledger_reports as citizen_ledger_reports
 from api.citizen.ways import assistances, login_checks, step_ups
+from api.departments import case_files, deaths, message_reports, progress
 from api.departments import certificates as certificate_news
-from api.departments import deaths, message_reports, progress
 from api.operation import Routes
 from api.public import client, copy_checks, decision_checks, keys, progress_queries, wechat_push
 from api.public import consents as consent_texts
@@ -97,6 +97,7 @@ ROUTES: Final[tuple[Routes, ...]] = (
     certificate_queries.routes,
     erasure_requests.routes,
     progress.routes,
+    case_files.routes,
     certificate_news.routes,
     deaths.routes,
     message_reports.routes,

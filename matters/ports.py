@@ -154,6 +154,18 @@ class FileStore(Protocol):
         ...
 
 
+class FileContents(Protocol):
+    """What the files of a dossier hold, for a department that they are brought to."""
+
+    async def read(self, file_id: UUID) -> bytes:
+        """Return the content of a file that goes with a dossier.
+
+        Raises:
+            FileStoreUnavailable: it is gone, or cannot be read now.
+        """
+        ...
+
+
 class Inspector(Protocol):
     """Opens a resident's file where a hostile one can do no harm."""
 

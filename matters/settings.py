@@ -31,6 +31,12 @@ class SharingSettings(PartnerSettings):
     private_key: SecretStr = SecretStr("")
 
 
+class HousingFundSettings(SharingSettings):
+    """The sharing interface of the housing fund, which calls nobody back (see `PolledSettings`)."""
+
+    poll_seconds: float = Field(default=60.0, ge=1, le=3600)
+
+
 class DeskSettings(SignedPartnerSettings):
     """The common desk of departments: signed JSON out, callbacks in, signed by each department's own key at the desk.
 
@@ -69,19 +75,34 @@ class HealthSettings(PublicSecuritySettings):
     public_key: str = Field(default="", pattern=r"^(04[0-9a-fA-F]{128})?$")
 
 
+class DisabledPersonsSettings(PartnerSettings):
+    """The disabled persons' federation: JSON signed with SM2 both ways, signed callbacks in as civil affairs'.
+
+    `private_key` is our SM2 key, both halves in base64; `public_key` theirs in hex with its leading 04.
+    """
+
+    app_id: str = ""
+    private_key: SecretStr = SecretStr("")
+    public_key: str = Field(default="", pattern=r"^(04[0-9a-fA-F]{128})?$")
+    callback_key_id: str = ""
+    callback_public_key: str = ""
+
+
 class DepartmentSettings(Section):
     """How each department is reached for applications and checks."""
 
     public_security: PublicSecuritySettings = PublicSecuritySettings()
     human_resources: SharingSettings = SharingSettings()
     pension: SignedPartnerSettings = SignedPartnerSettings()
-    education: SignedPartnerSettings = SignedPartnerSettings()
+    education: PublicSecuritySettings = PublicSecuritySettings()
     real_estate: PublicSecuritySettings = PublicSecuritySettings()
     desk: DeskSettings = DeskSettings()
     taxation: PolledSettings = PolledSettings()
     notary: NotarySettings = NotarySettings()
     civil_affairs: CivilAffairsSettings = CivilAffairsSettings()
     health: HealthSettings = HealthSettings()
+    housing_fund: HousingFundSettings = HousingFundSettings()
+    disabled_persons: DisabledPersonsSettings = DisabledPersonsSettings()
 
     def unsafe(self) -> list[str]:
         """Return one sentence for each department setting that production refuses."""
@@ -99,14 +120,20 @@ class DepartmentSettings(Section):
         found = []
         for name, partner in signed.items():
             found += [*unsafe_partner(name, partner), *unsafe_secret(name, partner.secret)]
-        found += [
-            *unsafe_partner("Human resources", self.human_resources),
-            *unsafe_secret("Human resources", self.human_resources.secret),
-            *unsafe_secret("The SM2 key for human resources", self.human_resources.private_key, minimum=64),
-        ]
+        for name, sharing in {"Human resources": self.human_resources, "The housing fund": self.housing_fund}.items():
+            found += [
+                *unsafe_partner(name, sharing),
+                *unsafe_secret(name, sharing.secret),
+                *unsafe_secret(f"The SM2 key for {name}", sharing.private_key, minimum=64),
+            ]
         found += unsafe_secret("The SM2 key for health's cases", self.health.private_key, minimum=64)
-        if not self.health.public_key:
-            found.append("Health's cases: the SM2 key of the department is missing.")
+        federation = "The disabled persons' federation"
+        found += unsafe_partner(federation, self.disabled_persons)
+        found += unsafe_secret(f"The SM2 key for {federation}", self.disabled_persons.private_key, minimum=128)
+        sm2_keys = {"Health's cases": self.health.public_key, federation: self.disabled_persons.public_key}
+        for name, key in sm2_keys.items():
+            if not key:
+                found.append(f"{name}: the SM2 key of the department is missing.")
         if not self.public_security.callback_public_key or not self.public_security.callback_key_id:
             found.append("Public security: the key of its callbacks is missing.")
         if (
@@ -200,12 +227,14 @@ class MatterSettings(Section):
     text_check: Switch = Switch.ON
     words: tuple[str, ...] = ()
     file_address_seconds: int = Field(default=300, ge=10, le=3600)
+    case_file_seconds: int = Field(default=3600, ge=60, le=86_400)
     attachment_bytes: int = Field(default=5 * 1024 * 1024, ge=1024, le=8 * 1024 * 1024)
     attachments: int = Field(default=10, ge=1, le=50)
     submissions_per_hour: int = Field(default=10, ge=1)
     start_limit: Rule = "600/hour"
     upload_limit: Rule = "60/hour"
     file_limit: Rule = "300/minute"
+    case_file_limit: Rule = "600/minute"
     check_limit: Rule = "60/minute"
     copy_limit: Rule = "20/hour"
     query_limit: Rule = "10/hour"

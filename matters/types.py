@@ -1,13 +1,12 @@
 """The words of matters: states, steps, what is handed to a department and what it answers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
 from core.pii import IdNumber, Mobile, PersonName
-from matters.clocks.types import CaseTime
 
 Fact = str | bool | date | None
 Details = Mapping[str, str | int | bool | None]
@@ -166,10 +165,27 @@ class Applicant:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class DossierFile:
+    """A file of a case; `address` is where its department fetches it until `expires_at`.
+
+    `size` (bytes) and `sha256` (lower-case hex) are those of the file as it is kept: a picture was made anew.
+    """
+
+    id: UUID
+    material: str
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    address: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Dossier:
     """What a department gets. `reference` is ours, and the same at each try. Prints as its reference.
 
-    `department` is whose matter it is, for a desk that serves several; `at_once`: it is decided while one waits (即办).
+    `department`: whose matter it is, at a desk of several; `at_once`: decided while one waits; `files`: as they came.
     """
 
     reference: str
@@ -181,6 +197,7 @@ class Dossier:
     year: int
     department: str = ""
     at_once: bool = False
+    files: tuple[DossierFile, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Dossier {self.reference}>"
@@ -250,27 +267,6 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True)
-class TimelineEntry:
-    """One line of what happened, for the resident."""
-
-    at: datetime
-    step: Step
-    actor: str
-    actor_en: str
-    note: str
-    note_en: str
-
-
-@dataclass(frozen=True, slots=True)
-class NextAction:
-    """What happens next, or what the resident has to do."""
-
-    code: str
-    text: str
-    text_en: str
-
-
-@dataclass(frozen=True, slots=True)
 class HandledBy:
     """Who handles a case: the unit, its region's code, and what it is called."""
 
@@ -290,31 +286,12 @@ class ServiceState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """How a matter's department stands now, and what follows for who asks for it.
-
-    `since`: when the trouble began; `expected_at`: when an operator expects it to be over.
-    """
+    """How a matter's department stands. `since`: when trouble began; `expected_at`: when it is expected to be over."""
 
     state: ServiceState
     since: datetime | None
     expected_at: datetime | None
     text: Text
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class FormValue:
-    """A value in a form with where it came from. `masked`: only a part is shown at the caller's level.
-
-    `certificate` is the one it was read from; `reported` the ticket under which it was called wrong.
-    """
-
-    value: object
-    source: str
-    editable: bool = True
-    masked: bool = False
-    as_of: datetime | None = None
-    certificate: UUID | None = None
-    reported: str | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -362,36 +339,3 @@ class MaterialLine:
     reason: Text
     source: str
     handed_in: bool
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class ApplicationView:
-    """An application as its owner sees it."""
-
-    id: UUID
-    matter: str
-    title: str
-    title_en: str
-    state: State
-    version: int
-    number: str | None
-    created_at: datetime
-    updated_at: datetime
-    submitted_at: datetime | None
-    due_at: datetime | None
-    due_note: str | None
-    clock: str
-    next_action: NextAction | None
-    time: CaseTime
-    timeline: Sequence[TimelineEntry] = ()
-    branches: Sequence[Branch] = ()
-    result: Result | None = None
-    form: Mapping[str, FormValue] = field(default_factory=dict)
-    hidden: Sequence[str] = ()
-    missing: Sequence[str] = ()
-    expires_at: datetime | None = None
-    attachments: Sequence[AttachmentView] = ()
-    materials: Sequence[MaterialLine] = ()
-    rated: Satisfaction | None = None
-    service: Availability | None = None
-    handled_by: HandledBy | None = None

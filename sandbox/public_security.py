@@ -14,6 +14,7 @@ from sandbox.ground.answers import Json, NotUnderstood, part, read_supplement, t
 from sandbox.ground.callbacks import Callbacks, Step
 from sandbox.ground.clock import Clock
 from sandbox.ground.faults import Faults, Mode, hang_up
+from sandbox.ground.filing import Filing, listed
 from sandbox.ground.signing import SignedDesk
 from sandbox.ground.store import Store
 from sandbox.ground.submissions import earlier_answer, supplement, take
@@ -60,6 +61,7 @@ class PublicSecurity:
         store: Store,
         faults: Faults,
         callbacks: Callbacks,
+        filing: Filing,
         clock: Clock,
         drawer: Drawer,
     ) -> None:
@@ -68,6 +70,7 @@ class PublicSecurity:
         self._store = store
         self._faults = faults
         self._callbacks = callbacks
+        self._filing = filing
         self._clock = clock
         self._drawer = drawer
 
@@ -158,11 +161,12 @@ class PublicSecurity:
 
         async def receive(told: Json) -> Json:
             nonlocal caller_left
-            submission = self._read(told)
+            submission, files = self._read(told), listed(told, "files")
             ending = submission.person.ending if submission.person is not None else "answers"
             if ending == "hangs" and not await self._faults.hang(request, _NAME):
                 caller_left = True
                 return {}
+            await self._filing.collect(_NAME, submission.reference, files)
             return await self._decide_on(submission)
 
         response = await self._desk.takes(receive)(request)

@@ -21,6 +21,7 @@ from sandbox.ground.answers import answer
 from sandbox.ground.callbacks import Callbacks
 from sandbox.ground.clock import Clock
 from sandbox.ground.faults import Faults, misbehaving
+from sandbox.ground.filing import Filing
 from sandbox.ground.settings import CallbackKey, Credentials, Settings
 from sandbox.ground.sharing import SharingDesk
 from sandbox.ground.signing import CallbackSigner, Nonces, SignedDesk
@@ -85,6 +86,12 @@ async def create_app(settings: Settings, credentials: Credentials, *, studio: St
         pause_ms=settings.pause_ms,
         hosts=settings.callback_hosts,
     )
+    filing = Filing(
+        store=store,
+        signer=signer,
+        signers=_signers(credentials.desk_callbacks, clock),
+        may_go_to=callbacks.may_go_to,
+    )
     deaths = Deaths(people=people, store=store, signer=signer, callbacks=callbacks, clock=clock)
     await deaths.load()
     wechat = WeChat(people=people, caller=credentials.wechat, store=store, clock=clock)
@@ -125,6 +132,7 @@ async def create_app(settings: Settings, credentials: Credentials, *, studio: St
             store=store,
             faults=faults,
             callbacks=callbacks,
+            filing=filing,
             clock=clock,
             drawer=drawer,
         ),
@@ -166,6 +174,7 @@ async def create_app(settings: Settings, credentials: Credentials, *, studio: St
             store=store,
             faults=faults,
             callbacks=callbacks,
+            filing=filing,
             clock=clock,
         ),
         *departments(
@@ -174,6 +183,7 @@ async def create_app(settings: Settings, credentials: Credentials, *, studio: St
             store=store,
             faults=faults,
             callbacks=callbacks,
+            filing=filing,
             clock=clock,
             nonces=nonces,
             pause_ms=settings.pause_ms,

@@ -9,20 +9,9 @@ from pydantic import JsonValue, TypeAdapter
 
 from api.citizen.asking.progress_words import CaseTimeOut, HandledByOut, ServiceOut
 from api.operation import Out
-from matters.applications.records import ApplicationLine
-from matters.types import (
-    ApplicationView,
-    AttachmentView,
-    Branch,
-    FormValue,
-    MaterialLine,
-    NextAction,
-    Result,
-    Satisfaction,
-    State,
-    Step,
-    TimelineEntry,
-)
+from matters.applications.progress import ApplicationLine
+from matters.types import AttachmentView, Branch, MaterialLine, Result, Satisfaction, State, Step
+from matters.view import ApplicationView, FormValue, NextAction, TimelineEntry
 
 _VALUE: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
 

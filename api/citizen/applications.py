@@ -48,7 +48,8 @@ from matters.errors import (
     WithdrawalTooLate,
 )
 from matters.ratings.types import Dimension, Said
-from matters.types import ApplicationView, Satisfaction, State
+from matters.types import Satisfaction, State
+from matters.view import ApplicationView
 
 PREFIX = "/v1/citizen/applications"
 routes = Routes(prefix=PREFIX, tag="applications")

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from core.crypto import make_keys, private_pem
+from core.keyring.sm2 import Sm2PrivateKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,7 @@ def _credentials() -> tuple[dict[str, Any], dict[str, Any]]:
     theirs["housing_fund"] = shared
     ours["housing_fund"] = {**shared, "sm2_private_key": private.hex()}
     ours["health_cases"], theirs["health_cases"] = _sealed_pair()
+    ours["disabled_persons_cases"], theirs["disabled_persons_cases"] = _signing_pair()
     return ours, theirs
 
 
@@ -176,6 +178,17 @@ def _sealed_pair() -> tuple[dict[str, Any], dict[str, Any]]:
         {**shared, "private_key": our_private.hex(), "public_key": "04" + their_public.hex()},
         {**shared, "private_key": their_private.hex(), "caller_public_key": "04" + our_public.hex()},
     )
+
+
+def _signing_pair() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return both sides of a conversation that each signs with an SM2 key of its own."""
+    ours, theirs, app_id = Sm2PrivateKey.generate(), Sm2PrivateKey.generate(), secrets.token_hex(8)
+
+    def side(own: Sm2PrivateKey, other: Sm2PrivateKey) -> dict[str, Any]:
+        private_key, public_key = own.text().decode().strip(), "04" + other.public.point.hex()
+        return {"app_id": app_id, "private_key": private_key, "public_key": public_key}
+
+    return side(ours, theirs), side(theirs, ours)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -42,6 +42,7 @@ from matters.catalogue.revisions.editing import Revisions
 from matters.catalogue.revisions.living import LivingCatalogue
 from matters.catalogue.revisions.publishing import Publishing
 from matters.files.inspection import Inspection
+from matters.handover.case_files import CaseFiles
 from matters.handover.letters import Letters
 from matters.handover.polling import Polling
 from matters.letters.deliveries import LetterDeliveries
@@ -106,6 +107,7 @@ class MatterServices:
     behind: Mapping[str, tuple[str, ...]]
     inspection: Inspection
     file_addresses: FileAddresses
+    case_files: CaseFiles
     results: ResultServices
     commitments: Commitments
     branches: BranchServices
@@ -169,7 +171,17 @@ class MatterServices:
         )
         guides = Guides(catalogue=catalogue, knowing=knowing, materials=materials)
         life = LifeViews(catalogue=catalogue, lists=load_lists(shipped))
-        departments, records, registries = departments_of(ground)
+        case_files = CaseFiles(
+            catalogue=catalogue,
+            files=files,
+            audit=audit,
+            vault=vault,
+            limits=limits,
+            clock=clock,
+            public_url=ground.settings.effective_public_url,
+            settings=settings,
+        )
+        departments, records, registries = departments_of(ground, case_files)
         demands = Demands(
             catalogue=catalogue,
             materials=materials,
@@ -267,6 +279,7 @@ class MatterServices:
                 history=history,
                 tracking=tracking,
                 polling=polling,
+                case_files=case_files,
                 claims=Claims(routing=routing, clock=clock),
                 pulls=Pulls(table=table, records=records, audit=audit),
                 numbers=Numbers(clock=clock),
@@ -341,18 +354,14 @@ class MatterServices:
             files=files,
             living=living,
             revisions=Revisions(
-                catalogue=catalogue,
-                living=living,
-                lint=Lint(load_surroundings()),
-                audit=audit,
-                clock=clock,
-                ids=ids,
+                catalogue=catalogue, living=living, lint=Lint(load_surroundings()), audit=audit, clock=clock, ids=ids
             ),
             publishing=Publishing(catalogue=catalogue, living=living, audit=audit, clock=clock, ids=ids),
             behind={"department-desk": partners_at_the_desk(catalogue)},
             inspection=inspection,
             exchange=exchange,
             elsewhere=Elsewhere(),
+            case_files=case_files,
             file_addresses=FileAddresses(
                 catalogue=catalogue,
                 files=files,
@@ -375,6 +384,7 @@ class MatterServices:
                 departments=departments,
                 letters=letters,
                 returned=returned,
+                case_files=case_files,
             ),
             handling=HandlingServices.build(
                 catalogue=catalogue,

@@ -144,6 +144,11 @@ def with_sandbox(settings: Settings) -> Settings:
                 notary={**partners["notary"], "poll_seconds": _SANDBOX_POLLS},
                 civil_affairs={**partners["civil_affairs_cases"], "address": partners["civil_affairs"]["address"]},
                 health={**partners["health_cases"], "address": partners["health"]["address"]},
+                housing_fund={**_sharing(partners["housing_fund"]), "poll_seconds": _SANDBOX_POLLS},
+                disabled_persons={
+                    **partners["disabled_persons_cases"],
+                    "address": partners["disabled_persons"]["address"],
+                },
             ),
         },
     )

@@ -33,6 +33,7 @@ from auth.staff.sessions import StaffSessions
 from core.settings import UnsafeSettings
 from core.signers.http_signature import TrustedKey
 from core.signers.strength import is_sound
+from matters.settings import DisabledPersonsSettings, PublicSecuritySettings
 
 # Who tells us news without having a matter or issuing a certificate: of deaths, and of messages.
 _SIGNING: Final = frozenset({"public-security", "sms"})
@@ -140,8 +141,10 @@ def trusted_keys(settings: Settings) -> dict[str, TrustedKey]:
     issuers = settings.certificates
     desk = settings.departments.desk
     departments = settings.departments
-    own = {
+    own: dict[str, PublicSecuritySettings | DisabledPersonsSettings] = {
         "civil-affairs": departments.civil_affairs,
+        "disabled-persons": departments.disabled_persons,
+        "education": departments.education,
         "health": departments.health,
         "real-estate": departments.real_estate,
     }

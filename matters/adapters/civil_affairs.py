@@ -15,7 +15,7 @@ from core.ids import Ids
 from core.log import get_logger
 from core.outbound import Incoming, Outbound, Partner
 from matters.adapters.reading import as_department, read_xml, text
-from matters.adapters.writing import add, add_case, add_form, written
+from matters.adapters.writing import add, add_case, add_files, add_form, written
 from matters.errors import DossierDeclined, QuestionRefused
 from matters.handover.errors import SupplementDeclined
 from matters.types import Capability, CaseStatus, Dedupe, Dossier, Filed, Receipt, Supplement
@@ -154,6 +154,7 @@ def _document(dossier: Dossier) -> bytes:
     add(root, _CASES, "SubmittedAt", dossier.submitted_at.isoformat(timespec="seconds"))
     add(root, _CASES, "CallbackUrl", dossier.callback_url)
     add_case(root, _CASES, dossier)
+    add_files(root, _CASES, dossier)
     return written(root)
 
 

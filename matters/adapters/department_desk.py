@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from core.outbound import Outbound, Partner
 from matters.adapters.reading import as_department, details, refused_question, text
-from matters.adapters.writing import listed
+from matters.adapters.writing import files_of, listed
 from matters.errors import DossierDeclined
 from matters.handover.errors import SupplementDeclined, WithdrawalDeclined
 from matters.types import Capability, CaseStatus, Dedupe, Details, Dossier, Filed, Receipt, Supplement
@@ -58,6 +58,7 @@ class DepartmentDesk:
                 "mobile": mobile.reveal() if mobile else None,
             },
             "form": dict(dossier.form),
+            "files": files_of(dossier),
             "callback_url": dossier.callback_url,
         }
         partner = replace(self._partner, name=partner_name(dossier.department))

@@ -11,10 +11,22 @@ from pydantic import SecretStr
 
 from core.outbound import Incoming, Outbound, Partner
 from matters.adapters.reading import as_department, details, moment, place, read_xml, refused_question, text
-from matters.adapters.writing import add, add_case, written
-from matters.errors import QuestionRefused
+from matters.adapters.writing import add, add_case, add_files, written
+from matters.errors import DepartmentUnavailable, FileStoreUnavailable, QuestionRefused
 from matters.handover.errors import WithdrawalDeclined
-from matters.types import Capability, CaseStatus, Dedupe, Dossier, Filed, ProgressEvent, Receipt, State, Supplement
+from matters.ports import FileContents
+from matters.types import (
+    Capability,
+    CaseStatus,
+    Dedupe,
+    Dossier,
+    DossierFile,
+    Filed,
+    ProgressEvent,
+    Receipt,
+    State,
+    Supplement,
+)
 
 _SPACE: Final = "urn:notary:exchange:1"
 _STATES: Final[Mapping[str, State]] = {
@@ -36,24 +48,31 @@ class Notary:
     dedupe: Final = Dedupe.QUERY
     capabilities: Final = frozenset({Capability.SUBMIT, Capability.STATUS, Capability.WITHDRAW})
 
-    def __init__(self, *, outbound: Outbound, partner: Partner, app_id: str, secret: SecretStr) -> None:
+    def __init__(
+        self, *, outbound: Outbound, partner: Partner, app_id: str, secret: SecretStr, contents: FileContents
+    ) -> None:
+        """`contents`: of the files that are brought with a case."""
         self._outbound = outbound
+        self._contents = contents
         self._partner = partner
         pair = f"{app_id}:{secret.get_secret_value()}".encode()
         self._proof = {"Authorization": "Basic " + base64.b64encode(pair).decode()}
 
     async def submit(self, dossier: Dossier) -> Receipt:
-        """Put a case into the folder; the receipt is the file's name.
+        """Put a case into the folder, after the files that it names; the receipt is the file's name.
 
         Raises:
             QuestionRefused: the office cannot read the file, which an operator has to look into.
-            DepartmentUnavailable: no usable answer.
+            DepartmentUnavailable: no usable answer, or a file of the case cannot be read now.
         """
         root = Element(f"{{{_SPACE}}}Case")
         add(root, _SPACE, "Reference", dossier.reference)
         add(root, _SPACE, "Matter", dossier.matter)
         add(root, _SPACE, "SubmittedAt", dossier.submitted_at.isoformat(timespec="seconds"))
         add_case(root, _SPACE, dossier)
+        add_files(root, _SPACE, dossier, fetched=False)
+        for file in dossier.files:
+            await self._bring(dossier.reference, file)
         name = f"{dossier.reference}.xml"
         with as_department(self._partner.name):
             content = written(root)
@@ -111,10 +130,22 @@ class Notary:
             if answer.status not in {HTTPStatus.CREATED, HTTPStatus.PRECONDITION_FAILED}:
                 raise refused_question(self._partner.name, answer.status)
 
-    async def _put(self, name: str, content: bytes) -> Incoming:
+    async def _bring(self, reference: str, file: DossierFile) -> None:
+        """Put a file of a case into the folder. One that lies there whole is none of a case before the case does."""
+        try:
+            content = await self._contents.read(file.id)
+        except FileStoreUnavailable as error:
+            retry_after = error.extras.retry_after
+            raise DepartmentUnavailable(self._partner.name, ambiguous=False, retry_after=retry_after) from error
+        with as_department(self._partner.name):
+            answer = await self._put(f"{reference}/{file.name}", content, file.media_type)
+            if answer.status not in {HTTPStatus.CREATED, HTTPStatus.PRECONDITION_FAILED}:
+                raise refused_question(self._partner.name, answer.status)
+
+    async def _put(self, name: str, content: bytes, media_type: str = "application/xml") -> Incoming:
         headers = {
             **self._proof,
-            "Content-Type": "application/xml",
+            "Content-Type": media_type,
             "X-Content-SHA256": hashlib.sha256(content).hexdigest(),
             "If-None-Match": "*",
         }

@@ -48,6 +48,17 @@ class RealEstate:
                 "phone": mobile.reveal() if mobile else "",
             },
             "fields": [{"name": name, "value": value} for name, value in dossier.form.items()],
+            "papers": [
+                {
+                    "item": file.material,
+                    "title": file.name,
+                    "format": file.media_type,
+                    "length": file.size,
+                    "sha256": file.sha256,
+                    "fetch_at": file.address,
+                }
+                for file in dossier.files
+            ],
             "notify": dossier.callback_url,
         }
         with as_department(self._partner.name):

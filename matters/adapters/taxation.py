@@ -60,6 +60,17 @@ class Taxation:
             },
             "declared": dict(dossier.form),
             "declared_at": dossier.submitted_at.isoformat(timespec="seconds"),
+            "enclosures": [
+                {
+                    "code": file.material,
+                    "file": file.name,
+                    "type": file.media_type,
+                    "bytes": file.size,
+                    "sha256": file.sha256,
+                    "link": file.address,
+                }
+                for file in dossier.files
+            ],
         }
         with as_department(self._partner.name):
             answer = await self._outbound.call(self._partner, "POST", "/v1/tickets", json_body=asked, repeatable=False)

@@ -1,4 +1,4 @@
-"""Writing for departments: elements of XML, values of a form with what they are, and lists of files."""
+"""Writing for departments: XML of a namespace, values of a form with what they are, lists of files."""
 
 import json
 import re
@@ -65,6 +65,34 @@ def add_form(root: Element, space: str, values: Mapping[str, object]) -> None:
         field = add(form, space, "Field", words)
         field.set("name", fitting(name))
         field.set("type", kind)
+
+
+def add_files(root: Element, space: str, dossier: Dossier, *, fetched: bool = True) -> None:
+    """Add the list of a dossier's files; with where each is fetched, unless they are brought there."""
+    listed = add(root, space, "Files")
+    for file in dossier.files:
+        one = add(listed, space, "File", file.address if fetched else "")
+        one.set("material", file.material)
+        one.set("name", file.name)
+        one.set("mediaType", file.media_type)
+        one.set("size", str(file.size))
+        one.set("sha256", file.sha256)
+
+
+def files_of(dossier: Dossier) -> list[dict[str, object]]:
+    """Return the list of a dossier's files, as most pages with JSON have it."""
+    return [
+        {
+            "material": file.material,
+            "name": file.name,
+            "media_type": file.media_type,
+            "size": file.size,
+            "sha256": file.sha256,
+            "url": file.address,
+            "expires_at": file.expires_at.isoformat(timespec="seconds"),
+        }
+        for file in dossier.files
+    ]
 
 
 def written(root: Element) -> bytes:

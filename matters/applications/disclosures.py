@@ -23,7 +23,8 @@ class Disclosures:
             OutsideTransaction: no transaction is running.
         """
         known = ["name", "id_number", *(["mobile"] if dossier.applicant.mobile else [])]
-        await self.tell(record, "sent", [*known, *sorted(dossier.form.keys() - set(known))])
+        names = {*dossier.form, *(file.material for file in dossier.files)}
+        await self.tell(record, "sent", [*known, *sorted(names - set(known))])
 
     async def tell(self, record: Record, outcome: str, names: Sequence[str] = ()) -> None:
         """Tell what came of a dossier.

@@ -28,7 +28,8 @@ from matters.errors import ChangedMeanwhile, FormInvalid, NothingToApplyFor, Sta
 from matters.forms.rules import shape
 from matters.ports import Holdings, People
 from matters.settings import MatterSettings
-from matters.types import ApplicationView, State, Step
+from matters.types import State, Step
+from matters.view import ApplicationView
 
 _INSERT: Final = """
 INSERT INTO application (id, citizen_id, matter_code, matter_version, department, state, version, actions, form_sealed,

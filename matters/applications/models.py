@@ -74,6 +74,8 @@ class Attachment(Model):
     size = fields.IntField()
     media_type = fields.CharField(max_length=32)
     created_at = fields.DatetimeField()
+    kept_sha256 = fields.CharField(max_length=64)
+    kept_size = fields.IntField()
 
     class Meta:
         table = "attachment"

@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -14,7 +14,7 @@ from core.cache import Limits, TooManyRequests
 from core.clock import Clock, china_date
 from core.crypto import Vault
 from core.db import as_moment, as_uuid, fetch, fetch_one, transaction
-from matters.applications.records import ApplicationLine, Record, form_view, read_files, read_own, read_record
+from matters.applications.records import Record, form_view, read_files, read_own, read_record
 from matters.cases.documents import words_in
 from matters.cases.history import History, Line
 from matters.cases.rules import fold, is_open, is_running, target_of
@@ -29,16 +29,8 @@ from matters.materials.resolving import Materials
 from matters.materials.types import Asked
 from matters.routing.routing import Routing
 from matters.settings import MatterSettings
-from matters.types import (
-    ApplicationView,
-    Branch,
-    DeliveryState,
-    Result,
-    Satisfaction,
-    State,
-    Text,
-    TimelineEntry,
-)
+from matters.types import Branch, DeliveryState, Result, Satisfaction, State, Text
+from matters.view import ApplicationView, TimelineEntry
 
 _PAGE: Final = """
 SELECT id, matter_code, state, number, created_at, updated_at FROM application
@@ -71,6 +63,20 @@ _AGENT: Final = Text("代办人", "Somebody acting for you")
 def query_code_hash(vault: Vault, number: str, query_code: str) -> str:
     """Return what is kept of a query code."""
     return vault.mark(_QUERY_CODE, f"{number}:{query_code}")
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationLine:
+    """An application in a list."""
+
+    id: UUID
+    matter: str
+    title: str
+    title_en: str
+    state: State
+    number: str | None
+    created_at: datetime
+    updated_at: datetime
 
 
 class Progress:

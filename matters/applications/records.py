@@ -13,7 +13,8 @@ from core.db import as_json, as_moment, as_uuid, fetch, fetch_one
 from matters.applications.rules import shown
 from matters.catalogue.types import Prefill
 from matters.errors import NoSuchApplication
-from matters.types import AttachmentView, FormValue, State
+from matters.types import AttachmentView, State
+from matters.view import FormValue
 
 FORM: Final = "application.form"
 # What was submitted, as it was then: the form and its sources.
@@ -69,20 +70,6 @@ class Record:
 
     def __repr__(self) -> str:
         return f"<Record {self.id}>"
-
-
-@dataclass(frozen=True, slots=True)
-class ApplicationLine:
-    """An application in a list."""
-
-    id: UUID
-    matter: str
-    title: str
-    title_en: str
-    state: State
-    number: str | None
-    created_at: datetime
-    updated_at: datetime
 
 
 async def read_record(vault: Vault, application_id: UUID, citizen_id: UUID | None = None) -> Record:

@@ -40,6 +40,7 @@ from matters.errors import (
     StateForbids,
 )
 from matters.forms.rules import examined
+from matters.handover.case_files import CaseFiles
 from matters.handover.polling import Polling
 from matters.handover.sending import hand_over
 from matters.materials.resolving import Materials
@@ -98,6 +99,7 @@ class Submission:
         history: History,
         tracking: Tracking,
         polling: Polling,
+        case_files: CaseFiles,
         numbers: Numbers,
         claims: Claims,
         pulls: Pulls,
@@ -119,6 +121,7 @@ class Submission:
         self._history = history
         self._tracking = tracking
         self._polling = polling
+        self._case_files = case_files
         self._disclosures = Disclosures(catalogue=catalogue, audit=audit)
         self._numbers = numbers
         self._claims = claims
@@ -231,6 +234,7 @@ class Submission:
 
         Raises:
             DepartmentUnavailable: try again later; the application stays submitted.
+            FileStoreUnavailable: a file is still being copied; try again later.
             QuestionRefused: an operator has to mend how we ask; the application stays submitted.
         """
         record = await read_record(self._vault, UUID(application_id))
@@ -299,6 +303,7 @@ class Submission:
             year=china_date(submitted_at).year,
             department=record.department,
             at_once=matter.promised_limit.is_at_once,
+            files=await self._case_files.of(record.id, department=record.department, reference=number),
         )
 
     async def _write_receipt(self, record: Record, receipt: Receipt, desk: str) -> None:

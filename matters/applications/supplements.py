@@ -20,7 +20,8 @@ from matters.handover.types import LetterKind
 from matters.materials.rules import demanded_errors
 from matters.texts.remarks import Remarks
 from matters.texts.types import About
-from matters.types import ApplicationView, State, Step
+from matters.types import State, Step
+from matters.view import ApplicationView
 
 
 class Supplements:

@@ -20,7 +20,8 @@ from matters.errors import StateForbids, WithdrawalTooLate, by_phone
 from matters.handover.letters import Letters
 from matters.handover.types import LetterKind
 from matters.ports import Department
-from matters.types import ApplicationView, Capability, DeliveryState, State, Step
+from matters.types import Capability, DeliveryState, State, Step
+from matters.view import ApplicationView
 
 # Whoever changes the delivery's row first wins: the withdrawal, or the job that sends the dossier.
 _CANCEL: Final = """

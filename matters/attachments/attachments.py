@@ -56,16 +56,18 @@ _FORGET: Final = "DELETE FROM attachment WHERE id = $1 RETURNING file_name"
 _COUNT: Final = "SELECT count(*) AS n FROM attachment WHERE application_id = $1"
 INSERT: Final = """
 INSERT INTO attachment (id, application_id, citizen_id, matter_code, material, file_name, sha256, size, media_type,
-                        created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id
+                        created_at, kept_sha256, kept_size)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id
 """
 
 
 @dataclass(frozen=True, slots=True)
 class _Sealed:
-    """A file ready to be kept."""
+    """A file ready to be kept. `sha256` is that of what was given, `kept_sha256` and `kept_size` of what is kept."""
 
     sha256: str
+    kept_sha256: str
+    kept_size: int
     content: bytes
 
 
@@ -152,7 +154,7 @@ class Attachments:
         name = self._ids.uuid().hex
         await self._files.put(name, sealed.content)
         try:
-            await transaction(lambda: self._write(caller, record, view, name=name, sha256=sealed.sha256))
+            await transaction(lambda: self._write(caller, record, view, name=name, sealed=sealed))
         except Exception:
             # Only for a failure: when the caller hangs up, the transaction goes on and its row needs the file.
             await self._files.remove(name)
@@ -203,9 +205,14 @@ class Attachments:
         return code
 
     def _seal(self, attachment_id: UUID, given: bytes, kept: bytes) -> _Sealed:
-        return _Sealed(hashlib.sha256(given).hexdigest(), self._vault.seal(CONTENT, attachment_id, as_text(kept)))
+        return _Sealed(
+            sha256=hashlib.sha256(given).hexdigest(),
+            kept_sha256=hashlib.sha256(kept).hexdigest(),
+            kept_size=len(kept),
+            content=self._vault.seal(CONTENT, attachment_id, as_text(kept)),
+        )
 
-    async def _write(self, caller: Caller, record: Record, view: AttachmentView, *, name: str, sha256: str) -> None:
+    async def _write(self, caller: Caller, record: Record, view: AttachmentView, *, name: str, sealed: _Sealed) -> None:
         await hold_mandate(caller, self._clock.now())
         now = self._clock.now()
         awaited = record.state is not State.DRAFT and await supply(record.id, view.material, self._clock)
@@ -223,10 +230,12 @@ class Attachments:
             record.matter_code,
             view.material,
             name,
-            sha256,
+            sealed.sha256,
             view.size,
             view.media_type,
             view.created_at,
+            sealed.kept_sha256,
+            sealed.kept_size,
         )
         await self._audit.record(
             "matters.file-given",

@@ -1,6 +1,5 @@
 """Reading a file that was given: by a short address that is signed, runs out, and names nobody."""
 
-import asyncio
 import base64
 import binascii
 import hmac
@@ -14,17 +13,14 @@ from auth.types import Caller
 from core.audit.record import Audit
 from core.cache import Limits
 from core.clock import Clock
-from core.crypto import RecordUnreadable, Vault
+from core.crypto import Vault
 from core.db import as_uuid, fetch_one, transaction
-from core.log import get_logger
 from matters.catalogue.catalogue import Catalogue
-from matters.errors import FileAddressExpired, FileStoreUnavailable, NoSuchAttachment
-from matters.files.sealing import CONTENT, as_bytes
+from matters.errors import FileAddressExpired, NoSuchAttachment
+from matters.files.reading import read_kept
 from matters.materials.vault import MaterialVault
 from matters.ports import FileStore
 from matters.settings import MatterSettings
-
-log = get_logger(__name__)
 
 _MARK: Final = "attachment.address"
 _HEAD: Final = struct.Struct(">c16sI")
@@ -147,9 +143,7 @@ class FileAddresses:
         row = await fetch_one(_ANY, file_id)
         if row is None:
             raise FileAddressExpired
-        sealed = await self._files.get(row["file_name"])
-        content = await asyncio.to_thread(self._opened, file_id, sealed)
-        return OpenedFile(content, row["media_type"])
+        return OpenedFile(await read_kept(self._files, self._vault, file_id, row["file_name"]), row["media_type"])
 
     def _named(self, token: str) -> tuple[bytes, UUID] | None:
         name, _, mark = token.partition(".")
@@ -160,10 +154,3 @@ class FileAddresses:
         except (ValueError, binascii.Error, struct.error):
             return None
         return (what, UUID(bytes=raw)) if self._clock.now() < datetime.fromtimestamp(end, UTC) else None
-
-    def _opened(self, attachment_id: UUID, sealed: bytes) -> bytes:
-        try:
-            return as_bytes(self._vault.open(CONTENT, attachment_id, sealed))
-        except RecordUnreadable as error:
-            log.error("a sealed file does not open", name=CONTENT)
-            raise FileStoreUnavailable(retry_after=30) from error

@@ -8,7 +8,7 @@ from uuid import UUID
 from core.audit.actors import SYSTEM
 from core.audit.record import Audit
 from core.clock import Clock
-from core.crypto import Vault
+from core.crypto import Vault, sha256_hex
 from core.db import execute, fetch, fetch_one
 from core.ids import Ids
 from core.log import get_logger
@@ -68,6 +68,7 @@ class Reuses:
             return None
         kept, content = found
         attachment_id, name = self._ids.uuid(), self._ids.uuid().hex
+        digest = await asyncio.to_thread(sha256_hex, content)
         sealed = await asyncio.to_thread(self._vault.seal, CONTENT, attachment_id, as_text(content))
         await self._files.put(name, sealed)
 
@@ -86,6 +87,8 @@ class Reuses:
                 kept.size,
                 kept.media_type,
                 self._clock.now(),
+                digest,
+                len(content),
             )
             await self._kept.note_use(kept.id)
             await self._audit.record(

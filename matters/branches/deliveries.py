@@ -21,6 +21,7 @@ from matters.cases.tracking import Tracking
 from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.terms.types import BranchRule
 from matters.errors import StateForbids
+from matters.handover.case_files import CaseFiles
 from matters.handover.sending import hand_over
 from matters.ports import Department, People
 from matters.types import Applicant, DeliveryState, Dossier, ProgressEvent, State
@@ -66,6 +67,7 @@ class BranchDeliveries:
         catalogue: Catalogue,
         people: People,
         departments: Mapping[str, Department],
+        case_files: CaseFiles,
         audit: Audit,
         vault: Vault,
         public_url: str,
@@ -73,6 +75,7 @@ class BranchDeliveries:
         self._catalogue = catalogue
         self._people = people
         self._departments = departments
+        self._case_files = case_files
         self._audit = audit
         self._vault = vault
         self._public_url = public_url
@@ -125,6 +128,8 @@ class BranchDeliveries:
         return work
 
     async def _claim(self, record: Record, branch_id: UUID, before: str, dossier: Dossier) -> bool:
+        names = {*dossier.form, *(file.material for file in dossier.files)}
+
         async def work() -> bool:
             if not await execute(_CLAIM, branch_id, before):
                 return False
@@ -136,7 +141,7 @@ class BranchDeliveries:
                     purpose=self._catalogue.of_case(record.matter_code, record.matter_version).matter.title.zh,
                     object_kind="application",
                     object_id=record.id,
-                    field_names=["name", "id_number", *sorted(dossier.form.keys() - {"name", "id_number"})],
+                    field_names=["name", "id_number", *sorted(names - {"name", "id_number"})],
                     outcome="sent",
                 )
             return True
@@ -156,6 +161,7 @@ class BranchDeliveries:
             submitted_at=record.submitted_at,
             year=china_date(record.submitted_at).year,
             department=rule.department,
+            files=await self._case_files.of(record.id, department=rule.department, reference=reference),
         )
 
 

@@ -5,7 +5,8 @@ from types import MappingProxyType
 from typing import Final
 
 from matters.cases.reasons import words_of
-from matters.types import Availability, DeliveryState, NextAction, ServiceState, State, Step, Text
+from matters.types import Availability, DeliveryState, ServiceState, State, Step, Text
+from matters.view import NextAction
 
 STEPS: Final[Mapping[Step, Text]] = MappingProxyType(
     {

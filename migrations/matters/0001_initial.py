@@ -111,6 +111,8 @@ class Migration(migrations.Migration):
                 ('size', fields.IntField()),
                 ('media_type', fields.CharField(max_length=32)),
                 ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('kept_sha256', fields.CharField(max_length=64)),
+                ('kept_size', fields.IntField()),
             ],
             options={'table': 'attachment', 'app': 'matters', 'indexes': [Index(fields=['application_id']), Index(fields=['citizen_id', 'matter_code'])], 'pk_attr': 'id', 'table_description': 'A file given with an application, its content lies sealed in the file store.'},
             bases=['Model'],

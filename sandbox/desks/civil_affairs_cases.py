@@ -19,6 +19,7 @@ from sandbox.ground.answers import NotAllowed, NotUnderstood
 from sandbox.ground.callbacks import Callbacks, Step
 from sandbox.ground.clock import Clock
 from sandbox.ground.faults import Faults, Mode, hang_up
+from sandbox.ground.filing import Filing, Listed, listed_in
 from sandbox.ground.settings import AppSecret
 from sandbox.ground.signing import TOLERANCE_S, Nonces, same
 from sandbox.ground.store import Store
@@ -52,6 +53,7 @@ class _Case:
     callback_url: str
     has_form: bool
     person: Person | None
+    files: list[Listed]
 
 
 class CivilAffairsCases:
@@ -65,6 +67,7 @@ class CivilAffairsCases:
         store: Store,
         faults: Faults,
         callbacks: Callbacks,
+        filing: Filing,
         clock: Clock,
         nonces: Nonces,
     ) -> None:
@@ -73,6 +76,7 @@ class CivilAffairsCases:
         self._store = store
         self._faults = faults
         self._callbacks = callbacks
+        self._filing = filing
         self._clock = clock
         self._nonces = nonces
 
@@ -122,6 +126,10 @@ class CivilAffairsCases:
     async def _accept(self, request: web.Request, case: _Case) -> web.Response:
         if case.person is not None and case.person.ending == "hangs" and not await self._faults.hang(request, _NAME):
             return hang_up(request)
+        try:
+            await self._filing.collect(_NAME, case.reference, case.files)
+        except NotUnderstood as refusal:
+            return _fault(str(refusal))
         mode = await self._faults.meet_callbacks(_NAME)
         told = await self._store.run(partial(self._take_in, case=case, mode=mode))
         self._callbacks.wake()
@@ -193,6 +201,7 @@ class CivilAffairsCases:
             callback_url=told["url"],
             has_form=case.find("c:Form", _IN) is not None,
             person=self._people.find_named(told["number"], told["name"]),
+            files=listed_in(case.findall("c:Files/c:File", _IN)),
         )
 
     def _check(self, envelope: ET.Element, document: bytes) -> None:

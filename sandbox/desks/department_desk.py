@@ -13,6 +13,7 @@ from sandbox.ground.answers import Json, NotUnderstood, part, read_supplement, t
 from sandbox.ground.callbacks import Callbacks, Step
 from sandbox.ground.clock import Clock
 from sandbox.ground.faults import DEPARTMENTS, Faults, Mode, hang_up
+from sandbox.ground.filing import Filing, listed
 from sandbox.ground.signing import SignedDesk
 from sandbox.ground.store import Store
 from sandbox.ground.submissions import earlier_answer, take
@@ -38,7 +39,15 @@ class DepartmentDesk:
     """Takes dossiers for every department. Invariant: a reference opens one case at a department."""
 
     def __init__(
-        self, *, people: People, desk: SignedDesk, store: Store, faults: Faults, callbacks: Callbacks, clock: Clock
+        self,
+        *,
+        people: People,
+        desk: SignedDesk,
+        store: Store,
+        faults: Faults,
+        callbacks: Callbacks,
+        filing: Filing,
+        clock: Clock,
     ) -> None:
         self._people = people
         self._desk = desk
@@ -46,6 +55,7 @@ class DepartmentDesk:
         self._faults = faults
         self._callbacks = callbacks
         self._cases = CalledBackCases(callbacks)
+        self._filing = filing
         self._clock = clock
 
     def routes(self) -> list[web.RouteDef]:
@@ -102,11 +112,12 @@ class DepartmentDesk:
             nonlocal caller_left
             if department not in DEPARTMENTS:
                 return {"code": "1404", "message": "There is no such department at this desk."}
-            submission = self._read(department, told)
+            submission, files = self._read(department, told), listed(told, "files")
             ending = submission.person.ending if submission.person is not None else "answers"
             if ending == "hangs" and not await self._faults.hang(request, department):
                 caller_left = True
                 return {}
+            await self._filing.collect(department, submission.reference, files)
             mode = await self._faults.meet_callbacks(department)
             answer = await self._store.run(partial(self._take_in, submission=submission, mode=mode))
             self._callbacks.wake()

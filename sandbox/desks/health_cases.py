@@ -19,6 +19,7 @@ from sandbox.ground.answers import Json, NotAllowed, NotUnderstood, answer, part
 from sandbox.ground.callbacks import Callbacks
 from sandbox.ground.clock import Clock
 from sandbox.ground.faults import Faults, Mode, hang_up
+from sandbox.ground.filing import Filing, listed
 from sandbox.ground.settings import Misconfigured, SealedCaller
 from sandbox.ground.signing import Nonces, check_seconds, same, sm3_hmac
 from sandbox.ground.store import Store
@@ -42,6 +43,7 @@ class HealthCases:
         store: Store,
         faults: Faults,
         callbacks: Callbacks,
+        filing: Filing,
         clock: Clock,
         nonces: Nonces,
     ) -> None:
@@ -51,6 +53,7 @@ class HealthCases:
         self._faults = faults
         self._callbacks = callbacks
         self._cases = CalledBackCases(callbacks)
+        self._filing = filing
         self._clock = clock
         self._nonces = nonces
         try:
@@ -97,9 +100,10 @@ class HealthCases:
             if person is not None and person.ending == "hangs" and not await self._faults.hang(request, _NAME):
                 caller_left = True
                 return {}
-            text(told, "reference")
+            reference, files = text(told, "reference"), listed(told, "files")
             text(told, "matter")
             text(told, "submitted_at")
+            await self._filing.collect(_NAME, reference, files)
             mode = await self._faults.meet_callbacks(_NAME)
             taken = await self._store.run(partial(self._take_in, told=told, person=person, mode=mode))
             self._callbacks.wake()

@@ -17,6 +17,7 @@ from sandbox.desks.polled import Happened, PolledCases
 from sandbox.ground.answers import NotUnderstood
 from sandbox.ground.clock import Clock
 from sandbox.ground.faults import Faults, Mode, hang_up
+from sandbox.ground.filing import Filing, Listed, listed_in
 from sandbox.ground.settings import AppSecret
 from sandbox.ground.signing import same
 from sandbox.ground.store import Store
@@ -39,13 +40,22 @@ class _Case:
     matter: str
     person: Person | None
     complete: bool
+    files: list[Listed]
 
 
 class Notary:
     """Keeps what is put into the folder, once for each name."""
 
     def __init__(
-        self, *, people: People, caller: AppSecret, store: Store, faults: Faults, cases: PolledCases, clock: Clock
+        self,
+        *,
+        people: People,
+        caller: AppSecret,
+        store: Store,
+        faults: Faults,
+        cases: PolledCases,
+        filing: Filing,
+        clock: Clock,
     ) -> None:
         self._people = people
         pair = f"{caller.app_id}:{caller.secret}".encode()
@@ -53,6 +63,7 @@ class Notary:
         self._store = store
         self._faults = faults
         self._cases = cases
+        self._filing = filing
         self._clock = clock
 
     def routes(self) -> list[web.RouteDef]:
@@ -60,6 +71,7 @@ class Notary:
         return [
             web.put(f"/{_NAME}/in/{{reference}}.withdrawal.xml", self._withdraw),
             web.put(f"/{_NAME}/in/{{reference}}.xml", self._receive),
+            web.put(f"/{_NAME}/in/{{reference}}/{{name}}", self._take_file),
             web.head(f"/{_NAME}/in/{{reference}}.xml", self._look),
             web.get(f"/{_NAME}/out/{{reference}}.ack.xml", self._acknowledge),
         ]
@@ -74,6 +86,7 @@ class Notary:
         try:
             _require_digest(request, body)
             case = self._read(reference, body)
+            await self._require_brought(reference, case.files)
         except NotUnderstood as refusal:
             return web.Response(text=str(refusal), status=422)
         if case.person is not None and case.person.ending == "hangs" and not await self._faults.hang(request, _NAME):
@@ -98,6 +111,31 @@ class Notary:
             answer={"number": number},
         )
         return 201
+
+    async def _take_file(self, request: web.Request) -> web.Response:
+        reference, name, body = request.match_info["reference"], request.match_info["name"], await request.read()
+        if self._is_stranger(request):
+            return web.Response(status=401)
+        digest = hashlib.sha256(body).hexdigest()
+        try:
+            _require_digest(request, body)
+        except NotUnderstood as refusal:
+            return web.Response(text=str(refusal), status=422)
+        lies_there = await self._filing.find(_NAME, reference)
+        if name in lies_there:
+            return web.Response(status=412)
+        brought = Listed("", name, request.content_type, len(body), digest, "")
+        await self._filing.note(_NAME, reference, brought, "brought")
+        return web.Response(status=201, headers={"X-Content-SHA256": digest})
+
+    async def _require_brought(self, reference: str, files: list[Listed]) -> None:
+        lies_there = await self._filing.find(_NAME, reference)
+        for file in files:
+            if lies_there.get(file.name) != (file.media_type, file.size, file.sha256):
+                message = "A file that the case names does not lie beside it, or is another one."
+                raise NotUnderstood(message)
+        for file in files:
+            await self._filing.note(_NAME, reference, file, "same")
 
     async def _look(self, request: web.Request) -> web.Response:
         if self._is_stranger(request):
@@ -142,7 +180,12 @@ class Notary:
             message = "The reference is letters, digits and hyphens, at most 64."
             raise NotUnderstood(message)
         name, number = (case.findtext(f"Applicant/{part}", "", _IN) for part in ("Name", "IdNumber"))
-        return _Case(told["Matter"], self._people.find_named(number, name), case.find("Form", _IN) is not None)
+        return _Case(
+            matter=told["Matter"],
+            person=self._people.find_named(number, name),
+            complete=case.find("Form", _IN) is not None,
+            files=listed_in(case.findall("Files/File", _IN)),
+        )
 
 
 def _require_digest(request: web.Request, body: bytes) -> None:

@@ -11,6 +11,7 @@ from sandbox.ground.answers import Json, NotUnderstood, part, read_supplement, t
 from sandbox.ground.callbacks import Callbacks
 from sandbox.ground.clock import Clock
 from sandbox.ground.faults import Faults, Mode, hang_up
+from sandbox.ground.filing import Filing, listed
 from sandbox.ground.signing import SignedDesk
 from sandbox.ground.store import Store
 from sandbox.ground.submissions import earlier_answer, take
@@ -18,19 +19,36 @@ from sandbox.people import People
 
 _NAME = "real-estate"
 _LATEST = 10**11
+_PAPERS = {
+    "material": "item",
+    "name": "title",
+    "media_type": "format",
+    "size": "length",
+    "sha256": "sha256",
+    "url": "fetch_at",
+}
 
 
 class RealEstateCases:
     """Opens one case for a number."""
 
     def __init__(
-        self, *, people: People, desk: SignedDesk, store: Store, faults: Faults, callbacks: Callbacks, clock: Clock
+        self,
+        *,
+        people: People,
+        desk: SignedDesk,
+        store: Store,
+        faults: Faults,
+        callbacks: Callbacks,
+        filing: Filing,
+        clock: Clock,
     ) -> None:
         self._people = people
         self._desk = desk
         self._store = store
         self._faults = faults
         self._callbacks = callbacks
+        self._filing = filing
         self._clock = clock
         self._cases = CalledBackCases(callbacks)
 
@@ -61,6 +79,7 @@ class RealEstateCases:
             reason = None if complete else "incomplete"
             if person is None or person.ending == "refuses":
                 reason = "not-eligible"
+            await self._filing.collect(_NAME, number, listed(told, "papers", _PAPERS))
             mode = await self._faults.meet_callbacks(_NAME)
             taken = await self._store.run(
                 partial(self._take_in, number=number, item=item, notify=notify, reason=reason, mode=mode)

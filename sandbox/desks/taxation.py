@@ -11,6 +11,7 @@ from sandbox.desks.polled import Happened, PolledCases
 from sandbox.ground.answers import Json, part, read_supplement, text
 from sandbox.ground.clock import Clock
 from sandbox.ground.faults import Faults, Mode, hang_up
+from sandbox.ground.filing import Filing, listed
 from sandbox.ground.signing import SignedDesk
 from sandbox.ground.store import Store
 from sandbox.ground.submissions import count_again, supplement, take
@@ -19,6 +20,14 @@ from sandbox.people import People
 _NAME = "taxation"
 _ENDED = frozenset({"approved", "rejected", "not_accepted"})
 _STATUSES = {"accepted": "10", "in_review": "20", "approved": "80", "rejected": "90", "not_accepted": "91"}
+_ENCLOSURES = {
+    "material": "code",
+    "name": "file",
+    "media_type": "type",
+    "size": "bytes",
+    "sha256": "sha256",
+    "url": "link",
+}
 _ANSWERS = {
     "done": {"code": "0000", "message": "done"},
     "decided": {"code": "1409", "message": "This ticket has been decided."},
@@ -30,13 +39,22 @@ class Taxation:
     """Opens a ticket for every dossier that comes, whether or not its serial has been seen before."""
 
     def __init__(
-        self, *, people: People, desk: SignedDesk, store: Store, faults: Faults, cases: PolledCases, clock: Clock
+        self,
+        *,
+        people: People,
+        desk: SignedDesk,
+        store: Store,
+        faults: Faults,
+        cases: PolledCases,
+        filing: Filing,
+        clock: Clock,
     ) -> None:
         self._people = people
         self._desk = desk
         self._store = store
         self._faults = faults
         self._cases = cases
+        self._filing = filing
         self._clock = clock
 
     def routes(self) -> list[web.RouteDef]:
@@ -63,6 +81,7 @@ class Taxation:
             reason = "incomplete" if not complete else None
             if person is None or person.ending == "refuses":
                 reason = "not-eligible"
+            await self._filing.collect(_NAME, serial, listed(told, "enclosures", _ENCLOSURES))
             mode = await self._faults.meet_callbacks(_NAME)
             return await self._store.run(
                 partial(self._take_in, serial=serial, service=service, reason=reason, mode=mode)

@@ -72,6 +72,15 @@ class SealedCaller:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Sm2Caller:
+    """Who signs with SM2: its public key in hex, and our private one, both halves in base64."""
+
+    app_id: str
+    public_key: str
+    private_key: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class PushSecret:
     """How WeChat proves what it pushes."""
 
@@ -108,6 +117,7 @@ class Credentials:
     taxation: AppSecret
     notary: AppSecret
     health_cases: SealedCaller
+    disabled_persons_cases: Sm2Caller
     market_regulation: AppSecret
     sms: AppSecret
     mobile_register: AppSecret
@@ -157,6 +167,7 @@ class Credentials:
                 taxation=_app_secret(told["taxation"]),
                 notary=_app_secret(told["notary"]),
                 health_cases=_sealed_caller(told["health_cases"]),
+                disabled_persons_cases=Sm2Caller(**told["disabled_persons_cases"]),
                 market_regulation=_app_secret(told["market_regulation"]),
                 sms=_app_secret(told["sms"]),
                 mobile_register=_app_secret(told["mobile_register"]),

@@ -48,13 +48,17 @@ class SharingDesk:
         self, work: Callable[[Person, Json], Awaitable[Json]]
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         """Make a handler of work on a holder and the data of a question, whose answer is sealed."""
+        return self.tells(lambda data: work(self._holder(data), data))
+
+    def tells(self, work: Callable[[Json], Awaitable[Json]]) -> Callable[[web.Request], Awaitable[web.Response]]:
+        """Make a handler of work on the data of a question that names no holder, whose answer is sealed."""
 
         async def handle(request: web.Request) -> web.Response:
             try:
                 told = read_object(await request.read())
                 data = part(told, "data")
                 self._check(part(told, "head"), data)
-                clear = await work(self._holder(data), data)
+                clear = await work(data)
                 return answer({"head": {"status": 0, "message": "done"}, "data": {"certData": self._seal(clear)}})
             except NotAllowed as refusal:
                 return _refused(401, str(refusal))

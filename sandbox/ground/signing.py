@@ -170,9 +170,9 @@ class CallbackSigner:
         self._key_id = key_id
         self._clock = clock
 
-    def headers(self, *, url: str, body: bytes) -> dict[str, str]:
-        """Make the headers of one POST. Each attempt gets its own: a nonce is never sent twice."""
-        outgoing = _Outgoing("POST", url, {"Content-Type": "application/json"})
+    def headers(self, *, url: str, body: bytes, method: str = "POST") -> dict[str, str]:
+        """Make the headers of one request. Each attempt gets its own: a nonce is never sent twice."""
+        outgoing = _Outgoing(method, url, {"Content-Type": "application/json"})
         self._signer.sign(
             outgoing,
             key_id=self._key_id,

@@ -37,6 +37,11 @@ CREATE TABLE IF NOT EXISTS polled_cases (
     mode TEXT NOT NULL, refused INTEGER NOT NULL, withdrawn_at REAL, PRIMARY KEY (department, receipt_number)
 );
 CREATE INDEX IF NOT EXISTS polled_by_reference ON polled_cases (department, reference);
+CREATE TABLE IF NOT EXISTS case_files (
+    department TEXT NOT NULL, reference TEXT NOT NULL, name TEXT NOT NULL, material TEXT NOT NULL,
+    media_type TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL, outcome TEXT NOT NULL,
+    PRIMARY KEY (department, reference, name)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS certificates (
     person TEXT NOT NULL, kind TEXT NOT NULL, document TEXT NOT NULL, PRIMARY KEY (person, kind)
 ) WITHOUT ROWID;

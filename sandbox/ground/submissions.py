@@ -66,10 +66,21 @@ def supplement(
 
 
 def received(connection: sqlite3.Connection, department: str) -> list[dict[str, Any]]:
-    """List what a department received, oldest first: `count` is effects, `deliveries` is arrivals."""
+    """List what a department received, oldest first: `count` is effects, `deliveries` is arrivals.
+
+    `files` are those it has fetched, or had brought: `outcome` says whether each was as it had been told of.
+    """
     rows = connection.execute(
         "SELECT reference, matter, at, effects AS count, deliveries, outcome FROM submissions"
         " WHERE department = ? ORDER BY id",
         (department,),
     )
-    return [dict(row) for row in rows]
+    files = connection.execute(
+        "SELECT reference, name, material, media_type, size, sha256, outcome FROM case_files"
+        " WHERE department = ? ORDER BY name",
+        (department,),
+    ).fetchall()
+    filed: dict[str, list[dict[str, Any]]] = {}
+    for each in map(dict, files):
+        filed.setdefault(each.pop("reference"), []).append(each)
+    return [{**dict(row), "files": filed.get(row["reference"], [])} for row in rows]

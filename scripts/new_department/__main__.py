@@ -1,7 +1,8 @@
 """`python -m scripts.new_department NAME`: write the stubs of a department, and say what is listed by hand.
 
 The contract test has the department among its parameters from then on, and fails until adapter and twin are filled in.
-No use case is touched: submission, polling and withdrawal follow what the adapter declares.
+No use case is touched: submission, polling and withdrawal follow what the adapter declares. A department that has a
+page already, because it issues certificates or answers questions, gets a section on it, and its twin stands apart.
 """
 
 import argparse
@@ -29,13 +30,15 @@ _BY_HAND: Final = """To be listed by hand:
   matters/adapters/__init__.py            a line: what $module does
   matters/settings.py                     DepartmentSettings.$module, with a line in unsafe(); then scripts.reference
   api/wiring/outside/departments.py       "$slug": $class_name(...), in poll_pauses too where it has to be asked
-  api/wiring/settings.py                  $module=partners["$module"], for the sandbox
-  api/wiring/embedded.py                  "$module" among those that sign, the key of its callbacks
+  api/wiring/settings.py                  $module=$partner, for the sandbox
+  api/wiring/embedded.py                  "$key" among those that sign; "$slug" at the common desk, for its callbacks
   api/processes.py                        "$slug" among the partners that readiness tells of
-  sandbox/desks/departments.py            $class_name(...)
-  sandbox/ground/settings.py              Credentials.$module
+  sandbox/desks/departments.py            $twin(...)
+  sandbox/ground/settings.py              Credentials.$key
   sandbox/ground/faults.py                "$slug" among DEPARTMENTS
-  tests/sandbox/town.py                   "$module" among the keys
+  tests/sandbox/town.py                   "$key" among the keys
+  tests/contracts/test_departments.py     DEDUPES, unless it is by key; signed(...), unless it signs so
+  tests/contracts/test_garbage_answers.py $class_name(...)
   docs/departments/README.md              a row in each of the tables
   matters/catalogue/published/$slug.json  "desk": "$slug" in the matters that it takes
 Then: pytest tests/contracts/test_departments.py -k $slug"""
@@ -53,11 +56,10 @@ def write_stubs(name: str, root: Path) -> list[Path]:
     """
     if not _NAME.fullmatch(name) or len(name) > _LONGEST:
         raise NotWritten(f"{name!r} is no name: lower-case words and digits with hyphens, at most {_LONGEST} signs")
-    words = _words(name)
+    page, words = Path(f"docs/departments/{name}.md"), _words(name, root)
     files = {
         Path(f"matters/adapters/{words['module']}.py"): "adapter.txt",
-        Path(f"sandbox/desks/{words['module']}.py"): "twin.txt",
-        Path(f"docs/departments/{name}.md"): "page.txt",
+        Path(f"sandbox/desks/{words['key']}.py"): "twin.txt",
     }
     if there := [str(path) for path in files if (root / path).exists()]:
         raise NotWritten(f"there already: {', '.join(there)}")
@@ -66,16 +68,33 @@ def write_stubs(name: str, root: Path) -> list[Path]:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         text = Template((_HERE / template).read_text(encoding="utf-8")).substitute(words)
         (root / path).write_text(text, encoding="utf-8")
+    _write_page(root / page, words)
     (root / _SUITE).write_text(suite, encoding="utf-8")
-    return [*files, _SUITE]
+    return [*files, page, _SUITE]
 
 
-def _words(name: str) -> dict[str, str]:
+def _write_page(page: Path, words: dict[str, str]) -> None:
+    """Write a department's page, or a section on the one that it has."""
+    title, _, body = Template((_HERE / "page.txt").read_text(encoding="utf-8")).substitute(words).partition("\n")
+    before = f"{page.read_text(encoding='utf-8').rstrip()}\n\n## Cases 业务受理\n" if page.exists() else f"{title}\n"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(before + body, encoding="utf-8")
+
+
+def _words(name: str, root: Path) -> dict[str, str]:
+    """Return the names of a department; one that has a page in the tree has a system for other things already."""
+    beside = (root / f"docs/departments/{name}.md").exists()
     parts = name.split("-")
+    module, class_name = "_".join(parts), "".join(part.capitalize() for part in parts)
+    key = f"{module}_cases" if beside else module
+    partner = f'partners["{key}"]'
     return {
         "slug": name,
-        "module": "_".join(parts),
-        "class_name": "".join(part.capitalize() for part in parts),
+        "module": module,
+        "key": key,
+        "class_name": class_name,
+        "twin": f"{class_name}Cases" if beside else class_name,
+        "partner": f'{{**{partner}, "address": partners["{module}"]["address"]}}' if beside else partner,
         "title": " ".join(parts).capitalize(),
     }
 
@@ -104,6 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("name", help="the department's name in addresses, such as medical-insurance")
     parser.add_argument("--into", type=Path, default=_ROOT, help="another tree than this one")
     told = parser.parse_args(arguments)
+    words = _words(told.name, told.into)
     try:
         written = write_stubs(told.name, told.into)
     except (NotWritten, OSError) as reason:
@@ -111,7 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     for path in written:
         sys.stdout.write(f"written  {path}\n")
-    sys.stdout.write(Template(_BY_HAND).substitute(_words(told.name)) + "\n")
+    sys.stdout.write(Template(_BY_HAND).substitute(words) + "\n")
     return 0
 
 

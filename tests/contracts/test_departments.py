@@ -17,16 +17,20 @@ from pydantic import SecretStr
 from core.clock import SystemClock
 from core.db import InsideTransaction, transaction
 from core.ids import RandomIds
+from core.keyring.sm2 import Sm2PrivateKey
 from core.outbound import Outbound, Partner
 from core.pii import IdNumber, Mobile, PersonName
 from core.settings import OutboundSettings
 from core.signers.sealed_json import SealedJson
 from core.signers.sharing import SharingEnvelope
 from core.signers.signed_json import Digest, SignedJson
+from core.signers.sm2_json import Sm2Json
 from matters.adapters.civil_affairs import CivilAffairs
 from matters.adapters.department_desk import DepartmentDesk, partner_name
-from matters.adapters.education import Degrees
+from matters.adapters.disabled_persons import DisabledPersons
+from matters.adapters.education import Admissions, Degrees
 from matters.adapters.health import Health
+from matters.adapters.housing_fund import HousingFund
 from matters.adapters.human_resources import Insurance, PensionDesk
 from matters.adapters.notary import Notary
 from matters.adapters.public_security import Households, PublicSecurity
@@ -48,7 +52,7 @@ from matters.types import (
     State,
     Supplement,
 )
-from tests.fakes.matters import FakeDepartment, FakeHomeRegistry, FakeRecords
+from tests.fakes.matters import FakeContents, FakeDepartment, FakeHomeRegistry, FakeRecords
 from tests.sandbox.town import Caller as Town
 from tests.sandbox.town import Keys, MovableClock, opened, served
 
@@ -169,7 +173,13 @@ def sealed(town: Town) -> SealedJson:
 def notary(town: Town, outbound: Outbound, *, secret: str | None = None) -> Notary:
     told = town.keys.told["notary"]
     partner = Partner("notary", f"{town.base}/notary", PATIENCE, 2)
-    return Notary(outbound=outbound, partner=partner, app_id=told["app_id"], secret=SecretStr(secret or told["secret"]))
+    return Notary(
+        outbound=outbound,
+        partner=partner,
+        app_id=told["app_id"],
+        secret=SecretStr(secret or told["secret"]),
+        contents=FakeContents(),
+    )
 
 
 def civil_affairs(town: Town, outbound: Outbound, *, secret: str | None = None) -> CivilAffairs:
@@ -184,8 +194,39 @@ def civil_affairs(town: Town, outbound: Outbound, *, secret: str | None = None) 
     )
 
 
+def housing_fund(town: Town, outbound: Outbound) -> HousingFund:
+    told = town.keys.told["housing_fund"]
+    envelope = SharingEnvelope(
+        access_id=told["access_id"],
+        secret=SecretStr(told["secret"]),
+        private_key=SecretStr(town.keys.fund_private.hex()),
+        clock=SystemClock(),
+    )
+    partner = Partner("housing-fund", f"{town.base}/housing-fund", PATIENCE, 2)
+    return HousingFund(outbound=outbound, partner=partner, envelope=envelope)
+
+
+def federation(town: Town, outbound: Outbound, *, key: str | None = None, theirs: str | None = None) -> DisabledPersons:
+    signer = Sm2Json(
+        app_id=town.keys.told["disabled_persons_cases"]["app_id"],
+        private_key=SecretStr(key or town.keys.federation_ours),
+        public_key=theirs or town.keys.federation_public,
+        clock=SystemClock(),
+        ids=RandomIds(),
+    )
+    partner = Partner("disabled-persons", f"{town.base}/disabled-persons", PATIENCE, 2)
+    return DisabledPersons(outbound=outbound, partner=partner, signer=signer)
+
+
 # Everyone who takes dossiers: the switch of its faults, how it is built, and somebody whom it takes. Listed by hand.
 TAKERS: dict[str, tuple[str, Callable[[Town, Outbound], Department], Who]] = {
+    "disabled-persons": ("disabled-persons", federation, QUMANLIN),
+    "housing-fund": ("housing-fund", housing_fund, QUMANLIN),
+    "education": (
+        "education",
+        lambda town, door: Admissions(outbound=door, partner=signed(town, "education")),
+        QUMANLIN,
+    ),
     "public-security": (
         "public-security",
         lambda town, door: PublicSecurity(outbound=door, partner=signed(town, "public-security")),
@@ -364,7 +405,7 @@ async def test_what_was_missing_is_taken_once_for_each_key_where_anything_is_kno
         assert away.value.ambiguous
 
 
-POLLED = ["taxation", "notary"]
+POLLED = ["taxation", "notary", "housing-fund"]
 
 
 async def told_by(department: Department, case: Filed, *, steps: int = 3) -> tuple[ProgressEvent, ...]:
@@ -438,7 +479,9 @@ async def test_the_notary_never_takes_a_file_twice(town: Town, outbound: Outboun
     assert [item["count"] for item in await town.received("notary")] == [1]
 
 
-@pytest.mark.parametrize("name", ["taxation", "civil-affairs", "health", "real-estate"])
+@pytest.mark.parametrize(
+    "name", ["taxation", "civil-affairs", "health", "real-estate", "disabled-persons", "housing-fund", "education"]
+)
 async def test_each_declines_with_its_reason(name: str, town: Town, outbound: Outbound) -> None:
     _, build, _ = TAKERS[name]
     with pytest.raises(DossierDeclined) as declined:
@@ -460,6 +503,22 @@ async def test_health_decides_at_once_what_may_be(town: Town, outbound: Outbound
     receipt = await build(town, outbound).submit(replace(dossier(QUMANLIN), at_once=True))
     assert receipt.approved is not None
     assert receipt.approved["document_number"]
+
+
+async def test_an_answer_that_the_federation_has_not_signed_is_none_of_it(town: Town, outbound: Outbound) -> None:
+    """Whatever it says: the case may be there, and is sent again under its reference."""
+    somebody = Sm2PrivateKey.generate()
+    sent = dossier(QUMANLIN)
+    with pytest.raises(DepartmentUnavailable) as away:
+        await federation(town, outbound, theirs="04" + somebody.public.point.hex()).submit(sent)
+    assert away.value.ambiguous
+    assert (await federation(town, outbound).submit(sent)).receipt_number
+    assert [(item["reference"], item["count"]) for item in await town.received("disabled-persons")] == [
+        (sent.reference, 1)
+    ]
+    with pytest.raises(DepartmentUnavailable) as unknown:
+        await federation(town, outbound, key=somebody.text().decode()).submit(dossier(QUMANLIN))
+    assert not unknown.value.ambiguous
 
 
 async def test_a_form_arrives_as_it_was_filled_in_whatever_signs_stand_in_it(town: Town, outbound: Outbound) -> None:

@@ -20,16 +20,20 @@ from pydantic import SecretStr
 
 from core.clock import SystemClock
 from core.ids import RandomIds
+from core.keyring.sm2 import Sm2PrivateKey
 from core.outbound import Outbound, Partner
 from core.pii import IdNumber, PersonName
 from core.settings import OutboundSettings
 from core.signers.sealed_json import SealedJson
 from core.signers.sharing import SharingEnvelope
 from core.signers.signed_json import hmac_hex
+from core.signers.sm2_json import Sm2Json
 from matters.adapters.civil_affairs import CivilAffairs
 from matters.adapters.department_desk import DepartmentDesk
-from matters.adapters.education import Degrees
+from matters.adapters.disabled_persons import DisabledPersons
+from matters.adapters.education import Admissions, Degrees
 from matters.adapters.health import Health
+from matters.adapters.housing_fund import HousingFund
 from matters.adapters.human_resources import Insurance, PensionDesk
 from matters.adapters.notary import Notary
 from matters.adapters.public_security import Households, PublicSecurity
@@ -38,6 +42,7 @@ from matters.adapters.taxation import Taxation
 from matters.errors import DepartmentUnavailable, DossierDeclined, QuestionRefused
 from matters.handover.errors import WithdrawalDeclined
 from matters.types import Applicant, Capability, CaseStatus, Dossier, Filed, Receipt
+from tests.fakes.matters import FakeContents
 from tests.sandbox.town import served
 
 ANSWERS: Final = int(os.environ.get("ZHIJIAN_TEST_GARBAGE", "600"))
@@ -196,6 +201,18 @@ def envelope(keys: tuple[bytes, bytes]) -> SealedJson:
     )
 
 
+def signer() -> Sm2Json:
+    """Sign as the federation's page has it; nobody answers by the key that is expected."""
+    ours, theirs = Sm2PrivateKey.generate(), Sm2PrivateKey.generate()
+    return Sm2Json(
+        app_id="us",
+        private_key=SecretStr(ours.text().decode()),
+        public_key="04" + theirs.public.point.hex(),
+        clock=SystemClock(),
+        ids=RandomIds(),
+    )
+
+
 def questions(base: str, door: Outbound, keys: tuple[bytes, bytes]) -> list[Callable[[], Awaitable[object]]]:
     """Everything that matters may ask of a department, by every adapter."""
     clock, ids, secret = SystemClock(), RandomIds(), SecretStr(SECRET)
@@ -203,17 +220,20 @@ def questions(base: str, door: Outbound, keys: tuple[bytes, bytes]) -> list[Call
     def partner(name: str) -> Partner:
         return Partner(name, f"{base}/{name}", 20.0, 1)
 
+    sharing = SharingEnvelope(access_id="us", secret=secret, private_key=SecretStr(keys[1].hex()), clock=clock)
     takers = (
         PublicSecurity(outbound=door, partner=partner("public-security")),
         DepartmentDesk(outbound=door, partner=partner("department-desk")),
         PensionDesk(outbound=door, partner=partner("human-resources"), app_id="us", secret=secret, clock=clock),
         RealEstate(outbound=door, partner=partner("acceptances")),
         Taxation(outbound=door, partner=partner("taxation")),
-        Notary(outbound=door, partner=partner("notary"), app_id="us", secret=secret),
+        Notary(outbound=door, partner=partner("notary"), app_id="us", secret=secret, contents=FakeContents()),
         CivilAffairs(outbound=door, partner=partner("civil-affairs"), app_id="us", secret=secret, clock=clock, ids=ids),
         Health(outbound=door, partner=partner("health"), envelope=envelope(keys)),
+        DisabledPersons(outbound=door, partner=partner("disabled-persons"), signer=signer()),
+        Admissions(outbound=door, partner=partner("education")),
+        HousingFund(outbound=door, partner=partner("housing-fund"), envelope=sharing),
     )
-    sharing = SharingEnvelope(access_id="us", secret=secret, private_key=SecretStr(keys[1].hex()), clock=clock)
     keepers = (
         Households(outbound=door, partner=partner("households"), ids=ids),
         Degrees(outbound=door, partner=partner("education"), ids=ids),

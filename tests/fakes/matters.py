@@ -209,6 +209,15 @@ class FakeFileStore:
         self.files.pop(name, None)
 
 
+class FakeContents:
+    """Holds the same for every file."""
+
+    content = b"%PDF-1.7 what was given"
+
+    async def read(self, file_id: UUID) -> bytes:
+        return self.content
+
+
 class FakeInspector:
     """Opens files here and now, as the process of its own does."""
 

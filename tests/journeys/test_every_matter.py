@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from matters.catalogue.terms.types import Offer
+from matters.catalogue.types import Handling
 from tests.fakes.shipped import shipped_matters
 from tests.journeys.conftest import town_of_its_own
 from tests.journeys.resident import Resident
@@ -45,6 +46,8 @@ class Walk:
     steps: list[str] = field(default_factory=list)
     application: dict[str, Any] = field(default_factory=dict)
     number: str = ""
+    given: list[str] = field(default_factory=list)
+    arrived: list[tuple[str, str]] = field(default_factory=list)
     trouble: str = ""
 
 
@@ -148,6 +151,7 @@ class Walker:
         for material in to_bring:
             files = {"files": [picture()], "field_name": "file"}
             await self.ask(walk, who, "POST", f"{path}/attachments?material={material}", 201, **files)
+            walk.given.append(material)
         submitted = await self.ask(walk, who, "POST", f"{path}/submissions", 202, key=uuid.uuid4().hex)
         walk.number = submitted["number"]
         while True:
@@ -182,6 +186,13 @@ async def walk_all(town: Town) -> dict[str, Walk]:
 
         walks = dict(await asyncio.gather(*map(one, MATTERS)))
         assert leaks(walker.problems) == [], "the cast turned up in an error body"
+        by_number = {walk.number: walk for walk in walks.values()}
+        for department in {each.department.slug for each in shipped_matters()}:
+            async with session.get(f"{town.sandbox}/sandbox/{department}/received") as answer:
+                items = (await answer.json())["items"]
+            for item in items:
+                if walk := by_number.get(item["reference"]):
+                    walk.arrived += [(file["material"], file["outcome"]) for file in item["files"]]
         return walks
 
 
@@ -203,6 +214,13 @@ def test_a_matter_is_walked_from_search_to_its_result(walks: dict[str, Walk], sl
     assert walk.application["state"] == "approved"
     assert walk.number.startswith(matter.code)
     assert len(walk.number) == 43
+
+
+def test_what_residents_gave_has_reached_the_departments(walks: dict[str, Walk]) -> None:
+    for slug, walk in walks.items():
+        if MATTERS[slug].handling is Handling.DEPARTMENT:
+            assert sorted(walk.arrived) == sorted((material, "same") for material in walk.given), slug
+    assert sum(len(walk.arrived) for walk in walks.values()) > 9
 
 
 def test_all_72_of_them(walks: dict[str, Walk]) -> None:

@@ -47,6 +47,7 @@ from matters.exchange.counting import ExchangeCounts
 from matters.exchange.health import ServiceHealth
 from matters.exchange.reading import ExchangeFigures, counted_as, load_resources
 from matters.exchange.watching import ExchangeWatch
+from matters.handover.case_files import CaseFiles
 from matters.handover.letters import Letters
 from matters.handover.polling import Polling
 from matters.letters.deliveries import LetterDeliveries
@@ -67,7 +68,8 @@ from matters.routing.routing import Routing
 from matters.settings import MatterSettings
 from matters.texts.checking import TextChecks
 from matters.texts.remarks import Remarks
-from matters.types import ApplicationView, Capability, Dedupe, ProgressEvent, State
+from matters.types import Capability, Dedupe, ProgressEvent, State
+from matters.view import ApplicationView
 from tests.conftest import Ground
 from tests.fakes.matters import (
     FakeDepartment,
@@ -114,6 +116,7 @@ class Desk:
     remarks: Remarks
     copies: SubmissionCopies
     file_addresses: FileAddresses
+    case_files: CaseFiles
     catalogue: Catalogue
     guides: Guides
     life: LifeViews
@@ -262,7 +265,19 @@ async def desk(ground: Ground) -> Desk:
         "public-security": public_security,
         "human-resources": pension_desk,
         "department-desk": common_desk,
-        **{slug: FakeDepartment() for slug in ("taxation", "notary", "civil-affairs", "health", "real-estate")},
+        **{
+            slug: FakeDepartment()
+            for slug in (
+                "taxation",
+                "notary",
+                "civil-affairs",
+                "health",
+                "real-estate",
+                "disabled-persons",
+                "housing-fund",
+                "education",
+            )
+        },
     }
     for slug in ("taxation", "notary"):
         departments[slug].dedupe = Dedupe.QUERY
@@ -371,10 +386,21 @@ async def desk(ground: Ground) -> Desk:
         clock=clock,
         ids=ids,
     )
+    case_files = CaseFiles(
+        catalogue=catalogue,
+        files=files,
+        audit=audit,
+        vault=vault,
+        limits=limits,
+        clock=clock,
+        public_url="http://127.0.0.1:8000",
+        settings=settings,
+    )
     branch_deliveries = BranchDeliveries(
         catalogue=catalogue,
         people=people,
         departments=departments,
+        case_files=case_files,
         audit=audit,
         vault=vault,
         public_url="http://127.0.0.1:8000",
@@ -478,6 +504,7 @@ async def desk(ground: Ground) -> Desk:
             limits=limits,
             settings=settings,
         ),
+        case_files=case_files,
         file_addresses=FileAddresses(
             catalogue=catalogue,
             files=files,
@@ -547,6 +574,7 @@ async def desk(ground: Ground) -> Desk:
             history=history,
             tracking=tracking,
             polling=polling,
+            case_files=case_files,
             claims=claims,
             pulls=Pulls(table=shipped_routing(), records=records, audit=audit),
             numbers=Numbers(clock=clock),

@@ -26,7 +26,7 @@ from api.citizen.asking import files, value_reports
 from api.citizen.asking import materials as kept_materials
 from api.citizen.asking import results as my_results
 from api.citizen.life import bundles
-from api.departments import progress
+from api.departments import case_files, progress
 from api.idempotency import Idempotency
 from api.public import decision_checks, progress_queries
 from api.public import files as public_files
@@ -138,10 +138,10 @@ class Signer:
         self.key_id = key_id
         self.key = Ed25519PrivateKey.generate()
 
-    def sign(self, url: str, body: bytes, *, at: datetime, nonce: str = "") -> dict[str, str]:
+    def sign(self, url: str, body: bytes, *, at: datetime, nonce: str = "", method: str = "POST") -> dict[str, str]:
         digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
         message = _Message(
-            "POST", url, {"Content-Type": "application/json", "Content-Digest": f"sha-256=:{digest}:"}, body
+            method, url, {"Content-Type": "application/json", "Content-Digest": f"sha-256=:{digest}:"}, body
         )
         HTTPMessageSigner(signature_algorithm=ED25519, key_resolver=_OneKey(self.key)).sign(
             message,
@@ -239,6 +239,7 @@ async def opened(desk: Desk, also: Mapping[str, TrustedKey] | None = None) -> As
         clock=ground.clock,
         matters=SimpleNamespace(
             file_addresses=desk.file_addresses,
+            case_files=desk.case_files,
             demands=desk.demands,
             vault=desk.vault,
             life=desk.life,
@@ -287,6 +288,7 @@ async def opened(desk: Desk, also: Mapping[str, TrustedKey] | None = None) -> As
         matters.routes,
         applications.routes,
         progress.routes,
+        case_files.routes,
         progress_queries.routes,
         life.routes,
         bundles.routes,

@@ -123,6 +123,7 @@ async def test_a_reference_opens_one_case_however_often_it_comes(caller: Caller,
         "at": answers[0]["received_at"],
         "count": 1,
         "deliveries": 4,
+        "files": [],
         "outcome": "accepted",
     }
     assert len(portal.came) == 3

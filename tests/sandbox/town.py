@@ -66,6 +66,10 @@ class Keys:
         our_public, self.health_private = sm2_key_generate()
         health_public, health_private = sm2_key_generate()
         self.health_public = "04" + health_public.hex()
+        federation_caller, caller_private = sm2_key_generate()
+        federation_public, federation_private = sm2_key_generate()
+        self.federation_ours = base64.b64encode(caller_private + federation_caller).decode()
+        self.federation_public = "04" + federation_public.hex()
         pem = callback.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
         report = Ed25519PrivateKey.generate()
         self.report_public: Ed25519PublicKey = report.public_key()
@@ -101,7 +105,16 @@ class Keys:
                 "secret": secret(),
                 "callbacks": {
                     name: {"key_id": secret(6), "private_key": pem}
-                    for name in ("notary", "civil-affairs", "health", "real-estate")
+                    for name in (
+                        "notary",
+                        "civil-affairs",
+                        "health",
+                        "real-estate",
+                        "taxation",
+                        "disabled-persons",
+                        "housing-fund",
+                        "education",
+                    )
                 },
             },
             "disabled_persons": {"app_id": secret(6), "secret": secret()},
@@ -125,6 +138,11 @@ class Keys:
                 "secret": secret(),
                 "private_key": health_private.hex(),
                 "caller_public_key": "04" + our_public.hex(),
+            },
+            "disabled_persons_cases": {
+                "app_id": secret(6),
+                "public_key": "04" + federation_caller.hex(),
+                "private_key": base64.b64encode(federation_private + federation_public).decode(),
             },
             "market_regulation": {"app_id": secret(6), "secret": secret()},
             **{name: {"app_id": secret(6), "secret": secret()} for name in PROVIDERS},

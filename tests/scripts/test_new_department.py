@@ -113,6 +113,13 @@ class NoCallbacks:
         pass
 
 
+class NoFiles:
+    """Is told of no file."""
+
+    async def collect(self, department: str, reference: str, files: list[object]) -> None:
+        assert (department, files) == (NAME, [])
+
+
 @pytest.fixture
 async def door() -> AsyncIterator[Outbound]:
     door = Outbound(OutboundSettings(connect_seconds=10), clock=SystemClock(), production=False)
@@ -137,6 +144,24 @@ def test_the_stubs_import_and_say_what_is_missing(tree: Path, loaded: Any) -> No
         f'TAKERS: dict[str, tuple[str, Callable[[Town, Outbound], Department], Who]] = {{\n    "{NAME}": (' in written
     )
     assert "from matters.adapters.medical_insurance import MedicalInsurance\n" in written
+
+
+def test_a_department_that_has_a_page_gets_a_section_on_it_and_a_twin_beside(
+    tree: Path, loaded: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tree / f"docs/departments/{NAME}.md"
+    page.parent.mkdir(parents=True)
+    page.write_text("# Medical insurance 医保\n\nCertificates.\n", encoding="utf-8")
+    assert main([NAME, "--into", str(tree)]) == 0
+    told = capsys.readouterr().out
+    assert "Credentials.medical_insurance_cases" in told
+    assert '"address": partners["medical_insurance"]["address"]}' in told
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("# Medical insurance 医保\n\nCertificates.\n\n## Cases 业务受理\n\nWhat it is")
+    assert text.count("# Medical insurance") == 1
+    assert loaded("sandbox/desks/medical_insurance_cases.py").MedicalInsuranceCases
+    assert main([NAME, "--into", str(tree)]) == 1
+    assert page.read_text(encoding="utf-8") == text
 
 
 def test_nothing_is_written_over_and_no_name_leads_out_of_the_tree(
@@ -172,6 +197,7 @@ async def test_filled_in_it_keeps_the_contract_without_touching_a_use_case(
         store=store,
         faults=faults,
         callbacks=NoCallbacks(),
+        filing=NoFiles(),
         clock=clock,
     )
     app = web.Application(middlewares=[misbehaving(faults)])

@@ -11,6 +11,7 @@ from matters.cases.deadlines import Deadlines
 from matters.cases.history import History
 from matters.cases.tracking import Tracking
 from matters.catalogue.catalogue import Catalogue
+from matters.handover.case_files import CaseFiles
 from matters.handover.letters import Letters
 from matters.ports import Department
 
@@ -36,6 +37,7 @@ class BranchServices:
         departments: Mapping[str, Department],
         letters: Letters,
         returned: Collection[str],
+        case_files: CaseFiles,
     ) -> "BranchServices":
         """Build them over the services of cases."""
         branches = Branches(
@@ -54,6 +56,7 @@ class BranchServices:
             catalogue=catalogue,
             people=auth.realname,
             departments=departments,
+            case_files=case_files,
             audit=ground.audit,
             vault=ground.vault,
             public_url=ground.settings.effective_public_url,

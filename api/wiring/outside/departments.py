@@ -6,10 +6,13 @@ from datetime import timedelta
 from api.wiring.ground import Ground
 from core.signers.sealed_json import SealedJson
 from core.signers.sharing import SharingEnvelope
+from core.signers.sm2_json import Sm2Json
 from matters.adapters.civil_affairs import CivilAffairs
 from matters.adapters.department_desk import DepartmentDesk, partner_name
-from matters.adapters.education import Degrees
+from matters.adapters.disabled_persons import DisabledPersons
+from matters.adapters.education import Admissions, Degrees
 from matters.adapters.health import Health
+from matters.adapters.housing_fund import HousingFund
 from matters.adapters.human_resources import Insurance, PensionDesk
 from matters.adapters.notary import Notary
 from matters.adapters.public_security import Households, PublicSecurity
@@ -17,7 +20,7 @@ from matters.adapters.real_estate import RealEstate, Residences
 from matters.adapters.taxation import Taxation
 from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.types import Handling, Published
-from matters.ports import Department, HomeRegistry, Records
+from matters.ports import Department, FileContents, HomeRegistry, Records
 
 
 def partners_at_the_desk(catalogue: Catalogue) -> tuple[str, ...]:
@@ -38,11 +41,12 @@ def partners_of(published: Published) -> tuple[str, ...]:
 
 
 def departments_of(
-    ground: Ground,
+    ground: Ground, contents: FileContents
 ) -> tuple[Mapping[str, Department], Mapping[str, Records], Mapping[str, HomeRegistry]]:
     """Return who takes dossiers, by department, and who answers questions, by the names the catalogue uses.
 
-    And the registers that are told what was decided elsewhere, by the names the table of routes uses.
+    And the registers that are told what was decided elsewhere, by the names the table of routes uses. `contents`: of
+    the files that are brought to a department.
     """
     settings, outbound, ids = ground.settings.departments, ground.outbound, ground.ids
     public_security = ground.signed_partner("public-security", settings.public_security)
@@ -59,7 +63,7 @@ def departments_of(
             secret=settings.pension.secret,
             clock=ground.clock,
         ),
-        **_of_their_own(ground),
+        **_of_their_own(ground, contents),
     }
     households = Households(outbound=outbound, partner=public_security, ids=ids)
     records: dict[str, Records] = {
@@ -86,20 +90,22 @@ def departments_of(
     return takers, records, {"public-security": households}
 
 
-def _of_their_own(ground: Ground) -> dict[str, Department]:
+def _of_their_own(ground: Ground, contents: FileContents) -> dict[str, Department]:
     """Return the departments that take dossiers by a system of their own, each of its own kind."""
     settings, outbound, clock, ids = ground.settings.departments, ground.outbound, ground.clock, ground.ids
-    health = settings.health
+    health, federation, fund = settings.health, settings.disabled_persons, settings.housing_fund
     return {
         "real-estate": RealEstate(
             outbound=outbound, partner=ground.signed_partner("real-estate", settings.real_estate, digest="sm3")
         ),
+        "education": Admissions(outbound=outbound, partner=ground.signed_partner("education", settings.education)),
         "taxation": Taxation(outbound=outbound, partner=ground.signed_partner("taxation", settings.taxation)),
         "notary": Notary(
             outbound=outbound,
             partner=ground.partner("notary", settings.notary),
             app_id=settings.notary.app_id,
             secret=settings.notary.secret,
+            contents=contents,
         ),
         "civil-affairs": CivilAffairs(
             outbound=outbound,
@@ -121,6 +127,24 @@ def _of_their_own(ground: Ground) -> dict[str, Department]:
                 ids=ids,
             ),
         ),
+        "housing-fund": HousingFund(
+            outbound=outbound,
+            partner=ground.partner("housing-fund", fund),
+            envelope=SharingEnvelope(
+                access_id=fund.access_id, secret=fund.secret, private_key=fund.private_key, clock=clock
+            ),
+        ),
+        "disabled-persons": DisabledPersons(
+            outbound=outbound,
+            partner=ground.partner("disabled-persons", federation),
+            signer=Sm2Json(
+                app_id=federation.app_id,
+                private_key=federation.private_key,
+                public_key=federation.public_key,
+                clock=clock,
+                ids=ids,
+            ),
+        ),
     }
 
 
@@ -130,4 +154,5 @@ def poll_pauses(ground: Ground) -> Mapping[str, timedelta]:
     return {
         "taxation": timedelta(seconds=settings.taxation.poll_seconds),
         "notary": timedelta(seconds=settings.notary.poll_seconds),
+        "housing-fund": timedelta(seconds=settings.housing_fund.poll_seconds),
     }

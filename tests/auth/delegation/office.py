@@ -49,6 +49,7 @@ from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.guides import Guides
 from matters.catalogue.knowing import Knowing
 from matters.exchange.health import ServiceHealth
+from matters.handover.case_files import CaseFiles
 from matters.handover.letters import Letters
 from matters.handover.polling import Polling
 from matters.materials.demands import Demands
@@ -377,6 +378,15 @@ async def opened(house: Household) -> AsyncIterator[Office]:
                 ),
                 jobs=ground.jobs,
                 clock=clock,
+            ),
+            case_files=CaseFiles(
+                catalogue=catalogue,
+                files=files,
+                limits=limits,
+                clock=clock,
+                public_url="http://127.0.0.1:8000",
+                settings=matter_settings,
+                **base,  # type: ignore[arg-type]
             ),
             claims=Claims(routing=routing, clock=clock),
             pulls=Pulls(table=tables, records=good_records(), audit=audit),

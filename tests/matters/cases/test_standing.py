@@ -6,7 +6,8 @@ from uuid import UUID
 import pytest
 
 from matters.applications.records import Submitted
-from matters.types import ApplicationView, State, Step
+from matters.types import State, Step
+from matters.view import ApplicationView
 from tests.matters.cases.test_deadlines import accepted, append, at
 from tests.matters.conftest import Desk
 from tests.matters.edge import opened
