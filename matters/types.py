@@ -326,7 +326,7 @@ class Supplement:
     filed: Filed
     key: str
     form: Mapping[str, object]
-    files: Sequence[AttachmentView]
+    files: Sequence[DossierFile]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from api.citizen.asking.progress_words import CaseTimeOut, HandledByOut, Service
 from api.operation import Out
 from matters.applications.progress import ApplicationLine
 from matters.types import AttachmentView, Branch, MaterialLine, Result, Satisfaction, State, Step
-from matters.view import ApplicationView, FormValue, NextAction, TimelineEntry
+from matters.views.types import ApplicationView, FormValue, NextAction, TimelineEntry
 
 _VALUE: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
 

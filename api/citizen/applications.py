@@ -49,7 +49,7 @@ from matters.errors import (
 )
 from matters.ratings.types import Dimension, Said
 from matters.types import Satisfaction, State
-from matters.view import ApplicationView
+from matters.views.types import ApplicationView
 
 PREFIX = "/v1/citizen/applications"
 routes = Routes(prefix=PREFIX, tag="applications")

@@ -8,6 +8,7 @@ from api.wiring.certificates import CertificateServices
 from api.wiring.ground import Ground
 from api.wiring.handling.branches import BranchServices
 from api.wiring.handling.exchange import ExchangeServices
+from api.wiring.handling.files import addresses_of, case_files_of
 from api.wiring.handling.results import ResultServices
 from api.wiring.handling.staff import HandlingServices
 from api.wiring.handling.supervision import SupervisionServices
@@ -171,16 +172,7 @@ class MatterServices:
         )
         guides = Guides(catalogue=catalogue, knowing=knowing, materials=materials)
         life = LifeViews(catalogue=catalogue, lists=load_lists(shipped))
-        case_files = CaseFiles(
-            catalogue=catalogue,
-            files=files,
-            audit=audit,
-            vault=vault,
-            limits=limits,
-            clock=clock,
-            public_url=ground.settings.effective_public_url,
-            settings=settings,
-        )
+        case_files = case_files_of(ground, catalogue, files)
         departments, records, registries = departments_of(ground, case_files)
         demands = Demands(
             catalogue=catalogue,
@@ -347,6 +339,7 @@ class MatterServices:
                 registries=registries,
                 table=table,
                 letters=letters,
+                case_files=case_files,
                 audit=audit,
                 vault=vault,
                 clock=clock,
@@ -362,16 +355,7 @@ class MatterServices:
             exchange=exchange,
             elsewhere=Elsewhere(),
             case_files=case_files,
-            file_addresses=FileAddresses(
-                catalogue=catalogue,
-                files=files,
-                kept=kept,
-                audit=audit,
-                vault=vault,
-                limits=limits,
-                clock=clock,
-                settings=settings,
-            ),
+            file_addresses=addresses_of(ground, catalogue, files, kept),
             commitments=Commitments(catalogue=catalogue, remarks=remarks, audit=audit, vault=vault, clock=clock),
             results=ResultServices.build(ground, auth, certificates, catalogue=catalogue, history=history, files=files),
             branches=BranchServices.build(

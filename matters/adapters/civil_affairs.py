@@ -154,7 +154,7 @@ def _document(dossier: Dossier) -> bytes:
     add(root, _CASES, "SubmittedAt", dossier.submitted_at.isoformat(timespec="seconds"))
     add(root, _CASES, "CallbackUrl", dossier.callback_url)
     add_case(root, _CASES, dossier)
-    add_files(root, _CASES, dossier)
+    add_files(root, _CASES, dossier.files)
     return written(root)
 
 
@@ -164,11 +164,7 @@ def _supplement(supplement: Supplement) -> bytes:
     add(root, _CASES, "AcceptanceNumber", supplement.filed.receipt_number)
     add(root, _CASES, "Key", supplement.key)
     add_form(root, _CASES, supplement.form)
-    files = add(root, _CASES, "Files")
-    for each in supplement.files:
-        file = add(files, _CASES, "File")
-        for name, words in (("material", each.material), ("sha256", each.sha256), ("mediaType", each.media_type)):
-            file.set(name, words)
+    add_files(root, _CASES, supplement.files)
     return written(root)
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from core.outbound import Outbound, Partner
 from matters.adapters.reading import as_department, details, refused_question, text
-from matters.adapters.writing import files_of, listed
+from matters.adapters.writing import files_of
 from matters.errors import DossierDeclined
 from matters.handover.errors import SupplementDeclined, WithdrawalDeclined
 from matters.types import Capability, CaseStatus, Dedupe, Details, Dossier, Filed, Receipt, Supplement
@@ -58,7 +58,7 @@ class DepartmentDesk:
                 "mobile": mobile.reveal() if mobile else None,
             },
             "form": dict(dossier.form),
-            "files": files_of(dossier),
+            "files": files_of(dossier.files),
             "callback_url": dossier.callback_url,
         }
         partner = replace(self._partner, name=partner_name(dossier.department))
@@ -106,7 +106,7 @@ class DepartmentDesk:
         asked = {
             "supplement": supplement.key,
             "form": dict(supplement.form),
-            "files": listed(supplement.files),
+            "files": files_of(supplement.files),
         }
         partner = replace(self._partner, name=partner_name(filed.department))
         path = f"/v1/{filed.department}/cases/{filed.reference}/supplements"

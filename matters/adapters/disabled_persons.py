@@ -44,7 +44,7 @@ class DisabledPersons:
                 "mobile": mobile.reveal() if mobile else None,
             },
             "answers": dict(dossier.form),
-            "files": files_of(dossier),
+            "files": files_of(dossier.files),
             "tell": dossier.callback_url,
         }
         with as_department(self._partner.name):

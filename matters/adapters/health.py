@@ -6,7 +6,7 @@ from typing import Any, Final
 from core.outbound import Outbound, Partner
 from core.signers.sealed_json import SealedJson
 from matters.adapters.reading import as_department, details, refused_question, text
-from matters.adapters.writing import files_of, listed
+from matters.adapters.writing import files_of
 from matters.errors import DossierDeclined
 from matters.handover.errors import SupplementDeclined, WithdrawalDeclined
 from matters.types import Capability, CaseStatus, Dedupe, Details, Dossier, Filed, Receipt, Supplement
@@ -52,7 +52,7 @@ class Health:
                     "mobile": mobile.reveal() if mobile else None,
                 },
                 "form": dict(dossier.form),
-                "files": files_of(dossier),
+                "files": files_of(dossier.files),
                 "callback_url": dossier.callback_url,
             },
         )
@@ -90,7 +90,7 @@ class Health:
             "reference": supplement.filed.reference,
             "supplement": supplement.key,
             "form": dict(supplement.form),
-            "files": listed(supplement.files),
+            "files": files_of(supplement.files),
         }
         told = await self._ask("/v1/sealed/supplements", asked)
         with as_department(self._partner.name):

@@ -70,7 +70,7 @@ class Notary:
         add(root, _SPACE, "Matter", dossier.matter)
         add(root, _SPACE, "SubmittedAt", dossier.submitted_at.isoformat(timespec="seconds"))
         add_case(root, _SPACE, dossier)
-        add_files(root, _SPACE, dossier, fetched=False)
+        add_files(root, _SPACE, dossier.files, fetched=False)
         for file in dossier.files:
             await self._bring(dossier.reference, file)
         name = f"{dossier.reference}.xml"

@@ -6,7 +6,7 @@ from typing import Final
 from core.ids import Ids
 from core.outbound import Outbound, Partner
 from matters.adapters.reading import as_department, refused_question, text
-from matters.adapters.writing import files_of, listed
+from matters.adapters.writing import files_of
 from matters.errors import DossierDeclined, QuestionRefused
 from matters.handover.errors import SupplementDeclined
 from matters.types import Applicant, Capability, CaseStatus, Dedupe, Details, Dossier, Fact, Filed, Receipt, Supplement
@@ -45,7 +45,7 @@ class PublicSecurity:
                 "mobile": mobile.reveal() if mobile else None,
             },
             "form": dict(dossier.form),
-            "files": files_of(dossier),
+            "files": files_of(dossier.files),
             "callback_url": dossier.callback_url,
         }
         with as_department(self._partner.name):
@@ -86,7 +86,7 @@ class PublicSecurity:
         asked = {
             "supplement": supplement.key,
             "form": dict(supplement.form),
-            "files": listed(supplement.files),
+            "files": files_of(supplement.files),
         }
         path = f"/v1/cases/{supplement.filed.reference}/supplements"
         with as_department(self._partner.name):

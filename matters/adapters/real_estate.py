@@ -6,7 +6,7 @@ from typing import Any, Final
 from core.ids import Ids
 from core.outbound import Outbound, Partner
 from matters.adapters.reading import as_department, refused_question, text
-from matters.adapters.writing import listed
+from matters.adapters.writing import files_of
 from matters.errors import DossierDeclined
 from matters.handover.errors import SupplementDeclined, WithdrawalDeclined
 from matters.types import Applicant, Capability, CaseStatus, Dedupe, Dossier, Fact, Filed, Receipt, Supplement
@@ -96,7 +96,7 @@ class RealEstate:
             "case_no": supplement.filed.reference,
             "supplement_no": supplement.key,
             "fields": [{"name": name, "value": value} for name, value in supplement.form.items()],
-            "files": listed(supplement.files),
+            "files": files_of(supplement.files),
         }
         with as_department(self._partner.name):
             code = (await self._ask("/v1/acceptances/supplement", asked)).get("code")

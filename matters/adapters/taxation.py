@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from core.outbound import Outbound, Partner
 from matters.adapters.reading import as_department, details, moment, place, refused_question, text
-from matters.adapters.writing import listed
+from matters.adapters.writing import files_of
 from matters.errors import DossierDeclined
 from matters.handover.errors import SupplementDeclined, WithdrawalDeclined
 from matters.types import Capability, CaseStatus, Dedupe, Dossier, Filed, ProgressEvent, Receipt, State, Supplement
@@ -113,7 +113,7 @@ class Taxation:
             "serial": supplement.filed.reference,
             "supplement": supplement.key,
             "declared": dict(supplement.form),
-            "files": listed(supplement.files),
+            "files": files_of(supplement.files),
         }
         with as_department(self._partner.name):
             answer = await self._outbound.call(self._partner, "POST", "/v1/supplements", json_body=asked)

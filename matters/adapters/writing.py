@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from matters.types import AttachmentView, Dossier
+from matters.types import Dossier, DossierFile
 
 # What is no `Char` of XML 1.0, 2.2.
 _UNFIT: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -25,14 +25,6 @@ def typed(value: object) -> tuple[str, str]:
             return "text", value
         case _:
             return "json", json.dumps(value, ensure_ascii=False)
-
-
-def listed(files: Sequence[AttachmentView]) -> list[dict[str, object]]:
-    """Return what pages with JSON are told of files: for which material, and what they are known again by."""
-    return [
-        {"material": each.material, "sha256": each.sha256, "bytes": each.size, "media_type": each.media_type}
-        for each in files
-    ]
 
 
 def add(parent: Element, space: str, name: str, words: str = "") -> Element:
@@ -67,10 +59,10 @@ def add_form(root: Element, space: str, values: Mapping[str, object]) -> None:
         field.set("type", kind)
 
 
-def add_files(root: Element, space: str, dossier: Dossier, *, fetched: bool = True) -> None:
-    """Add the list of a dossier's files; with where each is fetched, unless they are brought there."""
+def add_files(root: Element, space: str, files: Sequence[DossierFile], *, fetched: bool = True) -> None:
+    """Add a list of files; with where each is fetched, unless they are brought there."""
     listed = add(root, space, "Files")
-    for file in dossier.files:
+    for file in files:
         one = add(listed, space, "File", file.address if fetched else "")
         one.set("material", file.material)
         one.set("name", file.name)
@@ -79,8 +71,8 @@ def add_files(root: Element, space: str, dossier: Dossier, *, fetched: bool = Tr
         one.set("sha256", file.sha256)
 
 
-def files_of(dossier: Dossier) -> list[dict[str, object]]:
-    """Return the list of a dossier's files, as most pages with JSON have it."""
+def files_of(files: Sequence[DossierFile]) -> list[dict[str, object]]:
+    """Return a list of files, as most pages with JSON have it."""
     return [
         {
             "material": file.material,
@@ -91,7 +83,7 @@ def files_of(dossier: Dossier) -> list[dict[str, object]]:
             "url": file.address,
             "expires_at": file.expires_at.isoformat(timespec="seconds"),
         }
-        for file in dossier.files
+        for file in files
     ]
 
 

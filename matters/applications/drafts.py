@@ -29,7 +29,7 @@ from matters.forms.rules import shape
 from matters.ports import Holdings, People
 from matters.settings import MatterSettings
 from matters.types import State, Step
-from matters.view import ApplicationView
+from matters.views.types import ApplicationView
 
 _INSERT: Final = """
 INSERT INTO application (id, citizen_id, matter_code, matter_version, department, state, version, actions, form_sealed,

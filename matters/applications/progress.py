@@ -30,7 +30,7 @@ from matters.materials.types import Asked
 from matters.routing.routing import Routing
 from matters.settings import MatterSettings
 from matters.types import Branch, DeliveryState, Result, Satisfaction, State, Text
-from matters.view import ApplicationView, TimelineEntry
+from matters.views.types import ApplicationView, TimelineEntry
 
 _PAGE: Final = """
 SELECT id, matter_code, state, number, created_at, updated_at FROM application

@@ -14,7 +14,7 @@ from matters.applications.rules import shown
 from matters.catalogue.types import Prefill
 from matters.errors import NoSuchApplication
 from matters.types import AttachmentView, State
-from matters.view import FormValue
+from matters.views.types import FormValue
 
 FORM: Final = "application.form"
 # What was submitted, as it was then: the form and its sources.

@@ -21,7 +21,7 @@ from matters.materials.rules import demanded_errors
 from matters.texts.remarks import Remarks
 from matters.texts.types import About
 from matters.types import State, Step
-from matters.view import ApplicationView
+from matters.views.types import ApplicationView
 
 
 class Supplements:

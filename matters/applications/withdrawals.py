@@ -21,7 +21,7 @@ from matters.handover.letters import Letters
 from matters.handover.types import LetterKind
 from matters.ports import Department
 from matters.types import Capability, DeliveryState, State, Step
-from matters.view import ApplicationView
+from matters.views.types import ApplicationView
 
 # Whoever changes the delivery's row first wins: the withdrawal, or the job that sends the dossier.
 _CANCEL: Final = """

@@ -6,7 +6,7 @@ from typing import Final
 
 from matters.cases.reasons import words_of
 from matters.types import Availability, DeliveryState, ServiceState, State, Step, Text
-from matters.view import NextAction
+from matters.views.types import NextAction
 
 STEPS: Final[Mapping[Step, Text]] = MappingProxyType(
     {

@@ -7,7 +7,7 @@ from uuid import UUID
 from auth.types import Caller
 from matters.catalogue.knowing import Standpoint
 from matters.catalogue.types import GuideMaterial
-from matters.view import ApplicationView
+from matters.views.types import ApplicationView
 
 
 class MaterialDesk(Protocol):

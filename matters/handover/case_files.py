@@ -14,7 +14,7 @@ from core.audit.record import Audit
 from core.cache import Limits
 from core.clock import Clock
 from core.crypto import Vault
-from core.db import as_uuid, fetch, fetch_one
+from core.db import as_moment, as_uuid, fetch, fetch_one
 from matters.cases.rules import is_open
 from matters.catalogue.catalogue import Catalogue
 from matters.errors import FileAddressExpired, FileStoreUnavailable, NoSuchApplication
@@ -24,6 +24,7 @@ from matters.settings import MatterSettings
 from matters.types import DossierFile, State
 
 _MARK: Final = "attachment.department-address"
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
 _HEAD: Final = struct.Struct(">16sI")
 # Whose case it is now, by its number, or by the reference of a branch that has not been settled.
 _CASE: Final = """
@@ -34,7 +35,8 @@ FROM case_branch JOIN application ON application.id = case_branch.application_id
 WHERE case_branch.reference = $1 AND case_branch.department = $2 AND case_branch.state = 'pending'
 """
 _FILES: Final = """
-SELECT id, material, media_type, kept_size, kept_sha256 FROM attachment WHERE application_id = $1 ORDER BY id
+SELECT id, material, media_type, kept_size, kept_sha256, created_at FROM attachment
+WHERE application_id = $1 ORDER BY id
 """
 _FILE: Final = "SELECT material, file_name, media_type FROM attachment WHERE id = $1 AND application_id = $2"
 _NAME: Final = "SELECT file_name FROM attachment WHERE id = $1"
@@ -84,15 +86,17 @@ class CaseFiles:
         self._public_url = public_url
         self._settings = settings
 
-    async def of(self, application_id: UUID, *, department: str, reference: str) -> tuple[DossierFile, ...]:
-        """List the files that go with a dossier.
+    async def of(
+        self, application_id: UUID, *, department: str, reference: str, since: datetime = _FIRST
+    ) -> tuple[DossierFile, ...]:
+        """List the files that go with a dossier, or with a supplement: those that came `since` it was asked for.
 
         Raises:
             FileStoreUnavailable: one is still being copied from what the applicant keeps; try again later.
         """
         if await fetch_one(_COMING, application_id) is not None:
             raise FileStoreUnavailable(retry_after=2)
-        return await self._listed(application_id, department, reference)
+        return await self._listed(application_id, department, reference, since)
 
     async def let_in(self, department: str) -> None:
         """Count a request of a department.
@@ -111,7 +115,7 @@ class CaseFiles:
         case = await self._case(department, reference)
         if case is None:
             raise NoSuchApplication
-        return await self._listed(as_uuid(case["id"]), department, reference)
+        return await self._listed(as_uuid(case["id"]), department, reference, _FIRST)
 
     async def fetch(self, department: str, reference: str, token: str) -> FetchedFile:
         """Return the file that an address names, as it is kept. Whoever hands it out says so by `tell`.
@@ -166,7 +170,9 @@ class CaseFiles:
         row = await fetch_one(_CASE, reference, department)
         return row if row is not None and is_open(State(row["state"])) else None
 
-    async def _listed(self, application_id: UUID, department: str, reference: str) -> tuple[DossierFile, ...]:
+    async def _listed(
+        self, application_id: UUID, department: str, reference: str, since: datetime
+    ) -> tuple[DossierFile, ...]:
         ends = self._clock.now() + timedelta(seconds=self._settings.case_file_seconds)
         under = f"{self._public_url}/v1/departments/{department}/cases/{reference}/files"
         return tuple(
@@ -181,6 +187,7 @@ class CaseFiles:
                 expires_at=ends.replace(microsecond=0),
             )
             for number, row in enumerate(await fetch(_FILES, application_id), 1)
+            if as_moment(row["created_at"]) >= since
         )
 
     def _token(self, department: str, reference: str, file_id: UUID, ends: datetime) -> str:

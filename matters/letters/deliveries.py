@@ -15,10 +15,11 @@ from core.crypto import Vault
 from core.db import as_moment, as_uuid, execute, fetch_one, transaction
 from core.log import get_logger
 from core.outside.watching import on_behalf_of
-from matters.applications.records import Record, read_files, read_record
+from matters.applications.records import Record, read_record
 from matters.cases.history import History
 from matters.cases.rules import fold, is_open, target_of
 from matters.catalogue.catalogue import Catalogue
+from matters.handover.case_files import CaseFiles
 from matters.handover.letters import Letters
 from matters.handover.rules import pause_before, prospect
 from matters.handover.sending import attempt
@@ -100,6 +101,7 @@ class LetterDeliveries:
         registries: Mapping[str, HomeRegistry],
         table: RoutingTable,
         letters: Letters,
+        case_files: CaseFiles,
         audit: Audit,
         vault: Vault,
         clock: Clock,
@@ -112,6 +114,7 @@ class LetterDeliveries:
         self._returns = {each.matter: each for each in table.returns}
         self._places = table.places
         self._letters = letters
+        self._case_files = case_files
         self._audit = audit
         self._vault = vault
         self._clock = clock
@@ -220,7 +223,7 @@ class LetterDeliveries:
             return _Content(lambda: _withdraw(department, filed))
         row = await fetch_one(_ASKED, record.id, letter.created_at)
         since = as_moment(row["at"]) if row and row["at"] is not None else letter.created_at
-        files = [each for each in await read_files(record.id) if each.created_at >= since]
+        files = await self._case_files.of(record.id, department=letter.department, reference=reference, since=since)
         form: Mapping[str, object] = record.form
         if not (await supplement_look(record.id)).is_shown:
             schema = self._catalogue.of_case(record.matter_code, record.matter_version).matter.form

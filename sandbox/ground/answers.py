@@ -90,7 +90,7 @@ def read_supplement(told: Mapping[str, Any], *, key: str = "supplement", form: s
         text(each, "material")
         text(each, "sha256")
         text(each, "media_type")
-        whole_number(each, "bytes", least=0, most=10**9)
+        whole_number(each, "size", least=0, most=10**9)
     return text(told, key)
 
 

@@ -41,11 +41,11 @@ from matters.handover.errors import SupplementDeclined, WithdrawalDeclined
 from matters.ports import Department, HomeRegistry, Records
 from matters.types import (
     Applicant,
-    AttachmentView,
     Capability,
     Dedupe,
     Details,
     Dossier,
+    DossierFile,
     Fact,
     Filed,
     ProgressEvent,
@@ -288,7 +288,16 @@ def filed(sent: Dossier, receipt_number: str = "") -> Filed:
 
 
 def supplement(sent: Dossier, receipt_number: str = "") -> Supplement:
-    file = AttachmentView(uuid4(), "proof-of-residence", "ab" * 32, 1200, "application/pdf", datetime.now(UTC))
+    file = DossierFile(
+        id=uuid4(),
+        material="proof-of-residence",
+        name="proof-of-residence-1.pdf",
+        media_type="application/pdf",
+        size=1200,
+        sha256="ab" * 32,
+        address="https://portal.example/files/1",
+        expires_at=datetime.now(UTC),
+    )
     return Supplement(filed(sent, receipt_number), f"{sent.reference}-1", {**sent.form, "note": "已补充"}, [file])
 
 

@@ -69,7 +69,7 @@ from matters.settings import MatterSettings
 from matters.texts.checking import TextChecks
 from matters.texts.remarks import Remarks
 from matters.types import Capability, Dedupe, ProgressEvent, State
-from matters.view import ApplicationView
+from matters.views.types import ApplicationView
 from tests.conftest import Ground
 from tests.fakes.matters import (
     FakeDepartment,
@@ -535,6 +535,7 @@ async def desk(ground: Ground) -> Desk:
             registries={"public-security": registry},
             table=shipped_routing(),
             letters=letters,
+            case_files=case_files,
             audit=audit,
             vault=vault,
             clock=clock,

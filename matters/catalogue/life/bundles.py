@@ -11,7 +11,7 @@ from matters.catalogue.life.views import LifeViews
 from matters.catalogue.ports import DraftDesk
 from matters.catalogue.types import Guide, Published
 from matters.errors import NothingToApplyFor, RequirementUnmet
-from matters.view import ApplicationView
+from matters.views.types import ApplicationView
 
 
 class Bundles:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Final
 
 from matters.catalogue.terms.types import STRICT, Offer, Wording
 from matters.catalogue.types import Guide, GuideMaterial, Published
-from matters.view import ApplicationView
+from matters.views.types import ApplicationView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ import pytest
 
 from matters.applications.records import Submitted
 from matters.types import State, Step
-from matters.view import ApplicationView
+from matters.views.types import ApplicationView
 from tests.matters.cases.test_deadlines import accepted, append, at
 from tests.matters.conftest import Desk
 from tests.matters.edge import opened
