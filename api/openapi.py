@@ -239,7 +239,8 @@ def _headers_of(operation: Operation, status: int, *, has_body: bool) -> list[st
     found = ["X-Request-Id", *(["Content-Language"] if speaks else []), *operation.headers_out]
     if status == HTTPStatus.CREATED:
         found.append("Location")
-    if status == HTTPStatus.ACCEPTED:
+    # Where there is something to come back to, the body tells of it.
+    if status == HTTPStatus.ACCEPTED and has_body:
         found += ["Location", "Retry-After"]
     if operation.idempotency != "none":
         found.append("Idempotent-Replayed")

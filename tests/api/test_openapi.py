@@ -220,6 +220,18 @@ def test_the_headers_of_answers_are_told() -> None:
     assert "Idempotent-Replayed" in told["close_thing"]["409"]["headers"]
 
 
+def test_what_is_taken_and_goes_on_says_where_to_come_back_to_if_there_is_anything() -> None:
+    taken = [
+        (path, told["responses"]["202"])
+        for path, methods in document(ROUTES, version="0")["paths"].items()
+        for told in methods.values()
+        if "202" in told.get("responses", {})
+    ]
+    assert {"content" in response for _, response in taken} == {True, False}
+    for path, response in taken:
+        assert ({"Location", "Retry-After"} <= set(response["headers"])) is ("content" in response), path
+
+
 async def test_the_addresses_of_health_are_told_as_they_answer(edge: Edge) -> None:
     paths = described()["paths"]
     for path in ("/health/live", "/health/ready", "/metrics"):
