@@ -1,5 +1,8 @@
 """The document at /openapi.json and a page that shows it, without any outside request."""
 
+import asyncio
+import json
+from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -8,7 +11,6 @@ from typing import Any, Final
 from sanic import Sanic
 from sanic.exceptions import NotFound
 from sanic.response import HTTPResponse
-from sanic.response import json as json_response
 
 from api.operation import Request
 
@@ -40,8 +42,15 @@ def _asset(name: str) -> bytes:
     raise NotFound
 
 
-def add_docs(app: Sanic[Any, Any], described: dict[str, Any]) -> None:
-    """Serve the document at /openapi.json and a page for it at /docs, without any outside request."""
+def add_docs(app: Sanic[Any, Any], describe: Callable[[], dict[str, Any]]) -> None:
+    """Serve the document at /openapi.json and a page for it at /docs, without any outside request.
+
+    The document is made when somebody first asks for it, beside the loop: no start waits for it.
+    """
+
+    @cache
+    def whole() -> bytes:
+        return json.dumps(describe(), ensure_ascii=False, separators=(",", ":")).encode()
 
     async def page(_request: Request) -> HTTPResponse:
         return HTTPResponse(
@@ -56,7 +65,7 @@ def add_docs(app: Sanic[Any, Any], described: dict[str, Any]) -> None:
         )
 
     async def specification(_request: Request) -> HTTPResponse:
-        return json_response(described)
+        return HTTPResponse(await asyncio.to_thread(whole), content_type="application/json")
 
     app.add_route(page, "/docs", name="docs")
     app.add_route(asset, "/docs/assets/<name:str>", name="docs_asset")

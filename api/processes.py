@@ -143,7 +143,7 @@ def build_app(
         heard=services.matters.exchange.watch.heard,
         name=name,
     )
-    add_docs(app, document(ROUTES, version=VERSION))
+    add_docs(app, lambda: document(ROUTES, version=VERSION))
     return app
 
 

@@ -170,7 +170,7 @@ async def open_edge(
         name=f"edge-{next(_names)}",
     )
     app.config.update(config)
-    add_docs(app, document(groups, version="0"))
+    add_docs(app, lambda: document(groups, version="0"))
 
     async def database() -> State:
         await fetch("SELECT 1")
