@@ -78,6 +78,8 @@ bench-nightly: $(STAMP) ## The long measurements
 	$(call say,'a thousand kills, a thousand cuts')
 	@ZHIJIAN_TEST_KILLS=1000 ZHIJIAN_TEST_CUTS=1000 $(PY) -m pytest -s tests/faults/test_kills.py tests/faults/test_cuts.py
 	@env -u ZHIJIAN_TEST_DATABASE_URL ZHIJIAN_TEST_KILLS=1000 $(PY) -m pytest -s tests/faults/test_kills.py
+	$(call say,'requests that nobody expects')
+	@ZHIJIAN_TEST_EXAMPLES=40 $(PY) -m pytest -s tests/faults/test_fuzz.py
 	$(call say,'news in twenty thousand orders, ten thousand answers of garbage')
 	@ZHIJIAN_TEST_ORDERS=20000 ZHIJIAN_TEST_GARBAGE=10000 $(PY) -m pytest -s tests/matters/cases/test_permutations.py tests/contracts/test_garbage_answers.py
 
