@@ -156,9 +156,11 @@ class Callbacks:
                     task = asyncio.get_running_loop().create_task(self._send(session, call))
                     self._on_their_way[call.reference] = task
                 wait = None if next_due is None else max(0.0, next_due - self._clock.seconds())
-                # A timeout is the usual way on: the next call has become due.
+                # A timeout is the usual way on: the next call has become due. (`wait_for` would forget that it was
+                # cancelled, were it woken in the same moment, and nobody could stop this.)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), wait)
+                    async with asyncio.timeout(wait):
+                        await self._woken.wait()
 
     async def _send(self, session: aiohttp.ClientSession, call: _Owed) -> None:
         try:

@@ -146,3 +146,24 @@ async def test_only_loopback_and_listed_hosts_are_called(keys: Keys, data: Path,
     )
     assert callbacks.may_go_to(url) is may
     await store.close()
+
+
+async def test_it_stops_even_if_it_is_woken_in_the_same_moment(keys: Keys, data: Path, clock: MovableClock) -> None:
+    store = await Store.open(data)
+    calls = Callbacks(
+        store=store,
+        signer=signer_of(keys),
+        signers={},
+        clock=clock,
+        decide=decide,
+        pause_ms=20,
+        hosts=frozenset(),
+    )
+    owed = "INSERT INTO callbacks (reference, state, url, body, due_at) VALUES ('1', 'accepted', 'none', x'', 9e12)"
+    await store.run(lambda db: db.execute(owed).rowcount)
+    calls.start()
+    await asyncio.sleep(0.2)  # It has looked into the store and waits until that call is due.
+    calls.wake()
+    async with asyncio.timeout(5):
+        await calls.stop()
+    await store.close()
