@@ -73,6 +73,8 @@ def _named(matter: Matter, file: CatalogueFile, number: int, place: int) -> Matt
         item_code=f"{code}01",
         title=Wording(zh=f"{where}{matter.title.zh}", en=f"{matter.title.en} {number} {place}"),
         aliases=tuple(f"{where}{alias}" for alias in matter.aliases),
+        # Its branches name the department that it is taken from.
+        parallel=None,
     )
 
 
