@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from core.outbound import Outbound, Partner
-from matters.adapters.reading import as_department, details, refused_question, text
+from matters.adapters.reading import as_department, details, refused_question, require_done, text
 from matters.adapters.writing import files_of
 from matters.errors import DossierDeclined
 from matters.handover.errors import SupplementDeclined, WithdrawalDeclined
@@ -13,7 +13,6 @@ from matters.types import Capability, CaseStatus, Dedupe, Details, Dossier, File
 
 _DONE: Final = "0000"
 _UNKNOWN: Final = "1404"
-_DECIDED: Final = "1409"
 _WILL_NOT_TAKE: Final = "2422"
 _APPROVED: Final = "approved"
 _REASONS: Final = frozenset({"not-due", "not-eligible", "incomplete"})
@@ -113,10 +112,7 @@ class DepartmentDesk:
         with as_department(filed.department):
             answer = await self._outbound.call(partner, "POST", path, json_body=asked, idempotency_key=supplement.key)
             code = answer.mapping().get("code")
-            if code in {_DECIDED, _UNKNOWN}:
-                raise SupplementDeclined
-            if code != _DONE:
-                raise refused_question(filed.department, code)
+            require_done(filed.department, code, SupplementDeclined)
 
     async def withdraw(self, filed: Filed) -> None:
         """Take a case back, or a department's part in one.
@@ -132,10 +128,7 @@ class DepartmentDesk:
                 partner, "POST", path, json_body={"receipt_number": filed.receipt_number}
             )
             code = answer.mapping().get("code")
-            if code in {_DECIDED, _UNKNOWN}:
-                raise WithdrawalDeclined
-            if code != _DONE:
-                raise refused_question(filed.department, code)
+            require_done(filed.department, code, WithdrawalDeclined)
 
 
 def _approved(decision: Any) -> Details | None:  # noqa: ANN401 — whatever the answer holds there

@@ -5,14 +5,13 @@ from typing import Final
 
 from core.ids import Ids
 from core.outbound import Outbound, Partner
-from matters.adapters.reading import as_department, day, refused_question, text
+from matters.adapters.reading import as_department, day, refused_question, require_done, text
 from matters.errors import DossierDeclined, QuestionRefused
 from matters.handover.errors import WithdrawalDeclined
 from matters.types import Applicant, Capability, CaseStatus, Dedupe, Dossier, Fact, Filed, Receipt, Supplement
 
 _DONE: Final = "0000"
 _UNKNOWN: Final = "1404"
-_DECIDED: Final = "1409"
 _WILL_NOT_TAKE: Final = "2422"
 _REASONS: Final = frozenset({"not-due", "not-eligible", "incomplete"})
 
@@ -140,7 +139,4 @@ class Admissions:
                 self._partner, "POST", "/v1/admission-withdrawals", json_body={"number": filed.reference}
             )
             code = answer.mapping().get("code")
-            if code in {_DECIDED, _UNKNOWN}:
-                raise WithdrawalDeclined
-            if code != _DONE:
-                raise refused_question(self._partner.name, code)
+            require_done(self._partner.name, code, WithdrawalDeclined)

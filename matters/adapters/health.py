@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from core.outbound import Outbound, Partner
 from core.signers.sealed_json import SealedJson
-from matters.adapters.reading import as_department, details, refused_question, text
+from matters.adapters.reading import as_department, details, refused_question, require_done, text
 from matters.adapters.writing import files_of
 from matters.errors import DossierDeclined
 from matters.handover.errors import SupplementDeclined, WithdrawalDeclined
@@ -95,10 +95,7 @@ class Health:
         told = await self._ask("/v1/sealed/supplements", asked)
         with as_department(self._partner.name):
             code = told.get("code")
-            if code in {_DECIDED, _UNKNOWN}:
-                raise SupplementDeclined
-            if code != _DONE:
-                raise refused_question(self._partner.name, code)
+            require_done(self._partner.name, code, SupplementDeclined)
 
     async def withdraw(self, filed: Filed) -> None:
         """Take a case back.

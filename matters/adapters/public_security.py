@@ -5,7 +5,7 @@ from typing import Final
 
 from core.ids import Ids
 from core.outbound import Outbound, Partner
-from matters.adapters.reading import as_department, refused_question, text
+from matters.adapters.reading import as_department, refused_question, require_done, text
 from matters.adapters.writing import files_of
 from matters.errors import DossierDeclined, QuestionRefused
 from matters.handover.errors import SupplementDeclined
@@ -13,7 +13,6 @@ from matters.types import Applicant, Capability, CaseStatus, Dedupe, Details, Do
 
 _DONE: Final = "0000"
 _UNKNOWN: Final = "1404"
-_DECIDED: Final = "1409"
 _WILL_NOT_TAKE: Final = "2422"
 _REASONS: Final = frozenset({"not-due", "not-eligible", "incomplete"})
 
@@ -94,10 +93,7 @@ class PublicSecurity:
                 self._partner, "POST", path, json_body=asked, idempotency_key=supplement.key
             )
             code = answer.mapping().get("code")
-            if code in {_DECIDED, _UNKNOWN}:
-                raise SupplementDeclined
-            if code != _DONE:
-                raise refused_question(self._partner.name, code)
+            require_done(self._partner.name, code, SupplementDeclined)
 
     async def withdraw(self, filed: Filed) -> None:
         """Refuse: its page has no withdrawal.

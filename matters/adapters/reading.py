@@ -12,6 +12,7 @@ from defusedxml.ElementTree import fromstring
 from core.log import get_logger
 from core.outbound import Unreachable
 from matters.errors import DepartmentUnavailable
+from matters.handover.errors import SupplementDeclined, WithdrawalDeclined
 from matters.types import Details
 
 log = get_logger(__name__)
@@ -19,6 +20,8 @@ log = get_logger(__name__)
 _DETAILS: Final = 20
 _DETAIL_LENGTH: Final = 200
 _MOST_EVENTS: Final = 100_000
+_DONE: Final = "0000"
+_NO_OPEN_CASE: Final = frozenset({"1404", "1409"})
 _NOTHING_TAKEN: Final = ("4000", "4010", "1404", "5030", 400, 401, 403, 404, 405, 413, 415, 422, 429)
 
 
@@ -47,6 +50,19 @@ def refused_question(name: str, code: object) -> DepartmentUnavailable:
     """
     log.error("a department refused the question", partner=name, code=str(code)[:8])
     return DepartmentUnavailable(name, ambiguous=code not in _NOTHING_TAKEN, retry_after=60)
+
+
+def require_done(name: str, code: object, declined: type[SupplementDeclined | WithdrawalDeclined]) -> None:
+    """Read the code of an answer to what follows a dossier, as the pages with signed or sealed JSON have it.
+
+    Raises:
+        SupplementDeclined, WithdrawalDeclined: `declined`: the case has been decided, or is not known there.
+        DepartmentUnavailable: any other code than that it is done.
+    """
+    if isinstance(code, str) and code in _NO_OPEN_CASE:
+        raise declined
+    if code != _DONE:
+        raise refused_question(name, code)
 
 
 def text(told: Mapping[str, Any], name: str, *, most: int = 64) -> str:

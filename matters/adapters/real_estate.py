@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from core.ids import Ids
 from core.outbound import Outbound, Partner
-from matters.adapters.reading import as_department, refused_question, text
+from matters.adapters.reading import as_department, refused_question, require_done, text
 from matters.adapters.writing import files_of
 from matters.errors import DossierDeclined
 from matters.handover.errors import SupplementDeclined, WithdrawalDeclined
@@ -100,10 +100,7 @@ class RealEstate:
         }
         with as_department(self._partner.name):
             code = (await self._ask("/v1/acceptances/supplement", asked)).get("code")
-            if code in {_DECIDED, _UNKNOWN}:
-                raise SupplementDeclined
-            if code != _DONE:
-                raise refused_question(self._partner.name, code)
+            require_done(self._partner.name, code, SupplementDeclined)
 
     async def withdraw(self, filed: Filed) -> None:
         """Take a case back.

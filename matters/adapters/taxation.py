@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from core.outbound import Outbound, Partner
-from matters.adapters.reading import as_department, details, moment, place, refused_question, text
+from matters.adapters.reading import as_department, details, moment, place, refused_question, require_done, text
 from matters.adapters.writing import files_of
 from matters.errors import DossierDeclined
 from matters.handover.errors import SupplementDeclined, WithdrawalDeclined
@@ -12,7 +12,6 @@ from matters.types import Capability, CaseStatus, Dedupe, Dossier, Filed, Progre
 
 _DONE: Final = "0000"
 _UNKNOWN: Final = "1404"
-_DECIDED: Final = "1409"
 _WILL_NOT_TAKE: Final = "2422"
 _REASONS: Final = frozenset({"not-due", "not-eligible", "incomplete"})
 _STATES: Final[Mapping[str, State]] = {
@@ -118,10 +117,7 @@ class Taxation:
         with as_department(self._partner.name):
             answer = await self._outbound.call(self._partner, "POST", "/v1/supplements", json_body=asked)
             code = answer.mapping().get("code")
-            if code in {_DECIDED, _UNKNOWN}:
-                raise SupplementDeclined
-            if code != _DONE:
-                raise refused_question(self._partner.name, code)
+            require_done(self._partner.name, code, SupplementDeclined)
 
     async def withdraw(self, filed: Filed) -> None:
         """Take a ticket back.
@@ -134,10 +130,7 @@ class Taxation:
             path = f"/v1/tickets/{filed.receipt_number}/withdrawals"
             answer = await self._outbound.call(self._partner, "POST", path, json_body={"serial": filed.reference})
             code = answer.mapping().get("code")
-            if code in {_DECIDED, _UNKNOWN}:
-                raise WithdrawalDeclined
-            if code != _DONE:
-                raise refused_question(self._partner.name, code)
+            require_done(self._partner.name, code, WithdrawalDeclined)
 
 
 def _event(filed: Filed, ticket: str, step: Mapping[str, Any]) -> ProgressEvent:
