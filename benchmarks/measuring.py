@@ -17,7 +17,7 @@ from benchmarks.load import Generator
 from benchmarks.machine import CannotMeasure
 from benchmarks.operations import Operation
 from benchmarks.place import Place
-from benchmarks.plan import WATCHED, Loop, Plan
+from benchmarks.plan import SCANS, SUBMISSIONS, WATCHED, Loop, Plan
 from benchmarks.report import Report
 from benchmarks.residents import GRADUATE, Resident, Town, pretended_number
 
@@ -90,7 +90,7 @@ class Measurement:
         begun = time.perf_counter()
         drafts: dict[Side, list[tuple[Resident, UUID]]] = {side: [] for side in SIDES}
         if operations.SUBMIT in chosen:
-            count = self._plan.drafts()
+            count = self._plan.needed(SUBMISSIONS)
             with self._console.status(f"making {2 * count} drafts…"):
                 all_drafts = await self._town.drafts(residents, 2 * count)
             # The residents take turns in each half, so that both sides submit for the same people.
@@ -120,7 +120,7 @@ class Measurement:
         with self._console.status("making codes…"):
             licences = await self._town.licences(residents)
             held = [showing.Held(licence, me, showing.session_of(resident)) for resident, me, licence in licences]
-            half, count = len(held) // 2, self._plan.codes() if with_codes else 0
+            half, count = len(held) // 2, self._plan.needed(SCANS) if with_codes else 0
             store = await self._place.store()
             await showing.make_present(store, residents)
             # Showing ends the codes that were shown before for the same certificate: these are of others.
@@ -172,7 +172,7 @@ class Measurement:
             seconds=loop.seconds,
             warm_seconds=loop.warm_seconds,
             expected=operation.expected,
-            most=most or (None if operation.again else loop.submissions()),
+            most=most or (None if operation.pace is None else loop.share(operation.pace)),
             server=[self._place.pid_of(side)],
             database=backends,
         )

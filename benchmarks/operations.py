@@ -8,6 +8,7 @@ from uuid import UUID
 
 from benchmarks.figures import SIDES, Side
 from benchmarks.front import ACCOUNT
+from benchmarks.plan import SCANS, SUBMISSIONS, Pace
 from benchmarks.residents import SETTLEMENT, Resident
 from benchmarks.wire import request
 
@@ -24,12 +25,17 @@ GROWTH: Final = "growth"
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """Something residents do. `again`: its requests may be sent any number of times."""
+    """Something residents do. `pace`: each request can be sent only once, and so many a second are there."""
 
     name: str
     requests: Mapping[Side, Sequence[bytes]]
     expected: int
-    again: bool
+    pace: Pace | None = None
+
+    @property
+    def again(self) -> bool:
+        """Whether its requests may be sent any number of times."""
+        return self.pace is None
 
 
 def login(residents: Sequence[Resident]) -> Operation:
@@ -37,13 +43,13 @@ def login(residents: Sequence[Resident]) -> Operation:
     sent = [
         request("POST", "/v1/citizen/sessions", body={"code": f"{ACCOUNT}{resident.account}"}) for resident in residents
     ]
-    return Operation(LOGIN, dict.fromkeys(SIDES, sent), 201, again=True)
+    return Operation(LOGIN, dict.fromkeys(SIDES, sent), 201)
 
 
 def wallet(residents: Sequence[Resident]) -> Operation:
     """The list of one's certificates."""
     sent = [request("GET", "/v1/citizen/certificates", headers=resident.headers) for resident in residents]
-    return Operation(WALLET, dict.fromkeys(SIDES, sent), 200, again=True)
+    return Operation(WALLET, dict.fromkeys(SIDES, sent), 200)
 
 
 def warm_wallet(residents: Sequence[Resident]) -> Operation:
@@ -56,7 +62,6 @@ def warm_wallet(residents: Sequence[Resident]) -> Operation:
             "floor": [request("GET", f"/warm{path}", headers=resident.headers) for resident in residents],
         },
         200,
-        again=True,
     )
 
 
@@ -73,13 +78,13 @@ def submit(drafts: Mapping[Side, Sequence[tuple[Resident, UUID]]]) -> Operation:
         ]
         for side, theirs in drafts.items()
     }
-    return Operation(SUBMIT, sent, 202, again=False)
+    return Operation(SUBMIT, sent, 202, SUBMISSIONS)
 
 
 def fan_out(graduate: Resident) -> Operation:
     """Four departments of 50 ms each are asked at once."""
     sent = [request("POST", f"/v1/citizen/matters/{SETTLEMENT}/checks", headers=graduate.headers)]
-    return Operation(FAN_OUT, dict.fromkeys(SIDES, sent), 200, again=True)
+    return Operation(FAN_OUT, dict.fromkeys(SIDES, sent), 200)
 
 
 def show(held: Sequence[tuple[Resident, UUID]]) -> Operation:
@@ -88,7 +93,7 @@ def show(held: Sequence[tuple[Resident, UUID]]) -> Operation:
         request("POST", f"/v1/citizen/certificates/{certificate_id}/presentations", headers=resident.headers, body={})
         for resident, certificate_id in held
     ]
-    return Operation(SHOW, dict.fromkeys(SIDES, sent), 201, again=True)
+    return Operation(SHOW, dict.fromkeys(SIDES, sent), 201)
 
 
 def verify(codes: Mapping[Side, Sequence[str]]) -> Operation:
@@ -97,7 +102,7 @@ def verify(codes: Mapping[Side, Sequence[str]]) -> Operation:
         side: [request("POST", "/v1/verifiers/verifications", body={"code": code}) for code in theirs]
         for side, theirs in codes.items()
     }
-    return Operation(VERIFY, sent, 200, again=False)
+    return Operation(VERIFY, sent, 200, SCANS)
 
 
 def progress(submitted: Sequence[tuple[Resident, UUID]]) -> Operation:
@@ -106,4 +111,4 @@ def progress(submitted: Sequence[tuple[Resident, UUID]]) -> Operation:
         request("GET", f"/v1/citizen/applications/{application_id}", headers=resident.headers)
         for resident, application_id in submitted
     ]
-    return Operation(PROGRESS, {"ours": sent}, 200, again=True)
+    return Operation(PROGRESS, {"ours": sent}, 200)

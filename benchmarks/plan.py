@@ -3,11 +3,24 @@
 from dataclasses import dataclass
 from typing import Final
 
-# Drafts are made beforehand; a pass that has submitted its share of them ends early.
-_SUBMISSIONS_PER_SECOND: Final = 900
-_SUBMISSIONS_PER_SECOND_ALONE: Final = 500
 # How many requests are sent to see which rows they write.
 WATCHED: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many requests a second may use up, by many connections and by one, where each can be sent only once.
+
+    They are made beforehand; a pass that has sent its share of them ends early.
+    """
+
+    many: int
+    alone: int
+
+
+SUBMISSIONS: Final = Pace(900, 500)
+# More than any side can answer: a share that is used up while caches come up leaves nothing to count.
+SCANS: Final = Pace(6000, 3000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,10 +33,9 @@ class Loop:
     # The first part of each pass is not counted: caches, prepared statements and connections come up in it.
     warm_seconds: float = 0.3
 
-    def submissions(self) -> int:
-        """Return how many drafts a side may use up in one round."""
-        rate = _SUBMISSIONS_PER_SECOND_ALONE if self.connections == 1 else _SUBMISSIONS_PER_SECOND
-        return round(rate * (self.seconds + self.warm_seconds))
+    def share(self, pace: Pace) -> int:
+        """Return how many requests a side may use up in one round."""
+        return round((pace.alone if self.connections == 1 else pace.many) * (self.seconds + self.warm_seconds))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +52,9 @@ class Plan:
         """Return the loops for requests that may be sent again and again, or for those that may not."""
         return self.loops if again else self.once
 
-    def codes(self) -> int:
-        """Return how many codes each side scans."""
-        return self.drafts()
-
-    def drafts(self) -> int:
-        """Return how many drafts each side needs."""
-        return WATCHED + sum(loop.rounds * loop.submissions() for loop in self.once)
+    def needed(self, pace: Pace) -> int:
+        """Return how many requests each side needs that are sent only once."""
+        return WATCHED + sum(loop.rounds * loop.share(pace) for loop in self.once)
 
 
 # A second of each pass says the same as thirty, but the neighbours on a shared machine do not: rounds are many.

@@ -19,12 +19,16 @@ from matters.materials.types import Asked, CommitmentKind, Given, Settled, Stand
 from matters.materials.vault import MaterialVault
 from matters.types import MaterialLine
 
-# What went along with an application once need not be given again for the same matter, as long as it is good.
+# What went along with an application once need not be given again for the same matter, as long as it is good. A
+# resident's own files come first: sought from the newest submission on, everybody's would be read.
 _GIVEN: Final = """
-SELECT attachment.id, attachment.material, application.submitted_at AS at
-FROM attachment JOIN application ON application.id = attachment.application_id
-WHERE attachment.citizen_id = $1 AND attachment.matter_code = $2 AND application.submitted_at IS NOT NULL
-ORDER BY application.submitted_at DESC, attachment.id DESC LIMIT 200
+WITH given AS MATERIALIZED (
+    SELECT id, material, application_id FROM attachment WHERE citizen_id = $1 AND matter_code = $2
+)
+SELECT given.id, given.material, application.submitted_at AS at
+FROM given JOIN application ON application.id = given.application_id
+WHERE application.submitted_at IS NOT NULL
+ORDER BY application.submitted_at DESC, given.id DESC LIMIT 200
 """
 KEPT: Final = "kept:"
 _SETTLE: Final = """

@@ -2,14 +2,15 @@
 
 import pytest
 
-from benchmarks.plan import NIGHTLY, QUICK, WATCHED, Loop, Plan
+from benchmarks.plan import NIGHTLY, QUICK, WATCHED, Loop, Pace, Plan
 
 
-def test_every_round_has_its_share_of_the_drafts() -> None:
+def test_every_round_has_its_share_of_what_is_sent_once() -> None:
     loops = (Loop(connections=1, rounds=2, seconds=0.9, warm_seconds=0.1), Loop(connections=8, rounds=3, seconds=0.7))
     plan = Plan(name="small", loops=loops, once=loops, residents=1, face_repeats=1)
-    assert [loop.submissions() for loop in loops] == [500, 900]
-    assert plan.drafts() == 2 * 500 + 3 * 900 + WATCHED
+    pace = Pace(many=900, alone=500)
+    assert [loop.share(pace) for loop in loops] == [500, 900]
+    assert plan.needed(pace) == 2 * 500 + 3 * 900 + WATCHED
 
 
 @pytest.mark.parametrize("plan", [QUICK, NIGHTLY], ids=lambda plan: plan.name)
