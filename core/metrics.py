@@ -37,9 +37,11 @@ KEYS_BEHIND: Final = Gauge(
 AUDIT_TAIL: Final = Gauge(
     "zhijian_audit_tail_seconds", "How long the oldest audit line has been waiting for its seal.", registry=REGISTRY
 )
-DELIVERIES: Final = Gauge("zhijian_deliveries", "Deliveries that are not over, by state.", ["state"], registry=REGISTRY)
+DELIVERIES: Final = Gauge(
+    "zhijian_deliveries", "What goes to departments and is not over, by state.", ["what", "state"], registry=REGISTRY
+)
 DELIVERY_OLDEST: Final = Gauge(
-    "zhijian_delivery_oldest_seconds", "Age of the oldest of them, by state.", ["state"], registry=REGISTRY
+    "zhijian_delivery_oldest_seconds", "Age of the oldest of them, by state.", ["what", "state"], registry=REGISTRY
 )
 MATERIALS: Final = Counter(
     "zhijian_materials_total",

@@ -41,9 +41,9 @@ UPDATE application SET state = state WHERE id = $1 RETURNING id, state, citizen_
 """
 _ACCEPTED: Final = "SELECT accepted_at FROM application WHERE id = $1"
 _OPEN: Final = """
-INSERT INTO case_branch (id, application_id, name, department, state, reference, delivery, receipt_number, limit_days,
-                         opened_at, due_at, due_note, version)
-VALUES ($1, $2, $3, $4, 'pending', $5, 'pending', '', $6, $7, $8, $9, 1) ON CONFLICT DO NOTHING RETURNING id
+INSERT INTO case_branch (id, application_id, name, department, state, reference, delivery, receipt_number, reason,
+                         limit_days, opened_at, due_at, due_note, version)
+VALUES ($1, $2, $3, $4, 'pending', $5, 'pending', '', '', $6, $7, $8, $9, 1) ON CONFLICT DO NOTHING RETURNING id
 """
 _OF_CASE: Final = "SELECT * FROM case_branch WHERE application_id = $1 ORDER BY name"
 _ONE: Final = "SELECT * FROM case_branch WHERE application_id = $1 AND name = $2"

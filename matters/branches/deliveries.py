@@ -23,6 +23,7 @@ from matters.catalogue.terms.types import BranchRule
 from matters.errors import StateForbids
 from matters.handover.case_files import CaseFiles
 from matters.handover.sending import hand_over
+from matters.handover.types import Attempt
 from matters.ports import Department, People
 from matters.types import Applicant, DeliveryState, Dossier, ProgressEvent, State
 
@@ -34,7 +35,9 @@ _FIND: Final = "SELECT id, application_id, name, state, reference, delivery FROM
 _CLAIM: Final = """
 UPDATE case_branch SET delivery = 'sent' WHERE id = $1 AND delivery = $2 AND state = 'pending'
 """
-_SET: Final = "UPDATE case_branch SET delivery = $2, receipt_number = $3 WHERE id = $1 AND delivery = 'sent'"
+_SET: Final = """
+UPDATE case_branch SET delivery = $2, receipt_number = $3, reason = $4 WHERE id = $1 AND delivery = 'sent'
+"""
 _HEARD: Final = """
 UPDATE case_branch SET delivery = 'acknowledged' WHERE id = $1 AND delivery IN ('pending', 'sent', 'unknown')
 """
@@ -111,19 +114,21 @@ class BranchDeliveries:
         self, branch_id: UUID, record: Record, rule: BranchRule, dossier: Dossier, before: DeliveryState
     ) -> Change:
         async def failed(state: DeliveryState) -> None:
-            await transaction(self._setting(branch_id, state))
+            await transaction(self._setting(branch_id, Attempt(state)))
 
         with on_behalf_of(matter=record.matter_code, consumer=rule.department):
             ended = await hand_over(self._departments[rule.desk], dossier, before, failed)
         if ended.state is DeliveryState.REFUSED:
             log.warning("a department declines its branch", partner=dossier.department, reason=ended.reason)
-        return self._setting(branch_id, ended.state, "" if ended.receipt is None else ended.receipt.receipt_number[:64])
+        return self._setting(branch_id, ended)
 
-    def _setting(self, branch_id: UUID, state: DeliveryState, receipt: str = "") -> Change:
+    def _setting(self, branch_id: UUID, ended: Attempt) -> Change:
+        receipt = "" if ended.receipt is None else ended.receipt.receipt_number[:64]
+
         async def work() -> None:
-            if state is DeliveryState.UNKNOWN:
+            if ended.state is DeliveryState.UNKNOWN:
                 log.error("a branch's dossier may have arrived and cannot be sent again", branch_id=str(branch_id))
-            await execute(_SET, branch_id, state.value, receipt)
+            await execute(_SET, branch_id, ended.state.value, receipt, ended.reason[:48])
 
         return work
 

@@ -6,7 +6,7 @@ from tortoise.models import Model
 
 
 class CaseBranch(Model):
-    """One department's part in a case. `delivery` is its dossier's way there, in the words of `delivery.state`."""
+    """One department's part in a case. `delivery` is its dossier's way there, `reason` why it was declined."""
 
     id = fields.UUIDField(primary_key=True)
     application_id = fields.UUIDField()
@@ -16,6 +16,7 @@ class CaseBranch(Model):
     reference = fields.CharField(max_length=64, unique=True)
     delivery = fields.CharField(max_length=16)
     receipt_number = fields.CharField(max_length=64, default="")
+    reason = fields.CharField(max_length=48, default="")
     limit_days = fields.IntField()
     opened_at = fields.DatetimeField()
     due_at = fields.DatetimeField(null=True)

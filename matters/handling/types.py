@@ -172,6 +172,22 @@ class OpenDelivery:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenBranchDelivery:
+    """A branch whose dossier needs a person. `since` is when the branch was opened."""
+
+    id: UUID
+    application_id: UUID
+    number: str
+    branch: str
+    matter: str
+    department: str
+    state: DeliveryState
+    case_state: State
+    reason: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class OpenLetter:
     """A letter that needs a person. `branch` is its name where it is about a branch."""
 

@@ -149,6 +149,7 @@ class Migration(migrations.Migration):
                 ('reference', fields.CharField(unique=True, max_length=64)),
                 ('delivery', fields.CharField(max_length=16)),
                 ('receipt_number', fields.CharField(default='', max_length=64)),
+                ('reason', fields.CharField(default='', max_length=48)),
                 ('limit_days', fields.IntField()),
                 ('opened_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('due_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
@@ -156,7 +157,7 @@ class Migration(migrations.Migration):
                 ('settled_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('version', fields.IntField(default=1)),
             ],
-            options={'table': 'case_branch', 'app': 'matters', 'unique_together': (('application_id', 'name'),), 'indexes': [Index(fields=['department', 'state']), Index(fields=['due_note'])], 'pk_attr': 'id', 'table_description': "One department's part in a case. `delivery` is its dossier's way there, in the words of `delivery.state`."},
+            options={'table': 'case_branch', 'app': 'matters', 'unique_together': (('application_id', 'name'),), 'indexes': [Index(fields=['department', 'state']), Index(fields=['due_note'])], 'pk_attr': 'id', 'table_description': "One department's part in a case. `delivery` is its dossier's way there, `reason` why it was declined."},
             bases=['Model'],
         ),
         ops.CreateModel(

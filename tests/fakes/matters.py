@@ -59,7 +59,7 @@ class FakeDepartment:
         self.arrived: list[Dossier] = []
         self.effects: dict[str, int] = {}
         self.declines: str | None = None
-        self.failures: list[DepartmentUnavailable | QuestionRefused] = []
+        self.failures: list[DepartmentUnavailable | QuestionRefused | DossierDeclined] = []
         self.loses_answers = 0
 
     async def submit(self, dossier: Dossier) -> Receipt:

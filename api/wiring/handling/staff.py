@@ -12,6 +12,7 @@ from matters.cases.tracking import Tracking
 from matters.catalogue.catalogue import Catalogue
 from matters.handling.acceptance import Acceptance
 from matters.handling.acting import Acting
+from matters.handling.branches import StuckBranches
 from matters.handling.deliveries import StuckDeliveries
 from matters.handling.endings import Endings
 from matters.handling.figures import HandlingFigures
@@ -35,6 +36,7 @@ class HandlingServices:
     endings: Endings
     moving: Moving
     deliveries: StuckDeliveries
+    branches: StuckBranches
     letters: StuckLetters
     silence: Silence
     figures: HandlingFigures
@@ -63,6 +65,7 @@ class HandlingServices:
             endings=Endings(acting=acting, clock=clock),
             moving=Moving(acting=acting, catalogue=catalogue, jobs=jobs, clock=clock),
             deliveries=StuckDeliveries(catalogue=catalogue, history=history, audit=audit, jobs=jobs, clock=clock),
+            branches=StuckBranches(catalogue=catalogue, audit=audit, jobs=jobs),
             letters=StuckLetters(catalogue=catalogue, letters=letters, audit=audit, clock=clock),
             silence=Silence(
                 catalogue=catalogue,

@@ -2,20 +2,23 @@
 
 import asyncio
 import itertools
+from collections import Counter
 from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 
-from auth.types import Caller, Role, RoleGrant, StaffCaller
-from core.db import fetch, transaction
+from auth.types import EVERYWHERE, Caller, Role, RoleGrant, StaffCaller, StaffScope
+from core.db import as_json, fetch, transaction
 from matters.applications.records import Submitted
 from matters.branches.errors import BranchSettled, NoSuchBranch
 from matters.branches.types import BranchOutcome, BranchState
 from matters.cases.errors import BranchesOpen
 from matters.cases.history import Entry
 from matters.cases.tracking import Heard
-from matters.errors import CaseNotYours, DepartmentUnavailable, StateForbids
+from matters.errors import CaseNotYours, DepartmentUnavailable, DossierDeclined, StateForbids
+from matters.handling.errors import DeliverySettled
+from matters.handling.types import Arrival
 from matters.types import Dedupe, ProgressEvent, State, Step
 from tests.fakes.papers import PDF
 from tests.matters.conftest import ENDORSEMENT, Desk, jobs_named
@@ -99,6 +102,78 @@ async def test_a_dossier_that_may_have_arrived_is_not_sent_twice_where_it_would_
     assert await desk.branch_deliveries.deliver(first["branch_id"]) is None
     rows = await fetch("SELECT delivery FROM case_branch WHERE id = $1", UUID(first["branch_id"]))
     assert [row["delivery"] for row in rows] == ["unknown"]
+
+
+async def stuck(desk: Desk, *scopes: StaffScope) -> list[tuple[str, str, str]]:
+    found = await desk.handling.branches.list_stuck(scopes or (EVERYWHERE,), after=None, limit=9)
+    return [(each.branch, each.state.value, each.reason) for each in found]
+
+
+async def sent(desk: Desk) -> None:
+    for payload in await jobs_named("matters.deliver-branch"):
+        change = await desk.branch_deliveries.deliver(payload["branch_id"])
+        if change is not None:
+            await transaction(change)
+
+
+async def test_a_declined_dossier_waits_for_a_person_and_goes_out_again(desk: Desk) -> None:
+    _, submitted = await in_branches(desk)
+    desk.common_desk.failures = [DossierDeclined("department-desk", "not-ours")]
+    await sent(desk)
+    [(name, state, reason)] = await stuck(desk)
+    assert (state, reason) == ("refused", "not-ours")
+    assert await stuck(desk, StaffScope(department=OWNERS[name])) == [(name, "refused", "not-ours")]
+    assert await stuck(desk, StaffScope(department="health")) == []
+    assert await stuck(desk, StaffScope(matter="999999999")) == []
+    # It was declined: it cannot have arrived.
+    with pytest.raises(DeliverySettled):
+        await desk.handling.branches.settle(
+            clerk(desk), submitted.application_id, name, Arrival.ARRIVED, receipt_number="R1"
+        )
+    await desk.handling.branches.settle(clerk(desk), submitted.application_id, name, Arrival.DID_NOT_ARRIVE)
+    with pytest.raises(DeliverySettled):
+        await desk.handling.branches.settle(clerk(desk), submitted.application_id, name, Arrival.DID_NOT_ARRIVE)
+    await sent(desk)
+    assert await stuck(desk) == []
+    arrived = Counter(dossier.reference for dossier in desk.common_desk.arrived)
+    assert arrived == {submitted.number: 1, **{f"{submitted.number}.{each}": 1 for each in NAMES}}
+    lanes = await fetch(
+        "SELECT lane FROM job WHERE name = 'matters.deliver-branch' AND lane LIKE $1", f"%/{OWNERS[name]}"
+    )
+    assert len({row["lane"] for row in lanes}) == 1
+    with pytest.raises(NoSuchBranch):
+        await desk.handling.branches.settle(clerk(desk), submitted.application_id, "pond", Arrival.DID_NOT_ARRIVE)
+
+
+async def test_what_arrived_without_a_word_is_written_down_once(desk: Desk) -> None:
+    _, submitted = await in_branches(desk)
+    desk.common_desk.dedupe = Dedupe.NONE
+    desk.common_desk.failures = [DepartmentUnavailable("department-desk", ambiguous=True)]
+    await sent(desk)
+    [(name, state, _)] = await stuck(desk)
+    assert state == "unknown"
+    for again in (False, True):
+        settling = desk.handling.branches.settle(
+            clerk(desk), submitted.application_id, name, Arrival.ARRIVED, receipt_number="R-7"
+        )
+        if again:
+            with pytest.raises(DeliverySettled):
+                await settling
+        else:
+            await settling
+    assert await stuck(desk) == []
+    [row] = await fetch(
+        "SELECT delivery, receipt_number FROM case_branch WHERE application_id = $1 AND name = $2",
+        submitted.application_id,
+        name,
+    )
+    assert (row["delivery"], row["receipt_number"]) == ("acknowledged", "R-7")
+    lines = await fetch("SELECT outcome, field_names FROM audit_line WHERE action = 'matters.delivery-settled'")
+    assert [(line["outcome"], as_json(line["field_names"])) for line in lines] == [("arrived", [name])]
+    # What a department says settles it, whatever is thought of its dossier.
+    await desk.branches.settle(clerk(desk), submitted.application_id, name, YES, "符合规定")
+    with pytest.raises(DeliverySettled):
+        await desk.handling.branches.settle(clerk(desk), submitted.application_id, name, Arrival.DID_NOT_ARRIVE)
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(NAMES)))
