@@ -17,6 +17,7 @@ from tests.journeys.town import Town
 PENSION = "pension-eligibility"
 ENDORSEMENT = "residence-permit-endorsement"
 SETTLEMENT = "graduate-settlement"
+RENEWALS = "/v1/citizen/sessions/renewals"
 ENDED = frozenset({"approved", "rejected", "not_accepted", "delivered", "closed"})
 
 
@@ -102,11 +103,15 @@ class Acknowledged:
 
 
 async def definite(who: Resident, path: str, body: object | None = None, *, key: str, seconds: float = 120) -> Reply:
-    """Repeat a POST under its key until the answer says what came of it."""
+    """Repeat a POST under its key until the answer says what came of it; a token that has run out is renewed."""
     async with asyncio.timeout(seconds):
         while True:
+            token = who.access_token
             try:
                 reply = await who.ask("POST", path, body, key=key)
+                if reply.status == 401 and reply.body["code"] == "auth.token-expired":
+                    await renewed(who, token)
+                    continue
             except (aiohttp.ClientError, TimeoutError, OSError):
                 await asyncio.sleep(0.05)
                 continue
@@ -114,6 +119,21 @@ async def definite(who: Resident, path: str, body: object | None = None, *, key:
             if reply.status != 503 and not in_progress:
                 return reply
             assert "Retry-After" in reply.headers, reply.text
+            await asyncio.sleep(0.1)
+
+
+async def renewed(who: Resident, old: str) -> None:
+    """Exchange a token that has run out, once, whoever of several tasks of a person comes first.
+
+    An answer that is lost in a kill is asked for again with the same token, as a phone would.
+    """
+    async with who.renewing:
+        while who.access_token == old:
+            reply = await who.ask("POST", RENEWALS, {"refresh_token": who.refresh_token}, token="")
+            if reply.status != 503:
+                assert reply.status == 201, reply.text
+                who.keep(reply)
+                return
             await asyncio.sleep(0.1)
 
 

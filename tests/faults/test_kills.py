@@ -44,13 +44,15 @@ SHORTEST_LIFE: Final = 0.05
 LONGEST_LIFE: Final = 1.6
 # How often somebody may ask for each kill: what a slow machine has to work off stays what a fast one has.
 TURNS: Final = 20
+# So short that residents have to renew them in the middle of it all, also where it does not take an hour.
+TOKENS: Final = {"ZHIJIAN_AUTH__SESSIONS__ACCESS_SECONDS": "30"}
 # Without anything coming to its end.
 DRAIN_SECONDS: Final = 60
 
 
 @pytest.fixture(scope="module")
 def town(found: Found) -> Town:
-    return found()
+    return found(TOKENS)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """A resident with a phone: what the mini program would send, step by step."""
 
+import asyncio
 import base64
 import json
 import uuid
@@ -32,6 +33,7 @@ class Resident:
     access_token: str = ""
     refresh_token: str = ""
     problems: list[str] = field(default_factory=list)
+    renewing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         """Give somebody the same phone in every journey: nobody is told of a device that is new to one journey only."""
