@@ -25,6 +25,7 @@ ALL = (
     operations.FAN_OUT,
     operations.SHOW,
     operations.VERIFY,
+    operations.OUTAGE,
     "identity",
     "status list",
     "exchanges",

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from rich.console import Console
 
-from benchmarks import catalogue, exchanges, growth, operations, showing, status_list
+from benchmarks import catalogue, exchanges, growth, operations, outage, showing, status_list
 from benchmarks.burst import CHECKS, burst
 from benchmarks.figures import SIDES, Comparison, Pass, Side, compare, differences, order, rows_for_each
 from benchmarks.identity import MOST_MS, timing
@@ -59,18 +59,18 @@ class Measurement:
                     await self._look_at_pupils(operation)
             if operations.SUBMIT in chosen:
                 await self._look_at_worker()
-            if "identity" in chosen:
-                await self._look_at_identity()
-            if "status list" in chosen:
-                self._look_at_status_list()
-            if "exchanges" in chosen:
-                self._look_at_exchanges()
-            if "catalogue" in chosen:
-                self._look_at_catalogue()
-            if operations.GROWTH in chosen:
-                await self._look_at_growth()
-            if "face" in chosen:
-                await self._look_at_faces()
+            looks = {
+                operations.OUTAGE: self._look_at_outage,
+                "identity": self._look_at_identity,
+                "status list": self._look_at_status_list,
+                "exchanges": self._look_at_exchanges,
+                "catalogue": self._look_at_catalogue,
+                operations.GROWTH: self._look_at_growth,
+                "face": self._look_at_faces,
+            }
+            for name, look in looks.items():
+                if name in chosen:
+                    await look()
         finally:
             await self._town.close()
             await self._generator.stop()
@@ -216,6 +216,20 @@ class Measurement:
         self._report.worker = {"jobs": done, "seconds": seconds, "per_second": done / seconds}
         await self._place.stop_worker()
 
+    async def _look_at_outage(self) -> None:
+        """See how fast other departments get what is theirs while one is slow or away."""
+        if not await self._place.start_worker():
+            return
+        begun = time.perf_counter()
+        store = await self._place.store()
+        with self._console.status("one department is away…"):
+            figures = self._report.outage = await outage.figures(self._town, store, self._residents)
+        await store.close()
+        await self._place.stop_worker()
+        if figures["ratio"] > outage.MOST:
+            self._report.remarks.append(f"outage: p99 of the others is more than {outage.MOST} of what it is else")
+        self._say("outage", begun)
+
     async def _look_at_identity(self) -> None:
         """See whether the time of a refusal tells who exists."""
         begun = time.perf_counter()
@@ -229,7 +243,7 @@ class Measurement:
             self._report.remarks.append(f"identity: the gap is not below {MOST_MS:.0f} ms")
         self._say("identity", begun)
 
-    def _look_at_catalogue(self) -> None:
+    async def _look_at_catalogue(self) -> None:
         """A catalogue of 5,000 matters: loaded and checked, made findable, searched in every way."""
         begun = time.perf_counter()
         figures = self._report.catalogue = catalogue.figures()
@@ -238,14 +252,14 @@ class Measurement:
             self._report.remarks.append("catalogue: slower to load or to search than it should be")
         self._say("catalogue", begun)
 
-    def _look_at_exchanges(self) -> None:
+    async def _look_at_exchanges(self) -> None:
         begun = time.perf_counter()
         figures = self._report.exchanges = exchanges.figures()
         if figures["microseconds"] > exchanges.MOST_MICROSECONDS:
             self._report.remarks.append("exchanges: counting one costs more than it should")
         self._say("exchanges", begun)
 
-    def _look_at_status_list(self) -> None:
+    async def _look_at_status_list(self) -> None:
         """See how large a list is that says what became of a million tokens, and how long it takes to make."""
         begun = time.perf_counter()
         figures = self._report.status_list = status_list.figures()

@@ -21,6 +21,7 @@ SHOW: Final = "certificate show"
 VERIFY: Final = "certificate verify"
 PROGRESS: Final = "progress"
 GROWTH: Final = "growth"
+OUTAGE: Final = "outage"
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ class Report:
     rows: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
     worker: dict[str, float] = field(default_factory=dict)
     pupils: dict[str, float] = field(default_factory=dict)
+    outage: dict[str, float] = field(default_factory=dict)
     face: dict[str, float] = field(default_factory=dict)
     identity: dict[str, float] = field(default_factory=dict)
     status_list: dict[str, float] = field(default_factory=dict)
@@ -75,6 +76,15 @@ class Report:
             console.print(
                 f"worker: {self.worker['jobs']:.0f} submitted applications brought to their department in "
                 f"{self.worker['seconds']:.1f} s, {self.worker['per_second']:.0f}/s"
+            )
+        if self.outage:
+            console.print(
+                "outage: {a_second:.0f} a second to each of two departments; from a submission to the other's answer "
+                "p50 {well_p50_ms:.0f} ms, p99 {well_p99_ms:.0f} while both are well; "
+                "p50 {slow_p50_ms:.0f}, p99 {slow_p99_ms:.0f} while one answers nobody in time; "
+                "p50 {error_p50_ms:.0f}, p99 {error_p99_ms:.0f} while it fails; at most {ratio:.2f} (≤ 1.3)".format(
+                    **self.outage
+                )
             )
         if self.identity:
             console.print(

@@ -3,8 +3,9 @@
 import asyncio
 import base64
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -116,12 +117,19 @@ class Town:
 
         return await _several(one, range(len(residents)))
 
-    async def drafts(self, residents: Sequence[Resident], count: int) -> list[tuple[Resident, UUID]]:
+    async def drafts(
+        self,
+        residents: Sequence[Resident],
+        count: int,
+        *,
+        matter: str = ENDORSEMENT,
+        form: Mapping[str, Any] = MappingProxyType({}),
+    ) -> list[tuple[Resident, UUID]]:
         """Make drafts that can be submitted as they are, one resident after the other."""
 
         async def one(index: int) -> tuple[Resident, UUID]:
             resident = residents[index % len(residents)]
-            body = {"matter": ENDORSEMENT, "form": {}}
+            body = {"matter": matter, "form": dict(form)}
             headers = {**resident.headers, "Idempotency-Key": secrets.token_hex(16)}
             told = await self._ask("POST", f"{self._portal}/v1/citizen/applications", body, headers)
             return resident, UUID(told["id"])
@@ -131,14 +139,17 @@ class Town:
     async def submitted(self, residents: Sequence[Resident]) -> list[tuple[Resident, UUID]]:
         """Have each resident submit an application; return whose and which."""
         drafts = await self.drafts(residents, len(residents))
-
-        async def one(index: int) -> None:
-            resident, application_id = drafts[index]
-            path = f"{self._portal}/v1/citizen/applications/{application_id}/submissions"
-            await self._ask("POST", path, headers={**resident.headers, "Idempotency-Key": secrets.token_hex(16)})
-
-        await _several(one, range(len(drafts)))
+        await _several(lambda index: self.submit(*drafts[index]), range(len(drafts)))
         return drafts
+
+    async def submit(self, resident: Resident, application_id: UUID) -> None:
+        """Submit a draft."""
+        path = f"{self._portal}/v1/citizen/applications/{application_id}/submissions"
+        await self._ask("POST", path, headers={**resident.headers, "Idempotency-Key": secrets.token_hex(16)})
+
+    async def set_fault(self, system: str, fault: Mapping[str, Any]) -> None:
+        """Let a system of the sandbox misbehave, or behave again."""
+        await self._ask("PUT", f"{self._sandbox}/sandbox/faults/{system}", dict(fault))
 
     async def settlement(self, graduate: Resident) -> dict[str, Any]:
         """Run the settlement's checks once."""
