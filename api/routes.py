@@ -26,7 +26,7 @@ from api.citizen.life import bundles
 from api.citizen.wallet import copies, disclosures, reports, showing
 from api.citizen.wallet import ledger_reports as citizen_ledger_reports
 from api.citizen.ways import assistances, login_checks, step_ups
-from api.departments import case_files, deaths, message_reports, progress
+from api.departments import case_files, deaths, incoming_messages, message_reports, progress
 from api.departments import certificates as certificate_news
 from api.operation import Routes
 from api.public import client, copy_checks, decision_checks, keys, progress_queries, wechat_push
@@ -101,6 +101,7 @@ ROUTES: Final[tuple[Routes, ...]] = (
     certificate_news.routes,
     deaths.routes,
     message_reports.routes,
+    incoming_messages.routes,
     staff_sessions.routes,
     counter.routes,
     staff_assistances.routes,

@@ -239,5 +239,6 @@ class MatterSettings(Section):
     copy_limit: Rule = "20/hour"
     query_limit: Rule = "10/hour"
     query_address_limit: Rule = "60/minute"
+    query_text_limit: Rule = "20/hour"
     callback_limit: Rule = "100/second"
     exchange: ExchangeSettings = ExchangeSettings()

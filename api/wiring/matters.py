@@ -64,6 +64,7 @@ from matters.routing.elsewhere import Elsewhere
 from matters.routing.loading import load_table
 from matters.routing.pulling import Pulls
 from matters.routing.routing import Routing
+from matters.texting.progress import ProgressByText
 from matters.texts.remarks import Remarks
 
 
@@ -89,6 +90,7 @@ class MatterServices:
     attachments: Attachments
     submission: Submission
     progress: Progress
+    progress_by_text: ProgressByText
     supplements: Supplements
     withdrawals: Withdrawals
     ratings: Ratings
@@ -285,6 +287,7 @@ class MatterServices:
                 settings=settings,
             ),
             progress=progress,
+            progress_by_text=ProgressByText(progress=progress, limits=limits, settings=settings),
             supplements=Supplements(
                 catalogue=catalogue,
                 history=history,

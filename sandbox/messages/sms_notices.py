@@ -1,9 +1,12 @@
-"""Notices by short message and the reports of them, pretended from `docs/departments/sms-notices.md`."""
+"""Short messages, pretended from `docs/departments/sms-notices.md`: notices, reports of them, what people send."""
 
 import asyncio
+import hmac
 import json
 import re
+import secrets
 import sqlite3
+import uuid
 from functools import partial
 from typing import Any, Final
 
@@ -13,6 +16,7 @@ from aiohttp import web
 from sandbox.ground.answers import Json, NotUnderstood, answer, read_object, text
 from sandbox.ground.callbacks import Callbacks
 from sandbox.ground.clock import Clock
+from sandbox.ground.news import ask
 from sandbox.ground.signing import CallbackSigner, SignedDesk
 from sandbox.ground.store import Store
 
@@ -27,6 +31,7 @@ _TABLES: Final = (
 _DELIVERED, _FAILED, _NOTHING, _TAKES_NONE = "delivered", "failed", "nothing", "takes-none"
 _ANSWERS: Final = frozenset({_DELIVERED, _FAILED, _NOTHING, _TAKES_NONE})
 _TEXT_LIMIT: Final = 64
+_INCOMING_LIMIT: Final = 500
 _TRIES: Final = 5
 _PAUSE_S: Final = 0.3
 _WANTED: Final = 204
@@ -44,6 +49,8 @@ class SmsNotices:
         self._callbacks = callbacks
         self._clock = clock
         self._reports: set[asyncio.Task[None]] = set()
+        # What marks a sender says the same about a mobile as long as this system runs, and the mobile to nobody.
+        self._mark_key = secrets.token_bytes(32)
 
     async def load(self) -> None:
         """Make the tables."""
@@ -55,6 +62,7 @@ class SmsNotices:
             web.post("/sms/v1/notices", self._desk.takes(self._take)),
             web.get("/sandbox/sms/notices", self._show),
             web.put("/sandbox/sms/mobiles/{mobile}", self._set),
+            web.post("/sandbox/sms/incoming-messages", self._hand_on),
         ]
 
     async def close(self) -> None:
@@ -102,6 +110,31 @@ class SmsNotices:
                             return
                 except (aiohttp.ClientError, TimeoutError):
                     continue
+
+    async def _hand_on(self, request: web.Request) -> web.Response:
+        """Let a mobile send a message: it is handed on, and what is answered goes back to the mobile."""
+        try:
+            told = read_object(await request.read())
+            mobile, said, url = (
+                text(told, "mobile"),
+                text(told, "text", most=_INCOMING_LIMIT),
+                text(told, "tell", most=500),
+            )
+        except NotUnderstood as refusal:
+            return answer({"error": str(refusal)}, status=422)
+        if not _MOBILE.fullmatch(mobile) or not self._callbacks.may_go_to(url):
+            return answer(
+                {"error": "No such mobile, or tell is no address on this machine or a listed host."}, status=422
+            )
+        message_id = uuid.uuid4().hex
+        sender = hmac.digest(self._mark_key, mobile.encode(), "sha256").hex()
+        news = {"message_id": message_id, "sender": sender, "text": said, "at": self._clock.stamp()}
+        status, body = await ask(self._signer, url, news)
+        reply = str(body.get("reply", ""))[:_TEXT_LIMIT]
+        if reply:
+            row = (f"reply-{message_id}", mobile, f"【指尖办事】{reply}", self._clock.stamp())
+            await self._store.run(partial(_keep, row=row))
+        return answer({"message_id": message_id, "answered": status, "reply": reply})
 
     async def _show(self, request: web.Request) -> web.Response:
         mobile = request.query.get("mobile", "")

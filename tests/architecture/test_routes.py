@@ -44,6 +44,7 @@ KEYLESS = {
     "POST /v1/departments/<department:str>/certificates": "signed with a nonce; the same news has no effect",
     "POST /v1/departments/<department:str>/deaths": "signed with a nonce; the same news has no effect",
     "POST /v1/departments/<department:str>/message-reports": "signed with a nonce; the same report has no effect",
+    "POST /v1/departments/<department:str>/incoming-messages": "asks and changes nothing; the same is answered again",
 }
 # The one place that hands routes to Sanic, and what is no operation: the document itself and its page, what supervisors
 # ask, and what portals ask of a face node, where a certificate lets in and nothing else does.

@@ -224,6 +224,17 @@ async def test_qumanlin_is_approved_by_callback_and_the_permit_shows_it(resident
         token="",
     )
     assert wrong.status == 404
+    # Or by a text from any phone, answered to that phone.
+    asked = {
+        "mobile": (await who.person())["mobile"],
+        "text": f"{submitted.body['number']} {submitted.body['query_code']}",
+        "tell": f"{who.portal}/v1/departments/sms/incoming-messages",
+    }
+    told = await who.tell_sandbox("POST", "/sandbox/sms/incoming-messages", asked)
+    assert told["answered"] == 200
+    texts = await who.tell_sandbox("GET", f"/sandbox/sms/notices?mobile={asked['mobile']}")
+    assert f"【指尖办事】{told['reply']}" in [each["text"] for each in texts["items"]]
+    assert "居住证签注" in told["reply"]
 
     async def endorsed() -> bool:
         opened = await who.ask("GET", f"/v1/citizen/certificates/{before['id']}")

@@ -26,7 +26,7 @@ from api.citizen.asking import files, value_reports
 from api.citizen.asking import materials as kept_materials
 from api.citizen.asking import results as my_results
 from api.citizen.life import bundles
-from api.departments import case_files, progress
+from api.departments import case_files, incoming_messages, progress
 from api.idempotency import Idempotency
 from api.public import decision_checks, progress_queries
 from api.public import files as public_files
@@ -48,6 +48,8 @@ from core.signers.http_signature import SignatureChecker, TrustedKey
 from matters.materials.spared import SparedMaterials
 from matters.ratings.figures import RatingFigures
 from matters.routing.elsewhere import Elsewhere
+from matters.settings import MatterSettings
+from matters.texting.progress import ProgressByText
 from tests.fakes.ways import usual_menu
 from tests.matters.conftest import Desk
 from tests.matters.overseeing import overseen
@@ -199,8 +201,9 @@ class Portal:
         department: str = "public-security",
         signer: Signer | None = None,
         headers: dict[str, str] | None = None,
+        what: str = "progress",
     ) -> Answered:
-        url = f"{self.base}/v1/departments/{department}/progress"
+        url = f"{self.base}/v1/departments/{department}/{what}"
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         signed = headers or (signer or self.public_security).sign(url, content, at=self.desk.ground.clock.now())
         async with self.session.post(url, data=content, headers=signed) as answer:
@@ -255,6 +258,7 @@ async def opened(desk: Desk, also: Mapping[str, TrustedKey] | None = None) -> As
             exchange=desk.exchange,
             elsewhere=Elsewhere(),
             handling=desk.handling,
+            progress_by_text=ProgressByText(progress=desk.progress, limits=ground.limits, settings=MatterSettings()),
             supervision=overseen(desk),
         ),
         openings=FakeOpenings(),
@@ -289,6 +293,7 @@ async def opened(desk: Desk, also: Mapping[str, TrustedKey] | None = None) -> As
         applications.routes,
         progress.routes,
         case_files.routes,
+        incoming_messages.routes,
         progress_queries.routes,
         life.routes,
         bundles.routes,
