@@ -18,6 +18,7 @@ from benchmarks.plan import NIGHTLY, QUICK, Plan
 from benchmarks.report import Report
 
 ALL = (
+    operations.OUTAGE,
     operations.LOGIN,
     operations.WALLET,
     operations.WARM,
@@ -25,7 +26,6 @@ ALL = (
     operations.FAN_OUT,
     operations.SHOW,
     operations.VERIFY,
-    operations.OUTAGE,
     "identity",
     "status list",
     "exchanges",

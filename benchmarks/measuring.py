@@ -53,14 +53,17 @@ class Measurement:
         await self._town.open()
         try:
             await self._generator.start()
-            for operation in await self._prepare(chosen):
+            prepared = await self._prepare(chosen)
+            # Before thousands are submitted: what their departments tell back would be measured with it.
+            if operations.OUTAGE in chosen:
+                await self._look_at_outage()
+            for operation in prepared:
                 self._report.comparisons += await self._compare(operation)
                 if operation.name == operations.FAN_OUT:
                     await self._look_at_pupils(operation)
             if operations.SUBMIT in chosen:
                 await self._look_at_worker()
             looks = {
-                operations.OUTAGE: self._look_at_outage,
                 "identity": self._look_at_identity,
                 "status list": self._look_at_status_list,
                 "exchanges": self._look_at_exchanges,

@@ -24,7 +24,6 @@ FAULTS: Final = ({"mode": "slow", "delay_ms": 15_000}, {"mode": "error"})
 _A_SECOND: Final = 20
 _SECONDS: Final = 20
 _PATIENCE_SECONDS: Final = 60.0
-_WAITING: Final = "SELECT count(*) AS n FROM job WHERE state = 'ready' AND run_at <= now()"
 _ANSWERED: Final = """
 SELECT settled_at - created_at AS took FROM delivery
 WHERE application_id = ANY($1::uuid[]) AND settled_at IS NOT NULL
@@ -39,7 +38,6 @@ async def figures(town: Town, store: Store, residents: Sequence[Resident]) -> di
     Raises:
         CannotMeasure: a dossier of the others gets no answer.
     """
-    await _quiet(store)
     told: dict[str, float] = {"a_second": _A_SECOND, "seconds": _SECONDS}
     # The first answers of a worker find nothing made yet: they are not counted.
     await _phase(town, store, residents, seconds=2)
@@ -51,14 +49,6 @@ async def figures(town: Town, store: Store, residents: Sequence[Resident]) -> di
     await town.set_fault(AWAY, {"mode": "ok"})
     told["ratio"] = max(told[f"{fault['mode']}_p99_ms"] for fault in FAULTS) / told["well_p99_ms"]
     return told
-
-
-async def _quiet(store: Store) -> None:
-    """Wait until what was measured before is worked off."""
-    for _ in range(round(_PATIENCE_SECONDS)):
-        if (await store.fetch(_WAITING))[0]["n"] <= _A_SECOND:
-            return
-        await asyncio.sleep(1)
 
 
 async def _phase(town: Town, store: Store, residents: Sequence[Resident], *, seconds: int) -> list[float]:
