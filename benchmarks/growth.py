@@ -52,30 +52,27 @@ WITH model AS (SELECT * FROM application WHERE number IS NOT NULL ORDER BY creat
          FROM model, generate_series(1, $1::int) AS n
      )
 INSERT INTO application
-SELECT (jsonb_populate_record(NULL::application, rest || jsonb_build_object(
+SELECT copy.* FROM copies, LATERAL jsonb_populate_record(NULL::application, rest || jsonb_build_object(
     'id', id, 'citizen_id', gen_random_uuid(), 'number', 'F' || replace(id::text, '-', ''),
-    'review_due_at', NULL))).*
-FROM copies
+    'review_due_at', NULL)) AS copy
 """,
         """
 INSERT INTO case_action
-SELECT (jsonb_populate_record(NULL::case_action, to_jsonb(model) || jsonb_build_object(
-    'id', gen_random_uuid(), 'application_id', a.id))).*
-FROM application a, (
-    SELECT * FROM case_action WHERE application_id = (
+SELECT copy.* FROM application a, (
+    SELECT to_jsonb(case_action) AS rest FROM case_action WHERE application_id = (
         SELECT id FROM application WHERE number IS NOT NULL AND number NOT LIKE 'F%' ORDER BY created_at LIMIT 1)
-) model
+) model, LATERAL jsonb_populate_record(NULL::case_action, model.rest || jsonb_build_object(
+    'id', gen_random_uuid(), 'application_id', a.id)) AS copy
 WHERE a.number LIKE 'F%' AND $1::int > 0
   AND NOT EXISTS (SELECT 1 FROM case_action c WHERE c.application_id = a.id)
 """,
         """
 INSERT INTO delivery
-SELECT (jsonb_populate_record(NULL::delivery, to_jsonb(model) || jsonb_build_object(
-    'id', gen_random_uuid(), 'application_id', a.id))).*
-FROM application a, (
-    SELECT * FROM delivery WHERE application_id = (
+SELECT copy.* FROM application a, (
+    SELECT to_jsonb(delivery) AS rest FROM delivery WHERE application_id = (
         SELECT id FROM application WHERE number IS NOT NULL AND number NOT LIKE 'F%' ORDER BY created_at LIMIT 1)
-) model
+) model, LATERAL jsonb_populate_record(NULL::delivery, model.rest || jsonb_build_object(
+    'id', gen_random_uuid(), 'application_id', a.id)) AS copy
 WHERE a.number LIKE 'F%' AND $1::int > 0
   AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.application_id = a.id)
 """,

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
@@ -275,20 +275,26 @@ class Measurement:
         if self._place.database == "SQLite":
             self._report.remarks.append("growth: measured on PostgreSQL alone")
             return
-        cases = await self._town.submitted(self._residents)
-        grown = {growth.CERTIFICATES: operations.warm_wallet(self._residents), growth.CASES: operations.progress(cases)}
-        for growing, operation in grown.items():
+        submitted = [application_id for _, application_id in await self._town.submitted(self._residents)]
+        grown: dict[growth.Growing, Callable[[list[Resident]], Operation]] = {
+            growth.CERTIFICATES: operations.warm_wallet,
+            growth.CASES: lambda residents: operations.progress(list(zip(residents, submitted, strict=True))),
+        }
+        for growing, asked in grown.items():
             begun = time.perf_counter()
-            await self._generator.load(_key(operation, "ours"), operation.requests["ours"], again=True)
-            figures = self._report.growth[growing.name] = await self._growth_of(growing, operation)
+            figures = self._report.growth[growing.name] = await self._growth_of(growing, asked)
             if figures["ratio"] > growth.MOST:
                 self._report.remarks.append(f"growth: p95 of {growing.name} grows by more than {growth.MOST}")
             self._say(f"growth of {growing.name}", begun)
 
-    async def _growth_of(self, growing: growth.Growing, operation: Operation) -> dict[str, float]:
+    async def _growth_of(
+        self, growing: growth.Growing, asked: Callable[[list[Resident]], Operation]
+    ) -> dict[str, float]:
         loop = next(each for each in reversed(self._plan.loops) if each.connections <= _GROWTH_CONNECTIONS)
 
         async def rounds() -> list[Pass]:
+            operation = asked(await self._town.once_more(self._residents))
+            await self._generator.load(_key(operation, "ours"), operation.requests["ours"], again=True)
             return [await self._pass(operation, "ours", loop, number) for number in range(loop.rounds)]
 
         store = await self._place.store()
