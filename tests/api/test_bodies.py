@@ -1,6 +1,7 @@
 """Bodies are read within their caps, for callers who may enter, and in bounded memory."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -154,7 +155,9 @@ async def test_the_rest_of_an_unwanted_body_is_not_waited_for_without_end(ground
             while not ended.done():
                 writer.write(b"x")
                 await asyncio.sleep(0.05)
-            assert await ended == b""
+            # A byte that was on its way when it was hung up on turns the end into a reset.
+            with contextlib.suppress(ConnectionResetError):
+                assert await ended == b""
         writer.close()
         assert await edge.is_well()
 
