@@ -80,15 +80,14 @@ async def in_one_statement(work: Work[T]) -> T:
     """Run `work`, which writes by `later` alone, and send its rows as one statement: without BEGIN, COMMIT and a wait.
 
     It is a transaction in all else: whole or not at all, and to its end even when the caller is cancelled. Nothing can
-    be read inside on PostgreSQL; SQLite, which has no way to wait for, runs it as any other.
+    be read inside on PostgreSQL; SQLite, which has no way to wait for, runs it as any other. Inside a transaction it
+    joins that one, whose rows go out with it.
 
     Raises:
-        InsideTransaction: a transaction is running, which the rows would leave.
         DatabaseUnavailable: the database could not be reached or did not take the rows.
         IntegrityError: a constraint forbids a row, and nothing was written.
     """
-    forbid_inside_transaction()
-    if not is_postgres():
+    if _current.get() is not None or not is_postgres():
         return await transaction(work)
     return cast("T", await _to_its_end(_run_as_one(work)))
 
@@ -96,13 +95,12 @@ async def in_one_statement(work: Work[T]) -> T:
 async def in_one_statement_if(taken: tuple[Any, ...], work: Work[T]) -> T | None:
     """Do the same behind a compare-and-set, an `UPDATE … RETURNING id` with its values: None, and no row, if it fails.
 
-    `work` runs before that is known.
+    `work` runs before that is known, unless a transaction is running: then both join it.
 
     Raises:
-        InsideTransaction: as `in_one_statement`, and so for the other two.
+        DatabaseUnavailable: as `in_one_statement`, and so for the other.
     """
-    forbid_inside_transaction()
-    if is_postgres():
+    if _current.get() is None and is_postgres():
         return await _to_its_end(_run_as_one(work, taken))
 
     async def both() -> T | None:

@@ -417,9 +417,35 @@ async def test_one_statement_goes_to_its_end_when_its_caller_has_gone() -> None:
 
 
 @pytest.mark.usefixtures("database")
-async def test_one_statement_stands_alone_and_reads_nothing() -> None:
-    with pytest.raises(InsideTransaction):
-        await transaction(lambda: in_one_statement(lambda: later(_COUNT, "inside", 1)))
+async def test_inside_a_transaction_one_statement_joins_it_and_goes_with_it() -> None:
+    await add("place", 1)
+
+    async def both(*, fails: bool) -> None:
+        await in_one_statement(lambda: later(_COUNT, "inside", 1))
+        taken = await in_one_statement_if((_TAKE, "place", 1), lambda: later(_COUNT, "behind", 1))
+        assert taken is None
+        if fails:
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await transaction(lambda: both(fails=True))
+    assert await names() == {"place"}
+    await transaction(lambda: both(fails=False))
+    assert await names() == {"place", "inside", "behind"}
+    assert [row["value"] for row in await fetch("SELECT value FROM counter WHERE name = 'place'")] == [2]
+
+    async def late() -> str | None:
+        return await in_one_statement_if((_TAKE, "place", 1), _told)
+
+    assert await transaction(late) is None
+
+
+async def _told() -> str:
+    return "told"
+
+
+@pytest.mark.usefixtures("database")
+async def test_one_statement_reads_nothing() -> None:
     if is_postgres():
         for doing in (lambda: fetch("SELECT 1"), lambda: execute("DELETE FROM counter")):
             with pytest.raises(OutsideTransaction):
@@ -462,8 +488,6 @@ async def test_a_forbidden_row_behind_a_compare_and_set_takes_nothing() -> None:
     with pytest.raises(IntegrityError):
         await in_one_statement_if((_TAKE, "place", 1), work)
     assert [row["value"] for row in await fetch("SELECT value FROM counter WHERE name = 'place'")] == [1]
-    with pytest.raises(InsideTransaction):
-        await transaction(lambda: in_one_statement_if((_TAKE, "place", 1), work))
 
 
 def test_only_a_plain_row_can_wait_for_a_condition() -> None:
