@@ -142,6 +142,14 @@ class Keeping:
         await self._tell_fetched(kind, holder, why, outcome, record)
         return record
 
+    async def holds(self, kind: Kind, holder: UUID) -> bool:
+        """Tell whether somebody holds a certificate of a kind.
+
+        Raises:
+            DatabaseUnavailable: the database could not be reached.
+        """
+        return await self._records.find_of_kind(holder, kind.slug) is not None
+
     async def hear(self, kind: Kind, holder: UUID, news: News, state: State) -> bool:
         """Write what an issuer tells by itself; return whether the certificate has to be asked for now.
 

@@ -1,6 +1,8 @@
 """What becomes of certificates without their holders' doing: an issuer tells of a change, a wallet is held back."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 from certificates import rules
@@ -15,6 +17,9 @@ from core.cache import Limits
 from core.db import transaction
 from core.errors import FieldError
 from core.jobs.queue import Jobs
+
+# Longer than an issuer is asked for (`certificates/living/asking.py`).
+_ASKED: Final = timedelta(seconds=30)
 
 Change = Callable[[], Awaitable[None]]
 
@@ -76,6 +81,9 @@ class Life:
             await self._asking.forget(kind, holder)
             if await self._keeping.hear(kind, holder, news, state):
                 await self._jobs.enqueue("certificates.refresh", citizen_id=holder, kind=kind.slug)
+            elif not await self._keeping.holds(kind, holder):
+                # It may be on its way here for the first time, with an answer of before: looked at once that is over.
+                await self._jobs.enqueue("certificates.refresh", after=_ASKED, citizen_id=holder, kind=kind.slug)
 
         await transaction(work)
 

@@ -25,10 +25,13 @@ from certificates.types import Kind, State
 from core.audit.record import Audit
 from core.cache import Limits
 from core.clock import CHINA, Clock, china_date
-from core.db import transaction
+from core.db import DatabaseUnavailable, execute, transaction
 from core.ids import Ids
 
 _SALT_BYTES: Final = 16
+_TRIES: Final = 3
+# Nobody changes the certificate before this transaction has ended: a lock in both databases.
+_HOLD: Final = "UPDATE certificate SET revision = revision WHERE id = $1 AND revision = $2"
 _IN_FORCE: Final = frozenset({State.ACTIVE, State.EXPIRING})
 
 
@@ -80,8 +83,14 @@ class OfflineTokens:
         await self._limits.hit("certificates.show", self._settings.show_limit, f"citizen:{caller.citizen_id}")
 
         async def work() -> OfflineToken | None:
-            found = await self._find(caller, certificate_id)
-            return None if found is None else await self._make(caller, *found, fields, claims)
+            # A revocation marks the tokens that it sees: none may be made beside it of what it takes away.
+            for _ in range(_TRIES):
+                found = await self._find(caller, certificate_id)
+                if found is None:
+                    return None
+                if await execute(_HOLD, found[0].id, found[0].revision):
+                    return await self._make(caller, *found, fields, claims)
+            raise DatabaseUnavailable(retry_after=1)
 
         return await transaction(work)
 

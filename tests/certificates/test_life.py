@@ -19,7 +19,7 @@ from certificates.errors import (
     StateUnknown,
 )
 from certificates.types import Change, News, Outcome, Source, State
-from core.db import fetch, transaction
+from core.db import as_moment, fetch, transaction
 from core.pii import IdNumber
 from tests.certificates.conftest import LICENCE_KIND, NUMBER, Hall
 from tests.fakes.certificates import LICENCE, PERMIT, issued
@@ -151,9 +151,24 @@ async def test_only_the_issuer_of_a_kind_is_heard(hall: Hall) -> None:
     assert await state_of(hall) is State.ACTIVE
 
 
-async def test_news_of_nobody_here_look_the_same_from_outside(hall: Hall) -> None:
+async def test_news_of_what_nobody_holds_look_the_same_from_outside_and_change_nothing(hall: Hall) -> None:
     await hall.life.hear("public-security", news("03"))
-    assert await jobs("certificates.refresh") == []
+    assert await hall.wallet.refresh(str(hall.me.citizen_id), LICENCE_KIND) is None
+
+
+async def test_news_that_overtake_the_first_fetch_have_it_looked_at_again(hall: Hall) -> None:
+    """Somebody fetches a certificate, its issuer answers, revokes it and says so, and only then the answer is kept."""
+    await hall.life.hear("public-security", news("03", 2))
+    await hall.held()
+    assert await state_of(hall) is State.ACTIVE
+    [promised] = await fetch("SELECT run_at, created_at FROM job WHERE name = 'certificates.refresh'")
+    # Later than an issuer may take to answer.
+    assert (as_moment(promised["run_at"]) - as_moment(promised["created_at"])).total_seconds() > 20
+    hall.issue(issued(LICENCE, version=2, state=State.REVOKED))
+    change = await hall.wallet.refresh(str(hall.me.citizen_id), LICENCE_KIND)
+    assert change is not None
+    await transaction(change)
+    assert await state_of(hall) is State.REVOKED
 
 
 async def test_news_of_another_certificate_of_the_kind_have_it_fetched_and_change_nothing(hall: Hall) -> None:

@@ -1,6 +1,9 @@
 """Tokens of certificates that are held: what is in them, and how soon a change shows."""
 
+import asyncio
 import json
+import time
+from contextvars import Context
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -271,3 +274,27 @@ async def test_tokens_are_not_made_without_end(hall: Hall) -> None:
         await made(hall, view.id)
     with pytest.raises(TooManyRequests):
         await made(hall, view.id)
+
+
+async def test_a_revocation_beside_the_making_of_a_token_marks_it(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a token is signed the certificate is taken away: either there is no token, or its place says so."""
+    view_id = (await hall.held()).id
+    compose = hall.tokens._compose
+    revoking: list[asyncio.Task[None]] = []
+
+    def slow(inside: Contents) -> str:
+        # In a context of its own: it is another request, and not inside this one's transaction.
+        loop.call_soon_threadsafe(lambda: revoking.append(asyncio.create_task(_revoke())), context=Context())
+        time.sleep(0.2)
+        return compose(inside)
+
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(hall.tokens, "_compose", slow)
+    token = await hall.tokens.issue(hall.me, view_id)
+    await asyncio.gather(*revoking)
+    assert token is not None
+    assert await offline(hall, token) is Outcome.REVOKED
+
+
+async def _revoke() -> None:
+    await transaction(lambda: execute("UPDATE certificate SET state = 'revoked', revision = revision + 1"))
