@@ -186,7 +186,7 @@ async def list_copies(request: Request, query: PageQuery) -> Answer:
 
 @routes.post(
     "/notice-copies",
-    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN, in_person=True),
     status=201,
     answer=CopyOfferOut,
     problems=(TooManyCopies,),
@@ -199,7 +199,7 @@ async def offer_copy(request: Request) -> Answer:
 
 @routes.post(
     "/notice-copies/acceptances",
-    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN),
+    access=citizen(Level.REAL_NAME, delegable=Delegable.OWN, in_person=True),
     status=201,
     answer=CopyOut,
     problems=(CopyCodeInvalid, CopyOfOneself),

@@ -178,11 +178,12 @@ class Relatives:
             return False
 
         async def work() -> bool:
-            if link.citizen_id != caller.citizen_id and await self._guardians.mandate_on(link_id) is not None:
-                raise LinkStateForbids
             now = self._clock.now()
             if not await fetch(_END, link_id, now):
                 return False
+            # Looked at with the tie in hand: a guardianship that is being appointed has seen its end, or is here.
+            if link.citizen_id != caller.citizen_id and await self._guardians.mandate_on(link_id) is not None:
+                raise LinkStateForbids
             other = await self._rows.open_other(link)
             other_id = link.other_id if other is None else await self._trail.holder_of(other)
             both = (link.citizen_id, caller.citizen_id if link.citizen_id != caller.citizen_id else other_id)

@@ -91,6 +91,8 @@ class Corrections:
                 raise NothingToCorrect
         elif object_id is not None:
             raise NothingToCorrect
+        # Before the registry is asked, and again where it counts.
+        await self._require(caller.citizen_id)
         recheck = await self._recheck(caller.citizen_id) if about is About.IDENTITY else Recheck.UNKNOWN
 
         async def work() -> CorrectionView:

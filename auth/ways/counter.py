@@ -12,6 +12,7 @@ from auth.staff.grants import hold, read_grants
 from auth.types import Role, StaffCaller
 from auth.ways.attempts import Allowance, Attempts
 from auth.ways.errors import CounterMismatch, TooManyConfirmations, WayUnavailable
+from auth.ways.rules import told_as
 from auth.ways.settings import WaySettings
 from auth.ways.types import Begun, Claim, Finding, Outcome, Prompt, Proof
 from core.audit.actors import Actor
@@ -140,10 +141,10 @@ class Counter:
                 actor=Actor.operator(officer.operator_id),
                 subject_id=await self._realname.find_citizen(number),
                 object_kind="counter-check",
-                object_id=as_uuid(row["id"]) if row else "",
+                object_id=told_as(as_uuid(row["id"])) if row else "",
                 outcome="ok" if row else "mismatch",
             )
-            return CounterMismatch() if row is None else as_uuid(row["id"])
+            return CounterMismatch() if row is None else told_as(as_uuid(row["id"]))
 
         # A problem comes back as a value: raised inside, it would undo what was written down.
         result = await transaction(work)

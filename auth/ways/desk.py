@@ -16,7 +16,7 @@ from auth.ways.errors import WayLocked, WayNotOffered, WayRefused, WayUnavailabl
 from auth.ways.menu import Menu
 from auth.ways.ports import Way
 from auth.ways.records import Check, Records, Taken
-from auth.ways.rules import check_code, takes_code
+from auth.ways.rules import check_code, takes_code, told_as
 from auth.ways.settings import WaySettings
 from auth.ways.types import Begun, CheckResult, Claim, Finding, Method, Outcome, Proof, Purpose, Reason, StartedCheck
 from core.audit.actors import Actor
@@ -216,7 +216,7 @@ class Desk:
             subject_id=subject_id,
             purpose=check.purpose.value,
             object_kind=f"{check.method}-check",
-            object_id=check.id,
+            object_id=told_as(check.id) if check.purpose is Purpose.LOGIN else check.id,
             outcome=outcome,
         )
 

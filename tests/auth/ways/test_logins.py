@@ -18,6 +18,7 @@ from auth.ways.errors import (
     WayNotOffered,
     WayUnavailable,
 )
+from auth.ways.rules import told_as
 from auth.ways.settings import GivesSettings, WaySettings
 from auth.ways.types import CheckResult, Method, Outcome, Reason, StartedCheck
 from core.audit.ledger import lines_of
@@ -216,6 +217,16 @@ async def test_attempts_count_on_the_person_whoever_makes_them(ways: Ways) -> No
         line for line in await lines_of(mine.citizen_id, before=None, limit=50) if line.action == "auth.way-started"
     ]
     assert {line.actor_kind for line in tried} == {"nobody"}
+
+
+async def test_the_ledger_does_not_tell_what_collects_the_session(ways: Ways) -> None:
+    """Whoever has a check's id gets what it gives: auditors, who read every line, must not."""
+    await ways.auth.caller_named("openid-1", NAME, NUMBER)
+    check = await start(ways, Method.PAYMENT_PASSWORD)
+    rows = await fetch("SELECT * FROM audit_line")
+    assert str(told_as(check.id)) in {row["object_id"] for row in rows}
+    assert str(check.id) not in repr(rows)
+    assert check.id.hex not in repr(rows)
 
 
 async def test_time_and_attempts_follow_the_birth_date_in_the_number(ways: Ways) -> None:
