@@ -22,20 +22,21 @@ WHERE state = 'buried' AND lane <> '' AND last_error = $1 AND CAST($2 AS TEXT) L
 ORDER BY lane
 """
 _DIG_UP: Final = """
-UPDATE job SET state = 'ready', run_at = $5, attempts = 0
+UPDATE job SET state = 'ready', run_at = $5, attempts = attempts - 1
 WHERE state = 'buried' AND id IN (
   SELECT id FROM job
   WHERE state = 'buried' AND lane = $3 AND last_error = $1 AND CAST($2 AS TEXT) LIKE '%,' || name || ',%'
-  ORDER BY id LIMIT $4)
+  ORDER BY run_at, id LIMIT $4)
 RETURNING id, name
 """
 
 
 class Reviving:
-    """Digs up jobs that were buried for one reason, the oldest first, a small lot of each lane at a time.
+    """Digs up jobs that were buried for one reason, who waits longest first, a small lot of each lane at a time.
 
-    While a system is away its lot is what finds out; once that went through the next follows. `names` are jobs that
-    may be run again at any time, because they see for themselves what may not be done twice.
+    Each gets one try: while a system is away its lot is what finds out; once that went through the next follows. What
+    fails for a reason of its own is buried again at once, behind the others, where operators see it. `names` are jobs
+    that may be run again at any time, because they see for themselves what may not be done twice.
     """
 
     def __init__(self, *, names: Collection[str], reason: str, carrier: Carrier, clock: Clock, lot: int = 10) -> None:

@@ -1,6 +1,7 @@
 """What was given up during an outage is taken up again in small lots, once its lane is out of trouble."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from core.db import execute, fetch, transaction
@@ -79,3 +80,19 @@ async def test_what_was_given_up_for_another_reason_stays_an_operators(ground: G
     await buried(ground, lane="")
     assert await reviving(ground, carrier).look() == 0
     assert carrier.jobs == []
+
+
+async def test_one_that_can_never_go_gets_one_try_and_waits_behind_the_others(ground: Ground) -> None:
+    hopeless, *others = [await buried(ground) for _ in range(3)]
+    reviver = reviving(ground, Offered(), lot=1)
+    seen = []
+    for _ in range(4):
+        ground.clock.move(timedelta(seconds=30))
+        assert await reviver.look() == 1
+        [job_id] = await waiting()
+        seen.append(job_id)
+        [row] = await fetch("SELECT attempts FROM job WHERE id = $1", job_id)
+        # The next try that fails is its last again.
+        assert row["attempts"] == 23
+        await set_states([job_id], "buried" if job_id == hopeless else "done", 24)
+    assert seen == [hopeless, *others, hopeless]
