@@ -27,7 +27,7 @@ from matters.applications.numbers import Numbers
 from matters.applications.progress import query_code_hash
 from matters.applications.records import Record, Submitted, read_files, read_own, read_record, seal_form, seal_submitted
 from matters.cases.history import Entry, History
-from matters.cases.rules import step_to
+from matters.cases.rules import is_open, step_to
 from matters.cases.tracking import Tracking
 from matters.catalogue.catalogue import Catalogue
 from matters.catalogue.knowing import Knowing
@@ -49,6 +49,7 @@ from matters.ports import Department, People
 from matters.routing.pulling import Pulls
 from matters.settings import MatterSettings
 from matters.texts.checking import TextChecks
+from matters.texts.written import form_to_read
 from matters.types import Applicant, DeliveryState, Dossier, Receipt, State, Step
 
 log = get_logger(__name__)
@@ -78,6 +79,9 @@ UPDATE delivery SET state = $2, failures = failures + 1 WHERE application_id = $
 _ACKNOWLEDGED: Final = """
 UPDATE delivery SET state = 'acknowledged', receipt_number = $2, settled_at = COALESCE(settled_at, $3)
 WHERE application_id = $1 AND state IN ('sent', 'acknowledged')
+"""
+_NEEDLESS: Final = """
+UPDATE delivery SET state = 'cancelled', settled_at = $2 WHERE application_id = $1 AND state IN ('pending', 'held')
 """
 _REFUSED: Final = """
 UPDATE delivery SET state = 'refused', reason = $2, settled_at = $3 WHERE application_id = $1 AND state = 'sent'
@@ -247,6 +251,8 @@ class Submission:
         matter = published.matter
         if held := await self._texts.gate(record):
             return held
+        if not is_open(record.state) and await transaction(lambda: self._drop_what_has_not_left(record.id)):
+            return None
         if matter.decision is not None and record.department == published.department.slug:
             return await self._decide(record, published, matter.decision)
         try:
@@ -300,7 +306,7 @@ class Submission:
             reference=number,
             matter=record.matter_code,
             applicant=Applicant(person.name, person.id_number, person.mobile),
-            form=record.form,
+            form=await form_to_read(self._vault, matter.form, record),
             callback_url=f"{self._public_url}/v1/departments/{record.department}/progress",
             submitted_at=submitted_at,
             year=china_date(submitted_at).year,
@@ -309,6 +315,10 @@ class Submission:
             files=await self._case_files.of(record.id, department=record.department, reference=number),
         )
 
+    async def _drop_what_has_not_left(self, application_id: UUID) -> bool:
+        """Cancel the delivery of a case that was decided or taken back while it waited: nobody is to act on it."""
+        return bool(await execute(_NEEDLESS, application_id, self._clock.now()))
+
     async def _write_receipt(self, record: Record, receipt: Receipt, desk: str) -> None:
         now = self._clock.now()
         await execute(_ACKNOWLEDGED, record.id, receipt.receipt_number[:64], now)
@@ -316,7 +326,8 @@ class Submission:
         # The department's news may have been here first: then the receipt changes nothing.
         await self._history.append(record.id, Entry(step=Step.HANDED_OVER, actor=SYSTEM), strict=False)
         await self._disclosures.tell(record, "ok")
-        if receipt.approved is not None:
+        parallel = self._catalogue.of_case(record.matter_code, record.matter_version).matter.parallel
+        if receipt.approved is not None and parallel is None:
             # It may be accepted already: by law, because nobody said anything, or before it was moved here.
             await self._history.append(record.id, Entry(step=Step.ACCEPTED, actor=department), strict=False)
             approved = Entry(step=Step.APPROVED, actor=department, result=receipt.approved)
@@ -351,7 +362,9 @@ class Submission:
         await self._history.append(record.id, Entry(step=Step.ACCEPTED, actor=SYSTEM), strict=False)
         step = Step.REVIEWED if decision.state is None else step_to(decision.state)
         reason = "" if decision.state is None else decision.rule
-        moved = await self._history.append(record.id, Entry(step=step, actor=SYSTEM, reason=reason, data=data))
+        # A person may have taken it up meanwhile: then the rules come too late, and the history says what they found.
+        entry = Entry(step=step, actor=SYSTEM, reason=reason, data=data)
+        moved = await self._history.append(record.id, entry, strict=False)
         await self._audit.record(
             "matters.decided",
             actor=SYSTEM,

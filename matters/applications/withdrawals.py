@@ -76,8 +76,9 @@ class Withdrawals:
     async def _take_back(self, caller: Caller, record: Record) -> None:
         await hold_mandate(caller, self._clock.now())
         actor = caller.actor
-        moved = await self._history.append(record.id, Entry(step=Step.WITHDRAWN, actor=actor))
+        # The delivery first, as whoever takes it up does: the two would wait for each other otherwise.
         cancelled = await execute(_CANCEL, record.id, self._clock.now())
+        moved = await self._history.append(record.id, Entry(step=Step.WITHDRAWN, actor=actor))
         if moved.before is not State.DRAFT and not cancelled:
             await self._promise_to_tell(record)
         if self._catalogue.of_case(record.matter_code, record.matter_version).matter.parallel is not None:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
+from auth.errors import LevelTooLow
 from auth.types import ReadPurpose
 from core.audit.actors import Actor
 from core.audit.record import Audit
@@ -25,6 +26,7 @@ from matters.handover.case_files import CaseFiles
 from matters.handover.sending import hand_over
 from matters.handover.types import Attempt
 from matters.ports import Department, People
+from matters.texts.written import form_to_read
 from matters.types import Applicant, DeliveryState, Dossier, ProgressEvent, State
 
 log = get_logger(__name__)
@@ -38,9 +40,14 @@ UPDATE case_branch SET delivery = 'sent' WHERE id = $1 AND delivery = $2 AND sta
 _SET: Final = """
 UPDATE case_branch SET delivery = $2, receipt_number = $3, reason = $4 WHERE id = $1 AND delivery = 'sent'
 """
+_CLOSED: Final = """
+UPDATE case_branch SET delivery = 'refused', reason = 'account-closed'
+WHERE id = $1 AND delivery = 'pending' AND state = 'pending'
+"""
 _HEARD: Final = """
 UPDATE case_branch SET delivery = 'acknowledged' WHERE id = $1 AND delivery IN ('pending', 'sent', 'unknown')
 """
+_TAKE_CASE: Final = "UPDATE application SET state = state WHERE id = $1"
 _ABOUT: Final = """
 SELECT case_branch.id, case_branch.application_id, case_branch.name, case_branch.department, application.citizen_id,
        application.matter_code, 0 AS told_before
@@ -99,13 +106,20 @@ class BranchDeliveries:
         if row is None or row["delivery"] not in {DeliveryState.PENDING.value, DeliveryState.SENT.value}:
             return None
         record = await read_record(self._vault, as_uuid(row["application_id"]))
-        parallel = self._catalogue.of_case(record.matter_code, record.matter_version).matter.parallel
+        matter = self._catalogue.of_case(record.matter_code, record.matter_version).matter
+        parallel = matter.parallel
         rules = {} if parallel is None else {branch.name: branch for branch in parallel.branches}
         rule = rules.get(row["name"])
         if rule is None or not is_open(record.state):
             return None
-        dossier = await self._dossier(record, rule, row["reference"])
         before = row["delivery"]
+        try:
+            dossier = await self._dossier(record, rule, row["reference"], matter.form)
+        except LevelTooLow:
+            # The applicant has closed their account: what may be there already is a person's to look at.
+            if before != DeliveryState.PENDING.value:
+                raise
+            return lambda: self._write_closed(as_uuid(row["id"]))
         if dossier is None or not await self._claim(record, as_uuid(row["id"]), before, dossier):
             return None
         return await self._send(as_uuid(row["id"]), record, rule, dossier, DeliveryState(before))
@@ -153,7 +167,12 @@ class BranchDeliveries:
 
         return await transaction(work)
 
-    async def _dossier(self, record: Record, rule: BranchRule, reference: str) -> Dossier | None:
+    async def _write_closed(self, branch_id: UUID) -> None:
+        await execute(_CLOSED, branch_id)
+
+    async def _dossier(
+        self, record: Record, rule: BranchRule, reference: str, schema: Mapping[str, Any]
+    ) -> Dossier | None:
         if record.submitted_at is None:
             return None
         person = await self._people.person_of(record.citizen_id, ReadPurpose.APPLICATION)
@@ -161,7 +180,7 @@ class BranchDeliveries:
             reference=reference,
             matter=record.matter_code,
             applicant=Applicant(person.name, person.id_number, person.mobile),
-            form=record.form,
+            form=await form_to_read(self._vault, schema, record),
             callback_url=f"{self._public_url}/v1/departments/{rule.department}/progress",
             submitted_at=record.submitted_at,
             year=china_date(record.submitted_at).year,
@@ -183,6 +202,8 @@ class BranchTracking(Tracking):
 
     async def _follow(self, department: str, row: dict[str, Any], event: ProgressEvent) -> None:
         """Settle the branch where the news does; what comes after that, or on the way, changes nothing."""
+        # The case's lock first, as whoever cancels its branches takes it: two last answers at once wait for each other.
+        await execute(_TAKE_CASE, as_uuid(row["application_id"]))
         await execute(_HEARD, as_uuid(row["id"]))
         outcome = _SAID.get(event.state)
         if outcome is not None:

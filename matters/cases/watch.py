@@ -6,10 +6,15 @@ from typing import Final
 from core.db import as_moment, fetch
 from core.metrics import DELIVERIES, DELIVERY_OLDEST
 
-# What of a case goes out, and how it stands while that is not over. A whole case that is refused has its answer.
+# What of a case goes out, and how it stands while that is not over. A dossier that is refused has its answer, unless
+# the case was accepted meanwhile and goes on.
 _OPEN: Final = """
 SELECT 'dossier' AS what, state, count(*) AS n, min(created_at) AS earliest FROM delivery
 WHERE state IN ('pending', 'sent', 'unknown', 'held') GROUP BY state
+UNION ALL
+SELECT 'dossier', 'refused', count(*), min(delivery.created_at) FROM delivery
+JOIN application ON application.id = delivery.application_id
+WHERE delivery.state = 'refused' AND application.state IN ('accepted', 'in_review', 'suspended') HAVING count(*) > 0
 UNION ALL
 SELECT 'branch', delivery, count(*), min(opened_at) FROM case_branch
 WHERE state = 'pending' AND delivery IN ('pending', 'sent', 'unknown', 'refused') GROUP BY delivery
@@ -18,7 +23,7 @@ SELECT 'letter', state, count(*), min(created_at) FROM letter
 WHERE state IN ('pending', 'sent', 'unknown', 'refused') GROUP BY state
 """
 _WAYS: Final = (
-    *(("dossier", state) for state in ("pending", "sent", "unknown", "held")),
+    *(("dossier", state) for state in ("pending", "sent", "unknown", "held", "refused")),
     *((what, state) for what in ("branch", "letter") for state in ("pending", "sent", "unknown", "refused")),
 )
 

@@ -22,8 +22,8 @@ from matters.handling.queues import line_of
 from matters.handling.rules import holder_of, may
 from matters.handling.types import CaseEntry, CaseLine, CaseView, DeliveryView, Holder, Move
 from matters.reach import scope_of
-from matters.texts.written import form_as_let_on, supplement_look, withheld_in
-from matters.types import State, Step
+from matters.texts.written import form_to_read, withheld_in
+from matters.types import Step
 
 _CASE: Final = """
 SELECT id, citizen_id, number, matter_code, matter_version, department, region, state, version, submitted_at,
@@ -88,10 +88,8 @@ class Looking:
         if row is None:
             raise NoSuchApplication
         record = await read_record(self._vault, application_id)
-        form: Mapping[str, object] = record.form
-        if record.state is State.SUPPLEMENT_REQUESTED or not (await supplement_look(application_id)).is_shown:
-            schema = self._catalogue.of_case(record.matter_code, record.matter_version).matter.form
-            form = await form_as_let_on(self._vault, schema, application_id, record.form, record.sources.keys())
+        schema = self._catalogue.of_case(record.matter_code, record.matter_version).matter.form
+        form = await form_to_read(self._vault, schema, record)
         await self._tell_ledger("matters.form-opened", operator.actor, row, sorted(form), purpose=purpose)
         return form
 

@@ -28,7 +28,7 @@ from matters.ports import Department, HomeRegistry, People
 from matters.routing.rules import region_named
 from matters.routing.types import RoutingTable
 from matters.texts.types import CheckState
-from matters.texts.written import form_as_let_on, supplement_look
+from matters.texts.written import form_to_read, supplement_look
 from matters.types import Applicant, Capability, Dedupe, DeliveryState, Details, Filed, State, Supplement
 
 log = get_logger(__name__)
@@ -224,10 +224,8 @@ class LetterDeliveries:
         row = await fetch_one(_ASKED, record.id, letter.created_at)
         since = as_moment(row["at"]) if row and row["at"] is not None else letter.created_at
         files = await self._case_files.of(record.id, department=letter.department, reference=reference, since=since)
-        form: Mapping[str, object] = record.form
-        if not (await supplement_look(record.id)).is_shown:
-            schema = self._catalogue.of_case(record.matter_code, record.matter_version).matter.form
-            form = await form_as_let_on(self._vault, schema, record.id, record.form, record.sources.keys())
+        schema = self._catalogue.of_case(record.matter_code, record.matter_version).matter.form
+        form = await form_to_read(self._vault, schema, record)
         supplement = Supplement(filed, key, form, files)
         names = sorted({*form, *(each.material for each in files)})
         repeatable = department.dedupe is not Dedupe.NONE

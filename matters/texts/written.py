@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from core.crypto import Vault
@@ -10,6 +10,7 @@ from core.db import as_json, as_uuid, fetch, fetch_one
 from matters.catalogue.catalogue import Catalogue
 from matters.texts.rules import changed_texts, free_texts
 from matters.texts.types import About, CheckState, OpenedText
+from matters.types import State
 
 # Under which names texts were sealed, where they belong.
 _FORM: Final = "application.form"
@@ -73,15 +74,47 @@ async def supplement_look(application_id: UUID) -> CheckState:
     return CheckState.PASSED if row is None else CheckState(row["state"])
 
 
-async def form_as_let_on(
-    vault: Vault, schema: Mapping[str, Any], application_id: UUID, form: Mapping[str, object], known: Collection[str]
-) -> Mapping[str, object]:
-    """Return a form without the free texts that are not as they were submitted; `known` fields are none of those.
+class Formed(Protocol):
+    """An application with its form; `sources` names the fields that are known from elsewhere."""
+
+    @property
+    def id(self) -> UUID:
+        """The application's."""
+        ...
+
+    @property
+    def state(self) -> State:
+        """Where it stands."""
+        ...
+
+    @property
+    def form(self) -> Mapping[str, object]:
+        """Its form as it stands."""
+        ...
+
+    @property
+    def sources(self) -> Mapping[str, object]:
+        """The fields that are known from elsewhere."""
+        ...
+
+
+async def form_to_read(vault: Vault, schema: Mapping[str, Any], record: Formed) -> Mapping[str, object]:
+    """Return a form as anybody but its owner may read it.
+
+    Without the texts that are being changed for a supplement, and those that nobody has let on yet.
 
     Raises:
         DatabaseUnavailable: the database could not be reached.
         RecordUnreadable: the form as it was submitted does not open.
     """
+    if record.state is not State.SUPPLEMENT_REQUESTED and (await supplement_look(record.id)).is_shown:
+        return record.form
+    return await _form_as_let_on(vault, schema, record.id, record.form, record.sources.keys())
+
+
+async def _form_as_let_on(
+    vault: Vault, schema: Mapping[str, Any], application_id: UUID, form: Mapping[str, object], known: Collection[str]
+) -> Mapping[str, object]:
     row = await fetch_one(_AS_SUBMITTED, application_id)
     changed = changed_texts(free_texts(schema, form, known), submitted_form(row or _NOTHING, vault))
     return {name: value for name, value in form.items() if name not in changed}

@@ -4,13 +4,14 @@ from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from api.access import Reach, scopes_of, staff
 from api.operation import Answer, Body, Out, Query, Request, Routes
 from api.problems import RequestStale
 from api.staff.applications.acting import ReasonCode, entered_for, in_edge_words, require_case, version_of
+from api.staff.applications.queues import Moment
 from api.staff.words import UNIQUE, EachOnce, Reason
 from auth.staff.errors import NotApproved
 from auth.types import Role
@@ -59,8 +60,8 @@ class DemandIn(Body):
 class SparedQuery(Query):
     """From when until when (the last 30 days unless told otherwise), and by what it is told apart."""
 
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     by: Grouping = Grouping.WAY
 
     @model_validator(mode="after")

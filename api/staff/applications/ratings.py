@@ -4,11 +4,12 @@ from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, StringConstraints, model_validator
+from pydantic import StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from api.access import Reach, require_scope, scopes_of, staff
 from api.operation import Answer, Body, Out, Page, PageQuery, Query, Request, Routes, decode_place, encode_place
+from api.staff.applications.queues import Moment
 from api.staff.words import found
 from auth.types import Role
 from core.crypto import RecordUnreadable
@@ -80,8 +81,8 @@ class SettlementIn(Body):
 class SpanQuery(Query):
     """From when until when: the last 30 days unless told otherwise."""
 
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> "SpanQuery":
@@ -94,8 +95,8 @@ class ExportQuery(PageQuery):
     """Of which time, and in which direction levels are counted."""
 
     direction: Direction
-    since: AwareDatetime
-    until: AwareDatetime
+    since: Moment
+    until: Moment
 
 
 class RatingOut(Out):

@@ -5,12 +5,14 @@ from datetime import timedelta
 import pytest
 
 from api.wiring.running.regular import DELIVERIES
-from core.db import as_uuid, fetch
+from core.audit.actors import SYSTEM
+from core.db import as_uuid, fetch, transaction
 from core.jobs.reviving import Reviving
 from core.jobs.runner import JobRunner
 from core.settings import JobSettings
+from matters.cases.history import Entry
 from matters.errors import DepartmentUnavailable
-from matters.types import Dedupe, State
+from matters.types import Dedupe, State, Step
 from tests.core.jobs.test_reviving import Offered
 from tests.matters.conftest import Desk
 
@@ -67,3 +69,13 @@ async def test_what_may_have_arrived_where_nothing_is_known_again_stays_a_person
     reviving = Reviving(names=DELIVERIES, reason=DepartmentUnavailable.code, carrier=Offered(), clock=ground.clock)
     assert await reviving.look() == 0
     assert department.effects == {sent.number: 1}
+
+
+async def test_a_case_that_ended_while_it_waited_goes_to_nobody(desk: Desk) -> None:
+    caller = desk.citizen()
+    submitted = await desk.submitted(caller)
+    entry = Entry(step=Step.TERMINATED, actor=SYSTEM, reason="wrong-matter")
+    await transaction(lambda: desk.history.append(submitted.application_id, entry))
+    await desk.deliver(submitted.application_id)
+    assert desk.public_security.arrived == []
+    assert await states() == (["ready"], ["cancelled"])
