@@ -1,13 +1,14 @@
 """What becomes of certificates without their holders' doing: an issuer tells of a change, a wallet is held back."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 from certificates import rules
 from certificates.definitions import Kinds
-from certificates.errors import NotYourKind, StateUnknown
+from certificates.errors import IssuerUnavailable, NotYourKind, StateUnknown
 from certificates.living.asking import Asking
 from certificates.living.keeping import Keeping
 from certificates.ports import Accounts
@@ -20,6 +21,7 @@ from core.jobs.queue import Jobs
 
 # Longer than an issuer is asked for (`certificates/living/asking.py`).
 _ASKED: Final = timedelta(seconds=30)
+_TRIES: Final = 3
 
 Change = Callable[[], Awaitable[None]]
 
@@ -85,7 +87,11 @@ class Life:
                 # It may be on its way here for the first time, with an answer of before: looked at once that is over.
                 await self._jobs.enqueue("certificates.refresh", after=_ASKED, citizen_id=holder, kind=kind.slug)
 
-        await transaction(work)
+        for _ in range(_TRIES - 1):
+            # A refresh has just written what it was told: the certificate is read again, as it is now.
+            with suppress(IssuerUnavailable):
+                return await transaction(work)
+        return await transaction(work)
 
     async def hold_back(self, citizen_id: str, reason: str) -> Change:
         """Give the change that freezes everything somebody holds (job `certificates.hold-back`).

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 from itertools import product
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -19,7 +20,7 @@ from certificates.errors import (
     StateUnknown,
 )
 from certificates.types import Change, News, Outcome, Source, State
-from core.db import as_moment, fetch, transaction
+from core.db import as_moment, execute, fetch, transaction
 from core.pii import IdNumber
 from tests.certificates.conftest import LICENCE_KIND, NUMBER, Hall
 from tests.fakes.certificates import LICENCE, PERMIT, issued
@@ -272,3 +273,24 @@ async def test_what_is_known_not_to_be_there_is_asked_for_again_after_news(hall:
     hall.issue(issued())
     assert (await hall.wallet.fetch(hall.me, LICENCE_KIND))[1]
     hall.ground.clock.move(timedelta(days=1))
+
+
+async def test_news_beside_a_refresh_read_again_what_that_has_written(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = await hall.held()
+    move, others = hall.records.move, 2
+
+    async def beside_others(record: Any, *arguments: Any, **more: Any) -> bool:
+        nonlocal others
+        if others:
+            others -= 1
+            await execute("UPDATE certificate SET revision = revision + 1 WHERE id = $1", view.id)
+        return await move(record, *arguments, **more)
+
+    monkeypatch.setattr(hall.life._keeping._records, "move", beside_others)
+    await hall.life.hear("public-security", news("08"))
+    assert await state_of(hall) is State.FROZEN
+    others = 3
+    with pytest.raises(IssuerUnavailable):
+        await hall.life.hear("public-security", news("01", 3))
