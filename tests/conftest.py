@@ -25,7 +25,7 @@ from core.database import close_database, open_database, orm_config
 from core.ids import RandomIds
 from core.jobs.queue import Jobs
 from core.migrate import migrate
-from core.settings import CoreSettings
+from core.settings import CoreSettings, DatabaseSettings
 from tests.fakes.ground import FixedClock, NotingCarrier
 from tests.privacy import Listener, kept_for_others, leaks
 
@@ -76,7 +76,9 @@ def _exists(module: str) -> bool:
 
 
 def _config(url: str) -> dict[str, Any]:
-    return orm_config(CoreSettings(database_url=url), models_that_exist())
+    # A machine on which other suites run may hold a statement up for longer than anybody should wait for an answer.
+    patient = DatabaseSettings(statement_timeout_ms=20_000)
+    return orm_config(CoreSettings(database_url=url, database=patient), models_that_exist())
 
 
 async def _admin(url: str, statement: str) -> None:
