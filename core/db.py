@@ -20,6 +20,7 @@ from tortoise.exceptions import DBConnectionError, IntegrityError, OperationalEr
 from tortoise.transactions import in_transaction
 
 from core.errors import Unavailable
+from core.sql.begun import Begun
 from core.sql.together import for_sqlite, together, together_if
 
 T = TypeVar("T")
@@ -140,7 +141,7 @@ async def _run(work: Work[T]) -> T:
     unit = _Unit()
     token = _current.set(unit)
     try:
-        async with in_transaction(CONNECTION) as unit.connection:
+        async with Begun(in_transaction(CONNECTION)) as unit.connection:
             result = await work()
             await _flush(unit)
     except Exception as error:

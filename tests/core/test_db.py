@@ -3,12 +3,16 @@
 import asyncio
 import random
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
+from tortoise.backends.asyncpg.client import TransactionWrapper
+from tortoise.backends.sqlite.client import SqliteTransactionWrapper
 from tortoise.exceptions import DBConnectionError, OperationalError
 
 from core.database import open_database, orm_config
@@ -91,6 +95,49 @@ async def test_an_inner_transaction_joins_the_outer_one(database: Mapping[str, A
     with pytest.raises(LookupError):
         await transaction(outer)
     assert await names() == set()
+
+
+async def test_a_transaction_that_cannot_begin_keeps_no_connection(
+    database: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrapper = TransactionWrapper if is_postgres() else SqliteTransactionWrapper
+
+    async def cut(_: object) -> None:
+        raise asyncpg.ConnectionDoesNotExistError("cut while beginning")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(wrapper, "begin", cut)
+        # More often than the pool has places.
+        for name in map(str, range(20)):
+            with pytest.raises(DatabaseUnavailable):
+                await asyncio.wait_for(transaction(partial(add, name)), 5)
+    assert await pool_is_idle()
+    await asyncio.wait_for(transaction(lambda: add("after")), 5)
+    assert await names() == {"after"}
+
+
+_CUT = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = 'zhijian'
+"""
+
+
+async def test_connections_that_are_cut_while_transactions_begin_come_back(
+    database: Mapping[str, Any], database_url: str
+) -> None:
+    if not is_postgres():
+        pytest.skip("a file has no connections to lose")
+    operator = await asyncpg.connect(database_url)
+    try:
+        for name in map(str, range(40)):
+            await operator.execute(_CUT)
+            with suppress(DatabaseUnavailable):
+                await asyncio.wait_for(transaction(partial(add, name)), 5)
+    finally:
+        await operator.close()
+    assert await pool_is_idle()
+    await asyncio.wait_for(transaction(lambda: add("after")), 5)
+    assert "after" in await names()
 
 
 async def test_a_cancelled_callers_transaction_ends_whole(database: Mapping[str, Any]) -> None:
