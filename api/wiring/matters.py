@@ -378,6 +378,7 @@ class MatterServices:
                 history=history,
                 tracking=tracking,
                 deadlines=deadlines,
+                polling=polling,
                 audit=audit,
                 vault=vault,
                 jobs=ground.jobs,

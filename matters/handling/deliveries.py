@@ -17,6 +17,7 @@ from matters.errors import StateForbids
 from matters.handling.errors import DeliverySettled
 from matters.handling.rules import FROM
 from matters.handling.types import Arrival, DeliveryQueue, Move, OpenDelivery
+from matters.handover.polling import Polling
 from matters.reach import Condition
 from matters.types import DeliveryState, State, Step
 
@@ -40,9 +41,12 @@ _TRIED: Final = ("pending", "sent")
 class StuckDeliveries:
     """Lists them, and takes in what an operator has found out. Each is settled once: who comes second is told so."""
 
-    def __init__(self, *, catalogue: Catalogue, history: History, audit: Audit, jobs: Jobs, clock: Clock) -> None:
+    def __init__(
+        self, *, catalogue: Catalogue, history: History, polling: Polling, audit: Audit, jobs: Jobs, clock: Clock
+    ) -> None:
         self._catalogue = catalogue
         self._history = history
+        self._polling = polling
         self._audit = audit
         self._jobs = jobs
         self._clock = clock
@@ -96,6 +100,8 @@ class StuckDeliveries:
                 # The department's news may have been here first: then the receipt changes nothing.
                 entry = Entry(step=Step.HANDED_OVER, actor=operator.actor)
                 await self._history.append(application_id, entry, strict=False)
+                published = self._catalogue.of_case(held.matter_code, held.matter_version)
+                await self._polling.begin(application_id, published.desk_for(held.department))
             else:
                 await self._send_again(held, DeliveryState.UNKNOWN)
             await self._tell_ledger(operator, held, arrival.value)

@@ -625,6 +625,7 @@ async def desk(ground: Ground) -> Desk:
             history=history,
             tracking=tracking,
             deadlines=deadlines,
+            polling=polling,
             audit=audit,
             vault=vault,
             jobs=ground.jobs,

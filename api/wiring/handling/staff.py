@@ -23,6 +23,7 @@ from matters.handling.queues import Queues
 from matters.handling.review import Review
 from matters.handling.silence import Silence
 from matters.handover.letters import Letters
+from matters.handover.polling import Polling
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class HandlingServices:
         history: History,
         tracking: Tracking,
         deadlines: Deadlines,
+        polling: Polling,
         audit: Audit,
         vault: Vault,
         jobs: Jobs,
@@ -64,7 +66,9 @@ class HandlingServices:
             review=Review(acting=acting),
             endings=Endings(acting=acting, clock=clock),
             moving=Moving(acting=acting, catalogue=catalogue, jobs=jobs, clock=clock),
-            deliveries=StuckDeliveries(catalogue=catalogue, history=history, audit=audit, jobs=jobs, clock=clock),
+            deliveries=StuckDeliveries(
+                catalogue=catalogue, history=history, polling=polling, audit=audit, jobs=jobs, clock=clock
+            ),
             branches=StuckBranches(catalogue=catalogue, audit=audit, jobs=jobs),
             letters=StuckLetters(catalogue=catalogue, letters=letters, audit=audit, clock=clock),
             silence=Silence(

@@ -4,13 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from auth.types import Role
 from core.db import fetch, fetch_one, transaction
 from matters.errors import DepartmentUnavailable, WithdrawalTooLate
+from matters.handling.types import Arrival
 from matters.handover.rules import pause_before
 from matters.types import Capability, Dedupe, ProgressEvent, State, Step
 from tests.fakes.matters import FakeDepartment
 from tests.fakes.papers import PDF
 from tests.matters.conftest import Desk, count_of, jobs_named
+from tests.matters.handling.conftest import operator
 
 PROOF = "proof-of-residence"
 PATH = ((1, State.ACCEPTED), (2, State.IN_REVIEW), (3, State.APPROVED))
@@ -64,6 +67,21 @@ async def test_who_calls_back_is_not_asked(desk: Desk) -> None:
     submitted = await desk.submitted(desk.citizen())
     await desk.deliver(submitted.application_id)
     assert await jobs_named("matters.ask-progress") == []
+
+
+async def test_a_dossier_that_a_person_says_has_arrived_is_asked_about(desk: Desk) -> None:
+    taxes, caller = office(desk), desk.citizen()
+    taxes.dedupe, taxes.loses_answers = Dedupe.NONE, 1
+    submitted = await desk.submitted(caller)
+    await desk.deliver(submitted.application_id)
+    assert await jobs_named("matters.ask-progress") == []
+    await desk.handling.deliveries.settle(
+        operator(Role.OPERATOR), submitted.application_id, Arrival.ARRIVED, receipt_number="R-8"
+    )
+    assert await jobs_named("matters.ask-progress") == [{"application_id": str(submitted.application_id)}]
+    taxes.events[submitted.number] = told(submitted.number, *PATH)
+    await ask(desk, submitted.application_id)
+    assert (await desk.view(caller, submitted.application_id)).state is State.APPROVED
 
 
 async def test_no_case_is_forgotten_while_a_department_is_away(desk: Desk) -> None:
