@@ -17,7 +17,11 @@ VALUES ($1, $2, $3, 'ready', $4, 0, '', $5, $6, $7) RETURNING id
 
 _BURIED = "SELECT id, payload FROM job WHERE name = $1 AND state = 'buried' ORDER BY id LIMIT $2"
 _DIG_UP = """
-UPDATE job SET state = 'ready', run_at = $2, attempts = 0 WHERE id = $1 AND state = 'buried' RETURNING lane
+UPDATE job SET state = 'ready', run_at = $3, attempts = 0
+WHERE state = 'buried' AND id IN (
+  SELECT id FROM job WHERE name = $1 AND state = 'buried' AND CAST(payload AS TEXT) LIKE '%"' || $2 || '"%'
+  ORDER BY id LIMIT 1)
+RETURNING id, lane
 """
 
 
@@ -65,7 +69,7 @@ class Jobs:
             after_commit(self._offer(job_id, lane))
         return job_id
 
-    async def list_buried(self, name: str, *, at_most: int = 500) -> list[tuple[UUID, Mapping[str, str]]]:
+    async def list_buried(self, name: str, *, at_most: int = 10_000) -> list[tuple[UUID, Mapping[str, str]]]:
         """Return the jobs of a name that were given up, with their payloads, the oldest first.
 
         Raises:
@@ -73,17 +77,17 @@ class Jobs:
         """
         return [(as_uuid(row["id"]), as_json(row["payload"])) for row in await fetch(_BURIED, name, at_most)]
 
-    async def dig_up(self, job_id: UUID) -> bool:
-        """Let a job that was given up run again, with the running transaction; return whether it was.
+    async def dig_up(self, name: str, about: UUID) -> bool:
+        """Let the job of a name that was given up and whose payload has `about` run again; return whether there is one.
 
         Raises:
             OutsideTransaction: no transaction is running.
         """
         require_transaction()
-        dug = await fetch_one(_DIG_UP, job_id, self._clock.now())
+        dug = await fetch_one(_DIG_UP, name, str(about), self._clock.now())
         if dug is None:
             return False
-        after_commit(self._offer(job_id, str(dug["lane"])))
+        after_commit(self._offer(as_uuid(dug["id"]), str(dug["lane"])))
         return True
 
     def _offer(self, job_id: UUID, lane: str) -> Callable[[], None]:

@@ -140,10 +140,8 @@ class StuckDeliveries:
 
     async def _dig_up(self, application_id: UUID) -> None:
         """Let the very job go on that was given up: two at once could send one dossier twice."""
-        for job_id, payload in await self._jobs.list_buried(_DELIVER):
-            if payload["application_id"] == str(application_id) and await self._jobs.dig_up(job_id):
-                return
-        raise DeliverySettled
+        if not await self._jobs.dig_up(_DELIVER, application_id):
+            raise DeliverySettled
 
     async def _tell_ledger(self, operator: StaffCaller, held: Held, outcome: str) -> None:
         await self._audit.record(
