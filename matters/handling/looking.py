@@ -12,7 +12,7 @@ from core.db import as_moment, fetch_one, transaction
 from matters.applications.records import read_files, read_record
 from matters.cases.documents import document_in
 from matters.cases.history import History, Line
-from matters.cases.holding import HeldDelivery, Trace, read_trace
+from matters.cases.holding import HeldDelivery, read_trace
 from matters.cases.rules import fold
 from matters.cases.wording import reason_text
 from matters.catalogue.catalogue import Catalogue
@@ -20,7 +20,7 @@ from matters.errors import NoSuchApplication
 from matters.handling.acting import written
 from matters.handling.queues import line_of
 from matters.handling.rules import holder_of, may
-from matters.handling.types import CaseEntry, CaseLine, CaseView, DeliveryView, Holder, Move
+from matters.handling.types import CaseEntry, CaseLine, CaseView, DeliveryView, Holder
 from matters.reach import scope_of
 from matters.texts.written import form_to_read, withheld_in
 from matters.types import Step
@@ -72,7 +72,15 @@ class Looking:
             timeline=_entries(lines, await withheld_in(application_id)),
             files=await read_files(application_id),
             delivery=None if delivery is None else _shown(delivery),
-            may=self._may(operator, line, holder, delivery, trace),
+            may=may(
+                operator,
+                scope_of(line),
+                state=line.state,
+                holder=holder,
+                delivery=None if delivery is None else delivery.state,
+                hands=trace.hands,
+                decided_together=self._catalogue.is_decided_together(line.matter, int(row["matter_version"])),
+            ),
         )
 
     async def open_form(self, operator: StaffCaller, application_id: UUID, purpose: str) -> Mapping[str, object]:
@@ -117,18 +125,6 @@ class Looking:
             by_rules=published.matter.decision is not None and line.department == published.department.slug,
             desk=published.desk_for(line.department),
             delivery=None if delivery is None else delivery.state,
-        )
-
-    def _may(
-        self, operator: StaffCaller, line: CaseLine, holder: Holder, delivery: HeldDelivery | None, trace: Trace
-    ) -> list[Move]:
-        return may(
-            operator,
-            scope_of(line),
-            state=line.state,
-            holder=holder,
-            delivery=None if delivery is None else delivery.state,
-            hands=trace.hands,
         )
 
 

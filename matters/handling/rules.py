@@ -136,8 +136,12 @@ def may(
     holder: Holder,
     delivery: DeliveryState | None,
     hands: AbstractSet[str],
+    decided_together: bool,
 ) -> list[Move]:
-    """Return the moves that an operator may make now: what the routes would not refuse."""
+    """Return the moves that an operator may make now: what the routes would not refuse.
+
+    What several departments decide together is decided by the word of the last of them, and by no operator's alone.
+    """
     return [
         move
         for move in Move
@@ -145,5 +149,6 @@ def may(
         and not is_of_the_department(move, holder)
         and not waits_for_delivery(move, delivery)
         and not are_same_hands(move, hands, str(operator.operator_id))
+        and not (decided_together and move in _DECISIONS)
         and any(scope.covers(where) for scope in operator.scopes(ROLES[move]))
     ]
