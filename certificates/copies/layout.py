@@ -1,6 +1,6 @@
 """Laying a stamped copy out as PDF, in an open font that has Chinese. It runs in a process of its own.
 
-The stamp goes across the whole page, so that no part of a copy can be cut out without it.
+The stamp goes across the whole of each page, so that no part of a copy can be cut out without it.
 """
 
 import io
@@ -17,18 +17,26 @@ ATTACHED: Final = "stamp.json"
 """The file in the paper with its data signed by SM2, where there is one."""
 _PICTURE: Final = 34  # mm
 _STAMPS: Final = range(45, 290, 38)  # mm from the top
+_VISIBLE: Final = 165  # mm of a line of the stamp that begins where the stamps begin, and slants
+_SIZES: Final = (13, 9)
 
 
 def lay_out(copy: Mapping[str, Any]) -> bytes:
     """Return a copy as PDF: title, fields, what it is for, a code to check it, and the stamp across the page."""
     from fpdf import FPDF  # noqa: PLC0415 — only the process that lays out pays for it
 
-    pdf = FPDF(format="A4")
+    class Pages(FPDF):
+        """Pages that each carry the stamp, under all else."""
+
+        def header(self) -> None:
+            """Draw the stamp."""
+            _stamp(self, f"仅供{copy['consumer']}用于{copy['purpose']}")
+
+    pdf = Pages(format="A4")
     pdf.set_title(f"{copy['title']}（加注件）")
     pdf.set_auto_page_break(True, margin=18)
     add_font(pdf)
     pdf.add_page()
-    _stamp(pdf, f"仅供{copy['consumer']}用于{copy['purpose']}")
 
     def line(text: str, size: int, height: float) -> None:
         pdf.set_font(FONT, size=size)
@@ -40,7 +48,9 @@ def lay_out(copy: Mapping[str, Any]) -> bytes:
     pdf.ln(4)
     for name in ("consumer", "purpose", "made_at", "expires_at"):
         line(f"{_TITLES[name]}：{copy[name]}", 11, 7)
-    top = min(pdf.get_y() + 4, pdf.h - _PICTURE - 30)
+    if pdf.will_page_break(_PICTURE + 8):
+        pdf.add_page()
+    top = pdf.get_y() + 4
     picture = io.BytesIO()
     segno.make_qr(copy["code"], error="m").save(picture, kind="png", scale=8, border=4)
     pdf.image(picture, x=pdf.l_margin, y=top, w=_PICTURE)
@@ -63,15 +73,30 @@ _TITLES: Final = {
 
 
 def _stamp(pdf: Any, text: str) -> None:  # noqa: ANN401 — the library is imported by the process alone
-    pdf.set_font(FONT, size=13)
+    for size in _SIZES:
+        pdf.set_font(FONT, size=size)
+        if pdf.get_string_width(text) <= _VISIBLE:
+            break
     pdf.set_text_color(200, 200, 200)
-    width = max(pdf.get_string_width(text), 1.0)
+    lines = _wrapped(pdf, text)
+    step = max(map(pdf.get_string_width, lines)) + 12
     for number, top in enumerate(_STAMPS):
         left = 10 + number % 2 * 35
         with pdf.rotation(18, x=left, y=top):
-            for turn in range(max(1, int(240 // (width + 12)))):
-                pdf.text(left + turn * (width + 12), top, text)
+            for turn in range(max(1, int(240 // step))):
+                for row, line in enumerate(lines):
+                    pdf.text(left + turn * step, top + row * pdf.font_size * 1.2, line)
     pdf.set_text_color(0, 0, 0)
+
+
+def _wrapped(pdf: Any, text: str) -> list[str]:  # noqa: ANN401 — the library is imported by the process alone
+    """Return a text in lines of which none runs off the page."""
+    lines = [""]
+    for each in text:
+        if pdf.get_string_width(lines[-1] + each) > _VISIBLE:
+            lines.append("")
+        lines[-1] += each
+    return lines
 
 
 if __name__ == "__main__":

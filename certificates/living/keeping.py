@@ -14,9 +14,14 @@ from certificates.types import Issued, Kind, News, Source, State
 from core.audit.actors import SYSTEM, Actor
 from core.audit.record import Audit
 from core.clock import Clock, china_date
+from core.db import execute
 from core.log import get_logger
 
 log = get_logger(__name__)
+
+# The version is the issuer's count for one certificate: that of another one may be the same number.
+_END_TOKENS: Final = "UPDATE certificate_status SET mark = 1 WHERE certificate_id = $1 AND mark <> 1"
+_END_COPIES: Final = "UPDATE certificate_copy SET version = 0 WHERE certificate_id = $1"
 
 # Each try reads again what somebody else has just written; more than this means that writers do not make way.
 _TRIES: Final = 3
@@ -113,7 +118,13 @@ class Keeping:
                 after=content.state.value,
             )
             content = replace(content, state=state)
-        return "changed" if await self._records.change(record, content) else ""
+        if not await self._records.change(record, content):
+            return ""
+        if not same:
+            # Another certificate in the place of this one: what was made of the one before proves nothing any more.
+            await execute(_END_TOKENS, record.id)
+            await execute(_END_COPIES, record.id)
+        return "changed"
 
     async def keep_none(self, kind: Kind, holder: UUID, why: Why) -> None:
         """Write that an issuer has no certificate of a kind: what was held is cancelled.

@@ -233,6 +233,8 @@ async def test_the_holder_reads_of_every_check_and_is_told_of_misuse(hall: Hall,
         (issued(state=State.REVOKED, version=2), CopyOutcome.REVOKED),
         (issued(state=State.FROZEN, version=2), CopyOutcome.FROZEN),
         (issued({**LICENCE, "points": 6}, version=2), CopyOutcome.CHANGED),
+        # Another licence of the same person, of which its issuer counts from one as it did of the first.
+        (issued(serial="DL0000000999", version=1), CopyOutcome.CHANGED),
     ],
 )
 async def test_what_became_of_the_certificate_is_told(

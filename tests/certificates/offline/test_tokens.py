@@ -52,6 +52,14 @@ async def both(hall: Hall, token: OfflineToken) -> tuple[Outcome, Outcome]:
     return await offline(hall, token), await online(hall, token)
 
 
+async def test_a_token_of_a_certificate_that_was_replaced_is_good_for_nothing(hall: Hall) -> None:
+    token = await made(hall)
+    view = await hall.held(issued(serial="DL0000000999", version=1))
+    hall.ground.clock.move(timedelta(seconds=60))
+    assert await both(hall, token) == (Outcome.REVOKED, Outcome.REVOKED)
+    assert await both(hall, await made(hall, view.id)) == (Outcome.OK, Outcome.OK)
+
+
 async def test_a_token_is_good_with_and_without_a_connection(hall: Hall) -> None:
     token = await made(hall)
     assert await both(hall, token) == (Outcome.OK, Outcome.OK)
