@@ -17,13 +17,15 @@ from core.audit.actors import SYSTEM, Actor
 from core.audit.record import Audit
 from core.clock import Clock, china_date
 from core.crypto import Vault, destroy_person_key
-from core.db import IntegrityError, as_uuid, execute, fetch, fetch_one, transaction
+from core.db import IntegrityError, as_uuid, execute, fetch, fetch_one, require_transaction, transaction
 from core.ids import Ids
 from core.jobs.queue import Jobs
 from core.pii import IdNumber, PersonName
 
 _BY_NUMBER: Final = "SELECT id FROM citizen WHERE id_number_hash IN ($1, $2)"
 # Compare and set: an account is bound once. A name may change, its number may not.
+# Held as well: whoever says that they live waits for what follows from here, and has the last word.
+_STATE: Final = "UPDATE citizen SET state = state WHERE id = $1 RETURNING state"
 _BIND: Final = """
 UPDATE citizen SET name_sealed = $2, id_number_sealed = $3, id_number_hash = $4, identified_at = $5
 WHERE id = $1 AND state = 'active' AND (id_number_hash IS NULL OR id_number_hash IN ($4, $6))
@@ -165,6 +167,17 @@ class RealName:
             DatabaseUnavailable: the database could not be reached.
         """
         return await _holder_of(self._vault.indexes(ID_NUMBER, id_number.reveal()))
+
+    async def has_died(self, citizen_id: UUID) -> bool:
+        """Tell whether a resident counts as dead, which does not change before the running transaction ends.
+
+        Raises:
+            OutsideTransaction: no transaction is running.
+            DatabaseUnavailable: the database could not be reached.
+        """
+        require_transaction()
+        row = await fetch_one(_STATE, citizen_id)
+        return row is not None and row["state"] == "deceased"
 
     async def ensure_citizen(self, name: PersonName, id_number: IdNumber, *, by: Actor | None = None) -> UUID:
         """Return the resident with this number, making their account if the registry knows them: no WeChat is needed.

@@ -63,6 +63,15 @@ class Accounts(Protocol):
         """
         ...
 
+    async def has_died(self, citizen_id: UUID) -> bool:
+        """Tell whether a resident counts as dead, which does not change before the running transaction ends.
+
+        Raises:
+            OutsideTransaction: no transaction is running.
+            DatabaseUnavailable: the database could not be reached.
+        """
+        ...
+
 
 class OpenSessions(Protocol):
     """Where residents are logged in: what is shown there is worth something only as long as they are."""

@@ -93,18 +93,19 @@ class Life:
                 return await transaction(work)
         return await transaction(work)
 
-    async def hold_back(self, citizen_id: str, reason: str) -> Change:
-        """Give the change that freezes everything somebody holds (job `certificates.hold-back`).
+    async def follow_death(self, citizen_id: str, reason: str) -> Change:
+        """Give the change that freezes everything somebody holds once they have died, and thaws it if they live.
+
+        Jobs `certificates.hold-back` and `certificates.release`. What holds when one runs is done, whichever it is: two
+        that come in the wrong order end alike.
 
         Raises:
             DatabaseUnavailable: the database could not be reached.
         """
-        return lambda: self._keeping.hold_back(self._kinds, UUID(citizen_id), reason)
 
-    async def release(self, citizen_id: str, reason: str) -> Change:
-        """Give the change that undoes it (job `certificates.release`).
+        async def work() -> None:
+            citizen = UUID(citizen_id)
+            follow = self._keeping.hold_back if await self._accounts.has_died(citizen) else self._keeping.release
+            await follow(self._kinds, citizen, reason)
 
-        Raises:
-            DatabaseUnavailable: the database could not be reached.
-        """
-        return lambda: self._keeping.release(self._kinds, UUID(citizen_id), reason)
+        return work

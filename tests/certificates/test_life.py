@@ -227,12 +227,28 @@ async def test_twenty_tell_the_same_at_once_and_it_happens_once(hall: Hall) -> N
     assert len(await changes(hall, view.id)) == 2
 
 
+async def follow(hall: Hall, *, dead: bool, times: int = 1) -> None:
+    """Run the jobs that follow from what is said of a person, as often as it was said."""
+    hall.persons.dead = {hall.me.citizen_id} if dead else set()
+    for _ in range(times):
+        await transaction(await hall.life.follow_death(str(hall.me.citizen_id), "death"))
+
+
+async def test_what_was_said_last_of_a_person_holds_whichever_job_comes_first(hall: Hall) -> None:
+    await hall.held()
+    # Told dead and taken back, or the other way round, before either job has run.
+    await follow(hall, dead=False, times=2)
+    assert await state_of(hall) is State.ACTIVE
+    await follow(hall, dead=True, times=3)
+    assert await state_of(hall) is State.FROZEN
+
+
 async def test_a_death_freezes_the_whole_wallet_and_a_mistake_thaws_it(hall: Hall) -> None:
     licence = await hall.held()
     permit = await hall.held(issued({**PERMIT, "endorsed_until": "2027-03-20"}, serial="RP1"), "residence-permit")
     await hall.life.hear("public-security", news("03", kind="residence-permit", serial="RP1"))
     shown = await hall.shown(licence.id)
-    await transaction(await hall.life.hold_back(str(hall.me.citizen_id), "death"))
+    await follow(hall, dead=True)
     states = {view.id: view.state for view in await hall.wallet.list_held(hall.me, after=None, limit=10)}
     assert states == {licence.id: State.FROZEN, permit.id: State.REVOKED}
     assert (await hall.verification.verify(shown.code)).outcome is Outcome.FROZEN
@@ -240,7 +256,7 @@ async def test_a_death_freezes_the_whole_wallet_and_a_mistake_thaws_it(hall: Hal
     hall.issue(issued(version=2))
     await hall.wallet.fetch(hall.me, LICENCE_KIND)
     assert (await hall.wallet.list_held(hall.me, after=None, limit=1))[0].state is State.FROZEN
-    await transaction(await hall.life.release(str(hall.me.citizen_id), "death"))
+    await follow(hall, dead=False)
     states = {view.id: view.state for view in await hall.wallet.list_held(hall.me, after=None, limit=10)}
     assert states == {licence.id: State.ACTIVE, permit.id: State.REVOKED}
     assert [change.reason for change in await changes(hall, licence.id)][-2:] != ["death", "death"]
@@ -249,10 +265,10 @@ async def test_a_death_freezes_the_whole_wallet_and_a_mistake_thaws_it(hall: Hal
 
 async def test_what_is_held_back_and_revoked_meanwhile_stays_revoked(hall: Hall) -> None:
     await hall.held()
-    await transaction(await hall.life.hold_back(str(hall.me.citizen_id), "death"))
+    await follow(hall, dead=True)
     await hall.life.hear("public-security", news("03"))
     assert await state_of(hall) is State.REVOKED
-    await transaction(await hall.life.release(str(hall.me.citizen_id), "death"))
+    await follow(hall, dead=False)
     assert await state_of(hall) is State.REVOKED
 
 

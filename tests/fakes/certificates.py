@@ -123,6 +123,10 @@ class FakePersons:
     def __init__(self) -> None:
         self._people: dict[UUID, Person] = {}
         self._numbers: dict[str, UUID] = {}
+        self.dead: set[UUID] = set()
+
+    async def has_died(self, citizen_id: UUID) -> bool:
+        return citizen_id in self.dead
 
     def know(self, citizen_id: UUID, *, name: str = "霍明哲", id_number: str = "999999198503122179") -> None:
         """Give a citizen a real name."""

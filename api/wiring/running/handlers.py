@@ -47,8 +47,8 @@ def handlers(
         "certificates.look-after": certificates.wallet.look_after,
         "certificates.send-report": certificates.reports.send,
         "certificates.follow-report": certificates.reports.follow,
-        "certificates.hold-back": certificates.life.hold_back,
-        "certificates.release": certificates.life.release,
+        "certificates.hold-back": certificates.life.follow_death,
+        "certificates.release": certificates.life.follow_death,
         "auth.build-export": rights.exports.build,
         "auth.close-account": rights.closures.close,
     }
