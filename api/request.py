@@ -53,7 +53,9 @@ def client_address(request: Request[Any, Any], *, trusted_proxies: int) -> str:
     """Return the caller's address: of the connection, or from X-Forwarded-For behind so many proxies of ours."""
     address = request.conn_info.client_ip if request.conn_info else ""
     if trusted_proxies:
-        hops = [hop.strip() for hop in request.headers.get("x-forwarded-for", "").split(",") if hop.strip()]
+        # Some proxies add a line of their own to those that the caller has sent: they count as one.
+        told = ",".join(request.headers.getall("x-forwarded-for", []))
+        hops = [hop.strip() for hop in told.split(",") if hop.strip()]
         if len(hops) >= trusted_proxies:
             address = hops[-trusted_proxies]
     return _normal(address)

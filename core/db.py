@@ -200,6 +200,8 @@ def is_outage(error: BaseException) -> bool:
         return True
     if isinstance(error, asyncpg.InsufficientResourcesError | asyncpg.OperatorInterventionError):
         return True
+    if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
+        return False  # A value of ours that fits no column.
     # The third is what asyncpg says of a connection whose end it has read but not yet acted upon; nothing was sent.
     if isinstance(error, asyncpg.InterfaceError | asyncpg.TransactionRollbackError | asyncpg.InternalClientError):
         return True

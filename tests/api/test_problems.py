@@ -114,5 +114,9 @@ async def test_a_forwarded_address_counts_only_behind_our_own_proxies(ground: Gr
         async with open_edge(ground, trusted_proxies=proxies) as edge:
             told = await edge.ask("GET", "/v1/public/surroundings", token=None, X_Forwarded_For=forwarded)
             assert told.json["name"] == f"{wanted} "
+            # A proxy may add a line of its own to the one that the caller has made up.
+            lines = f"10.0.0.5\r\nX-Forwarded-For: {forwarded}"
+            told = await edge.ask("GET", "/v1/public/surroundings", token=None, X_Forwarded_For=lines)
+            assert told.json["name"] == f"{wanted if proxies < 3 else '10.0.0.5'} "
             garbage = await edge.ask("GET", "/v1/public/surroundings", token=None, X_Forwarded_For="a, b, c, d")
             assert garbage.json["name"] == "unknown "
