@@ -27,7 +27,7 @@ async def migrate(config: Mapping[str, Any], report: Report = lambda _line: None
     Raises:
         DatabaseUnavailable: the database cannot be reached.
     """
-    await open_database(_without_time_limits(config))
+    await open_database(without_time_limits(config))
     try:
         alone: AbstractAsyncContextManager[None] = _only_one_process(_LOCK) if is_postgres() else nullcontext()
         async with alone:
@@ -71,7 +71,7 @@ async def _migrate(config: Mapping[str, Any], report: Report) -> None:
                 await connection().execute_script(sql)
 
 
-def _without_time_limits(config: Mapping[str, Any]) -> dict[str, Any]:
+def without_time_limits(config: Mapping[str, Any]) -> dict[str, Any]:
     """An index over a large table may take minutes; so may waiting for another process that makes it."""
     connections = {}
     for name, made in config["connections"].items():

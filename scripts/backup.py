@@ -31,7 +31,7 @@ from core.backup.archive import (
     seal_manifest,
     verify,
 )
-from core.backup.databases import copier_of
+from core.backup.databases import copier_of, free_aside
 from core.clock import SystemClock
 from core.db import DatabaseUnavailable
 from core.keyring.ring import KeyRing
@@ -104,9 +104,7 @@ def restore(settings: Settings, folder: Path, *, replace: bool) -> tuple[Manifes
         raise BackupRefused(f"There are attachments in {files}; --replace moves them aside.")
     copier.load(folder, replace=replace)
     if files.is_dir() and any(files.iterdir()):
-        aside = files.with_name(f"{files.name}.before-restore")
-        shutil.rmtree(aside, ignore_errors=True)
-        files.replace(aside)
+        files.replace(free_aside(files))
     copy_files(folder / FILES, files)
     return manifest, asyncio.run(settle_restored(settings)), missing
 

@@ -17,6 +17,15 @@ _APPLICATION: Final = "zhijian"
 _LASTS: Final = 6 * 3600
 
 
+def free_aside(path: Path) -> Path:
+    """Return where something that is replaced may stay: never on what an earlier restore has set aside."""
+    aside, number = path.with_name(f"{path.name}.before-restore"), 1
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"{path.name}.before-restore-{number}")
+    return aside
+
+
 class Copier(Protocol):
     """One kind of database."""
 
@@ -80,16 +89,18 @@ class Sqlite:
         except UnsafeSettings as error:
             raise BackupRefused(f"A server runs on {self._path}: stop it first.") from error
         try:
-            if self._path.exists():
-                if not replace:
-                    raise BackupRefused(f"There is a database at {self._path}; --replace moves it aside.")
-                for ending in ("", "-wal", "-shm"):
-                    old = self._path.with_name(self._path.name + ending)
-                    if old.exists():
-                        old.replace(old.with_name(f"{self._path.name}.before-restore{ending}"))
+            if self._path.exists() and not replace:
+                raise BackupRefused(f"There is a database at {self._path}; --replace moves it aside.")
             draft = self._path.with_name(f"{self._path.name}.restoring")
             shutil.copyfile(folder / self._file, draft)
             draft.chmod(0o600)
+            # Only now: a disk without room for the draft leaves the database where it is.
+            if self._path.exists():
+                aside = free_aside(self._path)
+                for ending in ("", "-wal", "-shm"):
+                    old = self._path.with_name(self._path.name + ending)
+                    if old.exists():
+                        old.replace(aside.with_name(aside.name + ending))
             draft.replace(self._path)
         finally:
             lock.release()
