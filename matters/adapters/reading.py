@@ -18,6 +18,7 @@ from matters.types import Details
 log = get_logger(__name__)
 
 _DETAILS: Final = 20
+_YEARS: Final = range(2000, 2100)
 _DETAIL_LENGTH: Final = 200
 _MOST_EVENTS: Final = 100_000
 _DONE: Final = "0000"
@@ -91,13 +92,13 @@ def day(value: object) -> date | None:
 
 
 def moment(value: object) -> datetime:
-    """Read a time written after ISO 8601 with its offset.
+    """Read a time of this century, written after ISO 8601 with its offset.
 
     Raises:
         ValueError: it is something else.
     """
     read = datetime.fromisoformat(value) if isinstance(value, str) else None
-    if read is None or read.tzinfo is None:
+    if read is None or read.tzinfo is None or read.year not in _YEARS:
         raise ValueError("time")
     return read
 

@@ -63,6 +63,7 @@ _RECENT: Final = """
 SELECT count(*) AS n FROM application
 WHERE citizen_id = $1 AND matter_code = $2 AND COALESCE(submitted_at, $3) > $3
 """
+_HOLD_DRAFT: Final = "UPDATE application SET state = state WHERE id = $1 AND citizen_id = $2 AND state = 'draft'"
 _NUMBERED: Final = """
 UPDATE application SET number = $2, query_code_hash = $3, submitted_at = $4, channel = $5, form_sealed = $6,
                        sources = $7, submitted_sealed = $8, expires_at = NULL
@@ -176,6 +177,8 @@ class Submission:
             OutsideTransaction: no transaction is running.
         """
         require_transaction()
+        # Held from here on: what is changed or taken back meanwhile comes before the reading, or is refused after it.
+        await execute(_HOLD_DRAFT, application_id, caller.citizen_id)
         record = await read_own(self._vault, application_id, caller)
         if record.state is not State.DRAFT or number is None:
             raise StateForbids(state=record.state.value)
@@ -186,7 +189,7 @@ class Submission:
         now, actor = self._clock.now(), caller.actor
         await use_mandate(caller, now)
         query_code = self._ids.digits(6)
-        # The move takes the row's lock and refuses whoever comes second.
+        # The move refuses whoever comes second.
         moved = await self._history.append(application_id, Entry(step=Step.SUBMITTED, actor=actor))
         code_hash = query_code_hash(self._vault, number, query_code)
         channel = COUNTER if caller.operator_id else MOBILE

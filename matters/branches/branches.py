@@ -5,7 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from auth.types import StaffCaller
-from core.audit.actors import SYSTEM, Actor
+from core.audit.actors import SYSTEM, Actor, ActorKind
 from core.audit.record import Audit
 from core.clock import Clock
 from core.crypto import Vault
@@ -17,7 +17,9 @@ from matters.branches.errors import BranchSettled, NoSuchBranch
 from matters.branches.rules import joined
 from matters.branches.types import BranchOutcome, BranchState, OpenBranch
 from matters.cases.deadlines import Deadlines
+from matters.cases.errors import SameHands
 from matters.cases.history import Entry, History
+from matters.cases.holding import read_trace
 from matters.cases.rules import is_open, may_step, step_to
 from matters.cases.tracking import Tracking
 from matters.catalogue.catalogue import Catalogue
@@ -145,6 +147,7 @@ class Branches:
             NoSuchBranch: there is none.
             BranchSettled: the department has answered already, or the case was decided without it.
             StateForbids: the case does not stand where anything is decided.
+            SameHands: whoever took the case in does not decide a part of it either.
         """
         branch = await self.find(application_id, name)
         await transaction(lambda: self.settle_in(branch, outcome, actor=operator.actor, note=note))
@@ -155,6 +158,7 @@ class Branches:
         Raises:
             BranchSettled: the department has answered already, or the case was decided without it.
             StateForbids: the case does not stand where anything is decided.
+            SameHands: whoever took the case in does not decide a part of it either.
             OutsideTransaction: no transaction is running.
         """
         case = await fetch_one(_LOCK, branch.application_id)
@@ -162,6 +166,8 @@ class Branches:
             raise NoSuchBranch
         if not may_step(State(case["state"]), Step.BRANCH_SETTLED):
             raise BranchSettled if branch.state is not BranchState.PENDING else StateForbids(state=case["state"])
+        if actor.kind is ActorKind.OPERATOR and actor.id in (await read_trace(branch.application_id)).hands:
+            raise SameHands
         now = self._clock.now()
         if not await execute(_SETTLE, branch.id, outcome.value, now):
             raise BranchSettled

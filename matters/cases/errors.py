@@ -1,6 +1,6 @@
-"""What can go wrong with cases that several departments decide."""
+"""What can go wrong with cases that several people or departments decide."""
 
-from core.errors import Conflict
+from core.errors import Conflict, Forbidden
 
 
 class BranchesOpen(Conflict):
@@ -19,3 +19,12 @@ class AskedBefore(Conflict):
     title = "补正内容必须一次性告知；再次补正需要选择例外情形并经另一位同事批准"
     title_en = "Everything is asked for at once; a second time takes an exception and a colleague's approval"
     plain = "补材料只能说一次，再说要同事批准。"
+
+
+class SameHands(Forbidden):
+    """Whoever has taken a case in, or asked for a supplement to it, does not decide it (受办分离)."""
+
+    code = "matters.same-hands"
+    title = "受理和审批不能由同一个人办理，请换一位同事作出决定"
+    title_en = "Whoever has accepted a case does not decide it; a colleague has to"
+    plain = "受理的人不能自己审批。"

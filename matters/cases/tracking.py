@@ -53,6 +53,8 @@ INSERT INTO department_event_clash (id, department, event_id, application_id, se
 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING id
 """
 # News about a dossier proves that it arrived, even while our call has not returned or its answer was lost.
+# A case that is being moved waits for the news, or the news for the move: no word on what lies elsewhere by now.
+_HOLD_OURS: Final = "UPDATE delivery SET state = state WHERE application_id = $1 AND department = $2"
 _ARRIVED: Final = """
 UPDATE delivery SET state = 'acknowledged', settled_at = $2
 WHERE application_id = $1 AND state IN ('pending', 'sent', 'unknown')
@@ -156,7 +158,10 @@ class Tracking:
 
     async def _find(self, reference: str) -> dict[str, Any] | None:
         """Return what news is about: its id in the inbox, whose it is, and the case where that is another id."""
-        return await fetch_one(_FIND, reference)
+        row = await fetch_one(_FIND, reference)
+        if row is None or not await execute(_HOLD_OURS, as_uuid(row["id"]), row["department"]):
+            return None
+        return row
 
     def _hash(self, event: ProgressEvent) -> str:
         """Keyed, because a note may name somebody."""

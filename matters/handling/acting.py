@@ -10,13 +10,14 @@ from core.audit.record import Audit
 from core.db import transaction
 from core.errors import FieldError
 from matters.cases.documents import DOCUMENT, TITLES, Document, document_for
+from matters.cases.errors import SameHands
 from matters.cases.history import Entry, History, Moved
 from matters.cases.holding import Held, hold
 from matters.cases.reasons import CHOSEN, is_published
 from matters.cases.tracking import Tracking
 from matters.catalogue.catalogue import Catalogue
 from matters.errors import StateForbids
-from matters.handling.errors import DeliveryOpen, DepartmentDecides, ReasonUnpublished, SameHands
+from matters.handling.errors import DeliveryOpen, DepartmentDecides, ReasonUnpublished
 from matters.handling.rules import (
     STEPS,
     are_same_hands,

@@ -1,15 +1,6 @@
 """What can go wrong when staff handles a case, in words an operator understands."""
 
-from core.errors import Conflict, Forbidden, Invalid
-
-
-class SameHands(Forbidden):
-    """Whoever has taken a case in, or asked for a supplement to it, does not decide it (受办分离)."""
-
-    code = "matters.same-hands"
-    title = "受理和审批不能由同一个人办理，请换一位同事作出决定"
-    title_en = "Whoever has accepted a case does not decide it; a colleague has to"
-    plain = "受理的人不能自己审批。"
+from core.errors import Conflict, Invalid
 
 
 class DepartmentDecides(Conflict):

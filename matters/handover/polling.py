@@ -13,7 +13,7 @@ from matters.cases.errors import AskedBefore
 from matters.cases.rules import is_open
 from matters.cases.tracking import Tracking
 from matters.catalogue.catalogue import Catalogue
-from matters.errors import DemandUnlawful, DepartmentUnavailable, NewsOutOfTime
+from matters.errors import DemandUnlawful, DepartmentUnavailable, NewsOutOfTime, StateForbids
 from matters.handover.rules import pause_before
 from matters.materials.demands import Demands
 from matters.ports import Department
@@ -107,7 +107,7 @@ class Polling:
             if event.demands:
                 await self._demands.require_lawful(filed.department, filed.reference, event.demands)
             await self._tracking.hear(filed.department, event)
-        except (AskedBefore, DemandUnlawful, NewsOutOfTime) as problem:
+        except (AskedBefore, DemandUnlawful, NewsOutOfTime, StateForbids) as problem:
             log.error("a department tells what it may not", partner=filed.department, code=problem.code)
 
     def _first_pause(self, desk: str) -> timedelta:

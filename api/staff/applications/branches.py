@@ -13,6 +13,7 @@ from auth.types import Role
 from matters.applications.concerned import whom_it_concerns
 from matters.branches.errors import BranchSettled
 from matters.branches.types import BranchOutcome
+from matters.cases.errors import SameHands
 from matters.errors import StateForbids
 from matters.handling.errors import DeliverySettled
 from matters.handling.rules import FORWARDING
@@ -69,7 +70,7 @@ async def _require_branch(request: Request, application_id: UUID, branch: str) -
     access=staff(Role.DEPARTMENT_OPERATOR, scope=Reach.ROWS),
     status=201,
     answer=None,
-    problems=(BranchSettled, StateForbids),
+    problems=(BranchSettled, SameHands, StateForbids),
 )
 async def settle(request: Request, application_id: UUID, branch: str, body: BranchOutcomeIn) -> Answer:
     """Give a department's word on its part of a case that several decide together."""

@@ -18,6 +18,7 @@ from api.staff.applications.acting import (
     order_of,
     require_case,
 )
+from matters.cases.errors import SameHands
 from matters.errors import StateForbids
 from matters.handling.errors import (
     DeliveryOpen,
@@ -25,7 +26,6 @@ from matters.handling.errors import (
     NotDuplicates,
     NotMovable,
     ReasonUnpublished,
-    SameHands,
 )
 from matters.handling.types import Move
 

@@ -8,6 +8,7 @@ from api.access import Reach, require_scope, staff
 from api.operation import Answer, Request, Routes
 from api.staff.words import ReasonIn, found
 from auth.rights.document import LayoutFailed
+from auth.staff.errors import TooManyOpenings
 from auth.types import Role
 from matters.applications.concerned import whom_it_concerns
 from matters.errors import FileStoreUnavailable, StateForbids
@@ -40,14 +41,16 @@ async def deliver(request: Request, application_id: UUID, body: ReasonIn) -> Ans
     access=staff(Role.ACCEPTOR, Role.DEPARTMENT_OPERATOR, scope=Reach.ROWS),
     answer=None,
     media_type="application/zip",
-    problems=(StateForbids, LayoutFailed, FileStoreUnavailable),
+    problems=(StateForbids, LayoutFailed, FileStoreUnavailable, TooManyOpenings),
 )
 async def get_archive(request: Request, application_id: UUID) -> HTTPResponse:
-    """Get a case as a zip with a signed list of what is in it; its applicant reads of it in their ledger."""
+    """Get a case as a zip with a signed list of what is in it; it counts as an opening, and stands in their ledger."""
     with found():
         about = await whom_it_concerns(application_id)
         require_scope(request, scope_of(about))
-        package = await request.app.ctx.services.matters.results.archives.read(request.ctx.operator, application_id)
+        services = request.app.ctx.services
+        await services.openings.count(request.ctx.operator)
+        package = await services.matters.results.archives.read(request.ctx.operator, application_id)
     return HTTPResponse(
         package.content,
         content_type="application/zip",

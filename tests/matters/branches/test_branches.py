@@ -13,7 +13,7 @@ from core.db import as_json, fetch, transaction
 from matters.applications.records import Submitted
 from matters.branches.errors import BranchSettled, NoSuchBranch
 from matters.branches.types import BranchOutcome, BranchState
-from matters.cases.errors import BranchesOpen
+from matters.cases.errors import BranchesOpen, SameHands
 from matters.cases.history import Entry
 from matters.cases.tracking import Heard
 from matters.errors import CaseNotYours, DepartmentUnavailable, DossierDeclined, StateForbids
@@ -102,6 +102,22 @@ async def test_a_dossier_that_may_have_arrived_is_not_sent_twice_where_it_would_
     assert await desk.branch_deliveries.deliver(first["branch_id"]) is None
     rows = await fetch("SELECT delivery FROM case_branch WHERE id = $1", UUID(first["branch_id"]))
     assert [row["delivery"] for row in rows] == ["unknown"]
+
+
+async def test_who_has_taken_a_case_in_decides_no_part_of_it(desk: Desk) -> None:
+    caller = desk.citizen()
+    draft = await desk.drafts.start(caller, HOUSE, {"kind": "transfer", "house_address": "示例市示例路1号"})
+    await desk.attachments.add(caller, draft.id, "contract", PDF)
+    await desk.submit(caller, draft.id)
+    await desk.deliver(draft.id)
+    window, colleague = clerk(desk), clerk(desk)
+    await transaction(lambda: desk.history.append(draft.id, Entry(step=Step.ACCEPTED, actor=window.actor)))
+    await opened(desk, draft.id)
+    with pytest.raises(SameHands):
+        await desk.branches.settle(window, draft.id, "register", NO, "不行")
+    assert (await desk.view(caller, draft.id)).state is State.ACCEPTED
+    await desk.branches.settle(colleague, draft.id, "register", NO, "不行")
+    assert (await desk.view(caller, draft.id)).state is State.REJECTED
 
 
 async def stuck(desk: Desk, *scopes: StaffScope) -> list[tuple[str, str, str]]:

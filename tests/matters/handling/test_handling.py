@@ -10,6 +10,7 @@ import pytest
 from auth.types import Role
 from core.db import fetch, fetch_one
 from matters.applications.records import read_record
+from matters.cases.errors import SameHands
 from matters.errors import ChangedMeanwhile, StateForbids
 from matters.handling.errors import (
     DeliveryOpen,
@@ -17,7 +18,6 @@ from matters.handling.errors import (
     NotDuplicates,
     NotMovable,
     ReasonUnpublished,
-    SameHands,
 )
 from matters.handling.types import Arrival, Done, Order
 from matters.types import Dedupe, ProgressEvent, State, Step

@@ -63,6 +63,18 @@ async def test_who_calls_nobody_back_is_asked_until_it_has_decided(desk: Desk) -
     assert len(taxes.asked) == 3
 
 
+async def test_one_odd_step_stops_neither_the_others_nor_the_asking(desk: Desk) -> None:
+    taxes, caller = office(desk), desk.citizen()
+    submitted = await desk.submitted(caller)
+    await desk.deliver(submitted.application_id)
+    # More is asked for, and nothing is named: no department may tell that.
+    odd = ProgressEvent("t.9", submitted.number, 9, State.SUPPLEMENT_REQUESTED, datetime(2026, 3, 10, 3, 2, tzinfo=UTC))
+    taxes.events[submitted.number] = [odd, *told(submitted.number, *PATH[:2])]
+    await ask(desk, submitted.application_id)
+    assert (await desk.view(caller, submitted.application_id)).state is State.IN_REVIEW
+    assert len(await jobs_named("matters.ask-progress")) == 2
+
+
 async def test_who_calls_back_is_not_asked(desk: Desk) -> None:
     submitted = await desk.submitted(desk.citizen())
     await desk.deliver(submitted.application_id)
