@@ -23,9 +23,9 @@ from core.jobs.queue import Jobs
 from core.pii import IdNumber, PersonName
 
 _BY_NUMBER: Final = "SELECT id FROM citizen WHERE id_number_hash IN ($1, $2)"
-# Compare and set: an account is bound once. A name may change, its number may not.
 # Held as well: whoever says that they live waits for what follows from here, and has the last word.
 _STATE: Final = "UPDATE citizen SET state = state WHERE id = $1 RETURNING state"
+# Compare and set: an account is bound once. A name may change, its number may not.
 _BIND: Final = """
 UPDATE citizen SET name_sealed = $2, id_number_sealed = $3, id_number_hash = $4, identified_at = $5
 WHERE id = $1 AND state = 'active' AND (id_number_hash IS NULL OR id_number_hash IN ($4, $6))

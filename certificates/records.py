@@ -51,6 +51,7 @@ _MOVE: Final = """
 UPDATE certificate SET state = $3, told_state = $4, version = $5, identifier_sealed = $6, revision = revision + 1
 WHERE id = $1 AND revision = $2
 """
+_HOLD_STILL: Final = "UPDATE certificate SET revision = revision WHERE id = $1 AND revision = $2"
 _CONFIRM: Final = "UPDATE certificate SET fetched_at = $2, stale_since = NULL WHERE id = $1"
 _HOLD_BACK: Final = """
 UPDATE certificate SET held_back = $2, revision = revision + 1,
@@ -352,6 +353,11 @@ def opened(row: Mapping[str, Any], vault: Vault) -> Record:
         stale_since=_as_moment(row["stale_since"]),
         looked_after_at=_as_moment(row["looked_after_at"]),
     )
+
+
+async def hold_still(record: Record) -> bool:
+    """Keep a row as it was read until the running transaction ends; False when somebody else has written since."""
+    return await execute(_HOLD_STILL, record.id, record.revision) == 1
 
 
 async def hold_back(citizen_id: UUID, reason: str) -> set[UUID]:

@@ -20,7 +20,7 @@ from certificates.definitions import Kinds
 from certificates.errors import StateForbids
 from certificates.keys import IssuerKeys
 from certificates.offline.gm import COPY, countersigned
-from certificates.records import Record, Records
+from certificates.records import Record, Records, hold_still
 from certificates.selection import Selection
 from certificates.settings import CertificateSettings
 from certificates.types import Kind, Outcome, State
@@ -29,7 +29,7 @@ from core.audit.record import Audit
 from core.cache import Limits
 from core.clock import CHINA, Clock, china_date
 from core.crypto import sha256_hex
-from core.db import as_json, as_moment, as_uuid, execute, fetch, fetch_one, transaction
+from core.db import as_json, as_moment, as_uuid, fetch, fetch_one, transaction
 from core.errors import FieldError
 from core.ids import Ids
 from core.jobs.queue import Jobs
@@ -38,7 +38,6 @@ _CODE_BYTES: Final = 16
 # Copies that are laid out at once, and those that wait their turn.
 _AT_ONCE: Final = 2
 _WAITING: Final = 6
-_HOLD: Final = "UPDATE certificate SET revision = revision WHERE id = $1 AND revision = $2"
 _SIGNED_BY: Final = "指尖办事电子证照"
 _ISSUER: Final = "issuer"
 _IN_FORCE: Final = frozenset({State.ACTIVE, State.EXPIRING})
@@ -125,7 +124,7 @@ class StampedCopies:
 
         async def work() -> StampedCopy:
             # Held, so that no copy is written down beside the change that ends those of before.
-            if not await execute(_HOLD, record.id, record.revision):
+            if not await hold_still(record):
                 raise CopyOvertaken
             row_id = self._ids.uuid()
             await fetch(

@@ -9,6 +9,7 @@ from auth.account.groups import Groups
 from certificates import rules
 from certificates.errors import EventConflict, IssuerUnavailable, MoveForbidden
 from certificates.living.history import History
+from certificates.offline.status_lists import end_tokens
 from certificates.records import Content, Record, Records, hold_back, release
 from certificates.types import Issued, Kind, News, Source, State
 from core.audit.actors import SYSTEM, Actor
@@ -20,7 +21,6 @@ from core.log import get_logger
 log = get_logger(__name__)
 
 # The version is the issuer's count for one certificate: that of another one may be the same number.
-_END_TOKENS: Final = "UPDATE certificate_status SET mark = 1 WHERE certificate_id = $1 AND mark <> 1"
 _END_COPIES: Final = "UPDATE certificate_copy SET version = 0 WHERE certificate_id = $1"
 
 # Each try reads again what somebody else has just written; more than this means that writers do not make way.
@@ -122,7 +122,7 @@ class Keeping:
             return ""
         if not same:
             # Another certificate in the place of this one: what was made of the one before proves nothing any more.
-            await execute(_END_TOKENS, record.id)
+            await end_tokens(record.id)
             await execute(_END_COPIES, record.id)
         return "changed"
 

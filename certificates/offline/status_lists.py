@@ -39,6 +39,17 @@ SELECT place, mark, given_at FROM certificate_status WHERE certificate_id = $1 O
 _REVOKE: Final = "UPDATE certificate_status SET mark = 1 WHERE certificate_id = $1 AND mark <> 1"
 
 
+async def end_tokens(certificate_id: UUID) -> int:
+    """Make every token of a certificate invalid, for good; return how many places that were.
+
+    Raises:
+        OutsideTransaction: no transaction is running.
+        DatabaseUnavailable: the database could not be reached.
+    """
+    require_transaction()
+    return await execute(_REVOKE, certificate_id)
+
+
 @dataclass(frozen=True, slots=True)
 class _Made:
     """A list as it was signed, and when."""
@@ -104,16 +115,6 @@ class StatusLists:
             return None
         number, index = divmod(int(row["place"]), SIZE)
         return Standing(Mark(row["mark"]), self.uri(number), index, as_moment(row["given_at"]))
-
-    async def revoke(self, certificate_id: UUID) -> int:
-        """Make every token of a certificate invalid, for good; return how many places that were.
-
-        Raises:
-            OutsideTransaction: no transaction is running.
-            DatabaseUnavailable: the database could not be reached.
-        """
-        require_transaction()
-        return await execute(_REVOKE, certificate_id)
 
     async def publish(self, number: int) -> str | None:
         """Return a list, signed, some seconds old at the most; None when there is none of this number.

@@ -16,22 +16,21 @@ from certificates.keys import IssuerKeys
 from certificates.offline.parts import LONGEST_SHOWN
 from certificates.offline.pictures import token_svgs
 from certificates.offline.sd_jwt import compose
-from certificates.offline.status_lists import StatusLists
+from certificates.offline.status_lists import StatusLists, end_tokens
 from certificates.offline.types import Contents, OfflineToken, Standing
-from certificates.records import Record, Records
+from certificates.records import Record, Records, hold_still
 from certificates.selection import Selection
 from certificates.settings import CertificateSettings
 from certificates.types import Kind, State
 from core.audit.record import Audit
 from core.cache import Limits
 from core.clock import CHINA, Clock, china_date
-from core.db import DatabaseUnavailable, execute, transaction
+from core.db import DatabaseUnavailable, transaction
 from core.ids import Ids
 
 _SALT_BYTES: Final = 16
 _TRIES: Final = 3
 # Nobody changes the certificate before this transaction has ended: a lock in both databases.
-_HOLD: Final = "UPDATE certificate SET revision = revision WHERE id = $1 AND revision = $2"
 _IN_FORCE: Final = frozenset({State.ACTIVE, State.EXPIRING})
 
 
@@ -88,7 +87,7 @@ class OfflineTokens:
                 found = await self._find(caller, certificate_id)
                 if found is None:
                     return None
-                if await execute(_HOLD, found[0].id, found[0].revision):
+                if await hold_still(found[0]):
                     return await self._make(caller, *found, fields, claims)
             raise DatabaseUnavailable(retry_after=1)
 
@@ -114,7 +113,7 @@ class OfflineTokens:
             found = await self._find(caller, certificate_id)
             if found is None:
                 return False
-            await self._lists.revoke(certificate_id)
+            await end_tokens(certificate_id)
             await self._tell(caller, "certificates.tokens-revoked", found[0], ())
             return True
 

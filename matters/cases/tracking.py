@@ -52,9 +52,9 @@ _KEEP_CLASH: Final = """
 INSERT INTO department_event_clash (id, department, event_id, application_id, sequence, content_hash, received_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING id
 """
-# News about a dossier proves that it arrived, even while our call has not returned or its answer was lost.
 # A case that is being moved waits for the news, or the news for the move: no word on what lies elsewhere by now.
 _HOLD_OURS: Final = "UPDATE delivery SET state = state WHERE application_id = $1 AND department = $2"
+# News about a dossier proves that it arrived, even while our call has not returned or its answer was lost.
 _ARRIVED: Final = """
 UPDATE delivery SET state = 'acknowledged', settled_at = $2
 WHERE application_id = $1 AND state IN ('pending', 'sent', 'unknown')
