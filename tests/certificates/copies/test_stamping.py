@@ -21,7 +21,7 @@ from pyhanko.sign.validation import SignatureCoverageLevel
 from auth.rights.lettering import drawable
 from auth.types import Caller, Level
 from certificates.copies.errors import CopyUndrawable
-from certificates.copies.layout import ATTACHED
+from certificates.copies.layout import ATTACHED, lay_out
 from certificates.copies.stamping import StampedCopies
 from certificates.copies.types import CopyOutcome, StampedCopy
 from certificates.copies.wording import printed, said, same_purpose
@@ -225,6 +225,27 @@ async def test_the_holder_reads_of_every_check_and_is_told_of_misuse(hall: Hall,
     } <= told
     rows = await fetch("SELECT payload FROM job WHERE name = 'notices.tell'")
     assert [as_json(row["payload"])["event"] for row in rows] == ["certificates.copy-misused"]
+
+
+def test_every_page_carries_the_stamp_and_the_whole_of_a_long_one() -> None:
+    consumer, purpose = "示例酒店" * 15, "办理入住登记" * 30
+    paper = {
+        "title": "往来港澳通行证",
+        "fields": [(f"签注{number}", "个人旅游") for number in range(40)],
+        "consumer": consumer,
+        "purpose": purpose,
+        "made_at": "2026-03-10 10:00:00",
+        "expires_at": "2026-06-08 10:00:00",
+        "code": CODE,
+    }
+    with pypdfium2.PdfDocument(lay_out(paper)) as document:
+        pages = [page.get_textpage().get_text_range() for page in document]
+    assert len(pages) == 2
+    for page in pages:
+        drawn = "".join(page.split())
+        # Each of them as often as the stamp: the last words of the purpose stand in its last line.
+        assert drawn.count("仅供示例酒店") > 3
+        assert drawn.count("登记") > 3 * 30
 
 
 @pytest.mark.parametrize(
