@@ -21,6 +21,7 @@ from api.protocol import StrictProtocol
 from api.routes import ROUTES
 from api.wiring.services import Services
 from api.wiring.settings import Settings
+from core.backup.under_way import require_none_under_way
 from core.db import connection, fetch
 from core.log import get_logger
 from core.server_lock import ServerLock
@@ -74,8 +75,9 @@ def run_portal(settings: Settings, *, with_worker: bool) -> None:
     """Serve until SIGTERM or SIGINT; with a worker inside when `with_worker`.
 
     Raises:
-        UnsafeSettings: another server uses this SQLite file, or a lone portal is to use SQLite.
+        UnsafeSettings: another server uses this SQLite file, a lone portal is to use SQLite, or a restore is under way.
     """
+    require_none_under_way(settings.data_dir)
     lock: ServerLock | None = None
     if settings.is_sqlite:
         if not with_worker:
@@ -190,9 +192,10 @@ def run_worker(settings: Settings) -> None:
     """Work on jobs until SIGTERM or SIGINT.
 
     Raises:
-        UnsafeSettings: the database is SQLite, which one server uses alone.
+        UnsafeSettings: the database is SQLite, which one server uses alone, or a restore is under way.
     """
     _refuse_sqlite(settings, "worker")
+    require_none_under_way(settings.data_dir)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_work(settings, Services.build(settings)))
 

@@ -32,6 +32,7 @@ from core.backup.archive import (
     verify,
 )
 from core.backup.databases import copier_of, free_aside
+from core.backup.under_way import under_way
 from core.clock import SystemClock
 from core.db import DatabaseUnavailable
 from core.keyring.ring import KeyRing
@@ -102,11 +103,13 @@ def restore(settings: Settings, folder: Path, *, replace: bool) -> tuple[Manifes
     files = settings.files_folder
     if files.is_dir() and any(files.iterdir()) and not replace:
         raise BackupRefused(f"There are attachments in {files}; --replace moves them aside.")
-    copier.load(folder, replace=replace)
-    if files.is_dir() and any(files.iterdir()):
-        files.replace(free_aside(files))
-    copy_files(folder / FILES, files)
-    return manifest, asyncio.run(settle_restored(settings)), missing
+    with under_way(settings.data_dir):
+        copier.load(folder, replace=replace)
+        if files.is_dir() and any(files.iterdir()):
+            files.replace(free_aside(files))
+        copy_files(folder / FILES, files)
+        settled = asyncio.run(settle_restored(settings))
+    return manifest, settled, missing
 
 
 def _key_ids(ring: KeyRing) -> dict[str, list[str]]:

@@ -198,6 +198,33 @@ async def test_a_backup_that_was_touched_or_is_not_finished_is_not_restored(town
     assert "Traceback" not in refused.stderr
 
 
+async def test_nothing_is_served_on_a_restore_that_broke_off_until_one_has_ended(town: Town, tmp_path: Path) -> None:
+    made = await backup(town, "create", str(tmp_path / "backup"))
+    assert made.returncode == 0, made.stderr
+    await stop(town)
+    mark = town.data / "restore-under-way"
+    for role in town.roles:
+        mark.touch()
+        refused = await asyncio.to_thread(
+            run, [PYTHON, "-m", "api", role], cwd=ROOT, env=town.environment(),
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert (refused.returncode, "restore is under way" in refused.stderr) == (2, True), refused.stderr
+    # Refused before it changes anything: the one that broke off is no better for it.
+    again = await backup(town, "restore", str(tmp_path / "backup"))
+    assert (again.returncode, mark.exists()) == (2, True)
+    # There is no room where the attachments go: the database is back, and nothing of it is settled.
+    (town.data / "files").rename(tmp_path / "files")
+    (town.data / "files").write_text("in the way", encoding="utf-8")
+    broken = await backup(town, "restore", str(tmp_path / "backup"), "--replace")
+    assert (broken.returncode, mark.exists()) == (2, True), broken.stderr
+    (town.data / "files").unlink()
+    (tmp_path / "files").rename(town.data / "files")
+    whole = await backup(town, "restore", str(tmp_path / "backup"), "--replace")
+    assert (whole.returncode, mark.exists()) == (0, False), whole.stderr
+    await start(town)
+
+
 async def test_a_backup_is_not_restored_under_other_keys_nor_into_the_key_folder(town: Town, tmp_path: Path) -> None:
     made = await backup(town, "create", str(tmp_path / "backup"))
     assert made.returncode == 0, made.stderr
