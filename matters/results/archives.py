@@ -15,7 +15,6 @@ from core.ids import Ids
 from core.jobs.queue import Jobs
 from matters.applications.records import SUBMITTED, Record, read_record
 from matters.cases.history import History, Line
-from matters.catalogue.catalogue import Catalogue
 from matters.errors import StateForbids
 from matters.files.sealing import CONTENT, PACKAGE, as_bytes, as_text
 from matters.ports import FileStore
@@ -46,7 +45,6 @@ class ArchivePackages:
     def __init__(
         self,
         *,
-        catalogue: Catalogue,
         history: History,
         documents: DecisionDocuments,
         files: FileStore,
@@ -57,7 +55,6 @@ class ArchivePackages:
         clock: Clock,
         ids: Ids,
     ) -> None:
-        self._catalogue = catalogue
         self._history = history
         self._documents = documents
         self._files = files
@@ -90,7 +87,7 @@ class ArchivePackages:
 
         return work
 
-    async def read(self, operator: StaffCaller, application_id: UUID) -> Package:
+    async def read(self, operator: StaffCaller, application_id: UUID, purpose: str) -> Package:
         """Return the package of a case for staff, which its applicant reads of; one that is not closed is packed now.
 
         Raises:
@@ -108,7 +105,7 @@ class ArchivePackages:
                 "matters.archive-read",
                 actor=operator.actor,
                 subject_id=record.citizen_id,
-                purpose=self._catalogue.of_case(record.matter_code, record.matter_version).matter.title.zh,
+                purpose=purpose,
                 object_kind="application",
                 object_id=application_id,
                 field_names=["form", "attachments", "history", "decision"],

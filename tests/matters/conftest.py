@@ -447,7 +447,6 @@ async def desk(ground: Ground) -> Desk:
         lay_out=lay_out,
     )
     archives = ArchivePackages(
-        catalogue=catalogue,
         history=history,
         documents=documents,
         files=files,

@@ -5,8 +5,8 @@ from uuid import UUID
 from sanic.response import HTTPResponse
 
 from api.access import Reach, require_scope, staff
-from api.operation import Answer, Request, Routes
-from api.staff.words import ReasonIn, found
+from api.operation import Answer, Query, Request, Routes
+from api.staff.words import Reason, ReasonIn, found
 from auth.rights.document import LayoutFailed
 from auth.staff.errors import TooManyOpenings
 from auth.types import Role
@@ -16,6 +16,12 @@ from matters.reach import scope_of
 from matters.results.errors import NothingDecided
 
 routes = Routes(prefix="/v1/staff/applications", tag="applications")
+
+
+class ArchiveQuery(Query):
+    """What a whole case is opened for; the applicant reads it."""
+
+    purpose: Reason
 
 
 @routes.post(
@@ -43,14 +49,14 @@ async def deliver(request: Request, application_id: UUID, body: ReasonIn) -> Ans
     media_type="application/zip",
     problems=(StateForbids, LayoutFailed, FileStoreUnavailable, TooManyOpenings),
 )
-async def get_archive(request: Request, application_id: UUID) -> HTTPResponse:
+async def get_archive(request: Request, application_id: UUID, query: ArchiveQuery) -> HTTPResponse:
     """Get a case as a zip with a signed list of what is in it; it counts as an opening, and stands in their ledger."""
     with found():
         about = await whom_it_concerns(application_id)
         require_scope(request, scope_of(about))
         services = request.app.ctx.services
         await services.openings.count(request.ctx.operator)
-        package = await services.matters.results.archives.read(request.ctx.operator, application_id)
+        package = await services.matters.results.archives.read(request.ctx.operator, application_id, query.purpose)
     return HTTPResponse(
         package.content,
         content_type="application/zip",

@@ -59,7 +59,6 @@ class ResultServices:
             settings=ground.settings.matters,
         )
         archives = ArchivePackages(
-            catalogue=catalogue,
             history=history,
             documents=documents,
             files=files,

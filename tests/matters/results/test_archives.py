@@ -56,7 +56,7 @@ async def test_a_package_holds_form_files_history_and_decision_and_is_checked_wi
     desk.public_security.declines = "incomplete"
     await desk.deliver(draft.id)
     await desk.put_on_paper(draft.id)
-    package = await desk.archives.read(clerk(desk), draft.id)
+    package = await desk.archives.read(clerk(desk), draft.id, "档案核对")
     assert package.name == f"case-{submitted.number}.zip"
     with zipfile.ZipFile(io.BytesIO(package.content)) as opened:
         files = {name: opened.read(name) for name in opened.namelist()}
@@ -91,7 +91,7 @@ async def test_a_closed_case_is_packed_for_good_and_handed_out_as_it_was(desk: D
     assert row is not None
     assert not desk.files.files[row["file_name"]].startswith(b"PK")
     desk.ground.clock.move(timedelta(days=1))
-    packages = [await desk.archives.read(clerk(desk), submitted.application_id) for _ in range(2)]
+    packages = [await desk.archives.read(clerk(desk), submitted.application_id, "档案核对") for _ in range(2)]
     assert {package.sha256 for package in packages} == {row["sha256"]}
     lines = await fetch("SELECT subject_id, actor_kind FROM audit_line WHERE action = 'matters.archive-read'")
     assert [line["actor_kind"] for line in lines] == ["operator", "operator"]
@@ -101,7 +101,7 @@ async def test_a_closed_case_is_packed_for_good_and_handed_out_as_it_was(desk: D
 async def test_there_is_no_package_of_a_draft(desk: Desk) -> None:
     draft = await desk.drafts.start(desk.citizen(), PENSION, {})
     with pytest.raises(StateForbids):
-        await desk.archives.read(clerk(desk), draft.id)
+        await desk.archives.read(clerk(desk), draft.id, "档案核对")
 
 
 def repacked(content: bytes, **changed: bytes | None) -> bytes:
@@ -123,7 +123,7 @@ def repacked(content: bytes, **changed: bytes | None) -> bytes:
 
 async def test_whatever_is_changed_in_a_package_is_named(desk: Desk) -> None:
     submitted = await closed(desk, desk.citizen(Level.PRESENT))
-    content = (await desk.archives.read(clerk(desk), submitted.application_id)).content
+    content = (await desk.archives.read(clerk(desk), submitted.application_id, "档案核对")).content
     keys = keys_of(published_keys(desk))
     assert wrong_with(content, keys) == []
     assert wrong_with(repacked(content), keys) == []

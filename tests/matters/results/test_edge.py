@@ -1,6 +1,7 @@
 """Results over a real connection: who gets them, statuses and words."""
 
 from collections.abc import AsyncIterator
+from urllib.parse import quote
 
 import pytest
 
@@ -48,8 +49,10 @@ async def test_from_the_decision_to_the_archive(portal: Portal, desk: Desk) -> N
     late = await portal.post(f"{where}/delivery-choices", {"way": "electronic"})
     assert (late.status, late.json["code"]) == (409, "matters.delivery-too-late")
     assert (await portal.call("GET", where)).json["state"] == "delivered"
-    assert (await portal.call("GET", f"{staff}/archive", token="education")).status == 403
-    async with portal.session.get(f"{portal.base}{staff}/archive", headers={"Authorization": "Bearer clerk"}) as case:
+    archive = f"{staff}/archive?purpose={quote('档案核对')}"
+    assert (await portal.call("GET", archive, token="education")).status == 403
+    assert (await portal.call("GET", f"{staff}/archive", token="clerk")).status == 422
+    async with portal.session.get(f"{portal.base}{archive}", headers={"Authorization": "Bearer clerk"}) as case:
         assert (case.status, case.content_type) == (200, "application/zip")
         assert (await case.read()).startswith(b"PK")
 
