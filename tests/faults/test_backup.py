@@ -199,6 +199,10 @@ async def test_a_backup_that_was_touched_or_is_not_finished_is_not_restored(town
 
 
 async def test_nothing_is_served_on_a_restore_that_broke_off_until_one_has_ended(town: Town, tmp_path: Path) -> None:
+    files = town.data / "files"
+    files.mkdir(exist_ok=True)
+    attachment = files / "attachment"
+    attachment.write_bytes(b"sealed")
     made = await backup(town, "create", str(tmp_path / "backup"))
     assert made.returncode == 0, made.stderr
     await stop(town)
@@ -214,14 +218,16 @@ async def test_nothing_is_served_on_a_restore_that_broke_off_until_one_has_ended
     again = await backup(town, "restore", str(tmp_path / "backup"))
     assert (again.returncode, mark.exists()) == (2, True)
     # There is no room where the attachments go: the database is back, and nothing of it is settled.
-    (town.data / "files").rename(tmp_path / "files")
-    (town.data / "files").write_text("in the way", encoding="utf-8")
+    files.rename(tmp_path / "files")
+    files.write_text("in the way", encoding="utf-8")
     broken = await backup(town, "restore", str(tmp_path / "backup"), "--replace")
     assert (broken.returncode, mark.exists()) == (2, True), broken.stderr
-    (town.data / "files").unlink()
-    (tmp_path / "files").rename(town.data / "files")
+    files.unlink()
+    (tmp_path / "files").rename(files)
     whole = await backup(town, "restore", str(tmp_path / "backup"), "--replace")
     assert (whole.returncode, mark.exists()) == (0, False), whole.stderr
+    assert attachment.read_bytes() == b"sealed"
+    attachment.unlink()
     await start(town)
 
 
