@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from tests.conftest import SERVICES_DATABASE, _admin, _with_name
+from tests.faults.installation import PrivateRedis
 from tests.journeys.resident import Resident
 from tests.journeys.town import Town
 from tests.privacy import leaks
@@ -20,12 +21,16 @@ from tests.privacy import leaks
 def town_of_its_own(folder: Path, *, pause_ms: int = 50) -> Iterator[Town]:
     """The product and the sandbox as processes, over a database of their own."""
     name = f"zhijian_town_{uuid.uuid4().hex[:12]}"
+    # Towns that stand side by side would take the ids of each other's jobs from one Redis, and drop them.
+    redis = PrivateRedis() if SERVICES_DATABASE and PrivateRedis.is_possible() else None
     if SERVICES_DATABASE:
         asyncio.run(_admin(SERVICES_DATABASE, f'CREATE DATABASE "{name}"'))
+    if redis is not None:
+        redis.start()
     made = Town(
         folder,
         database_url=_with_name(name) if SERVICES_DATABASE else "",
-        redis_url=os.environ.get("ZHIJIAN_TEST_REDIS_URL", "memory://"),
+        redis_url=redis.url if redis else os.environ.get("ZHIJIAN_TEST_REDIS_URL", "memory://"),
         # A town for each process of the run stands beside those that are damaged: a server has a hundred places in all.
         settings={"ZHIJIAN_DATABASE__POOL": "4"},
         pause_ms=pause_ms,
@@ -36,6 +41,8 @@ def town_of_its_own(folder: Path, *, pause_ms: int = 50) -> Iterator[Town]:
         yield made
     finally:
         made.stop()
+        if redis is not None:
+            redis.kill()
         if SERVICES_DATABASE:
             asyncio.run(_admin(SERVICES_DATABASE, f'DROP DATABASE "{name}" WITH (FORCE)'))
 
